@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import { ConfigError, didYouMean, isOptionName } from './load-config.ts';
+import { environmentVariable, type OptionName, optionNames, options } from './options.ts';
+
+/** What the user asked for on the command line. */
+export type Command =
+  | { kind: 'help' }
+  | { kind: 'version' }
+  | { kind: 'serve'; flags: Flags; configFile: string | undefined }
+  | { kind: 'backup' | 'restore'; folder: string; flags: Flags; configFile: string | undefined };
+
+export type Flags = Partial<Record<OptionName, string>>;
+
+/** Throws ConfigError with what is wrong and the nearest known flag. */
+export function parseCommandLine(args: string[]): Command {
+  const { tokens } = parseArgs({
+    args,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: {
+      ...Object.fromEntries(optionNames.map((name) => [name, { type: 'string' as const }])),
+      config: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean', short: 'V' },
+    },
+  });
+  const flags: Flags = {};
+  const words: string[] = [];
+  let configFile: string | undefined;
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help') return { kind: 'help' };
+    if (token.name === 'version') return { kind: 'version' };
+    if (token.name !== 'config' && !isOptionName(token.name)) {
+      throw new ConfigError(
+        `There is no option ${token.rawName}${didYouMean(token.name)}. All of them: signalbox --help`,
+      );
+    }
+    if (token.value === undefined) throw new ConfigError(`${token.rawName} needs a value.`);
+    if (token.name === 'config') configFile = token.value;
+    else flags[token.name as OptionName] = token.value;
+  }
+  const [word = 'serve', folder, ...more] = words;
+  if (word === 'serve' && folder === undefined) return { kind: 'serve', flags, configFile };
+  if (word === 'backup' || word === 'restore') {
+    if (folder === undefined || more.length > 0)
+      throw new ConfigError(`signalbox ${word} takes one folder: signalbox ${word} DIR`);
+    return { kind: word, folder, flags, configFile };
+  }
+  throw new ConfigError(
+    `There is no command "${words.join(' ')}". The commands are serve (the default), backup and restore.`,
+  );
+}
+
+export function helpText(): string {
+  const rows = optionNames.map((name) => {
+    const { value, help, default: defaultText } = options[name];
+    const ending = defaultText ? ` [${defaultText}]` : '';
+    return `  ${`--${name} ${value}`.padEnd(31)} ${help}${ending}`;
+  });
+  return `Signalbox receives traces, metrics and logs over OTLP, stores them, and shows them on a page.
+
+Usage:
+  signalbox [serve] [options]      start; then open http://127.0.0.1:4319
+  signalbox backup DIR [options]   copy the store to a new folder, also while Signalbox runs
+  signalbox restore DIR [options]  fill an empty store from a backup; Signalbox must not be running on it
+
+Options:
+${rows.join('\n')}
+  ${'--config FILE'.padEnd(31)} Settings as lines of "name: value" (YAML), named like the options. Or SIGNALBOX_CONFIG.
+  ${'--help, --version'.padEnd(31)}
+
+Every option is also an environment variable: --otlp-http-port is ${environmentVariable('otlp-http-port')}.
+A flag goes before the environment, the environment before the file.`;
+}

@@ -1,0 +1,100 @@
+import { parseDuration, parseList, parsePort, parseSize, parseText, parseUrl } from './values.ts';
+
+/** One setting. Its name is the flag (`--otlp-http-port`), the key in the file, and in upper case the variable (`SIGNALBOX_OTLP_HTTP_PORT`). */
+export interface Option<Value, Default extends string | undefined = string | undefined> {
+  parse: (text: string) => Value;
+  /** As a user would write it; undefined: the setting has no value unless given. */
+  default: Default;
+  /** Placeholder in the help. */
+  value: string;
+  help: string;
+}
+
+function option<Value, Default extends string | undefined>(
+  parse: (text: string) => Value,
+  value: string,
+  defaultText: Default,
+  help: string,
+): Option<Value, Default> {
+  return { parse, value, default: defaultText, help };
+}
+
+/** Every setting of the program: the one table behind flags, environment, file, `--help` and the documentation. */
+export const options = {
+  data: option(
+    parseText,
+    'DIR',
+    undefined,
+    "Folder of the store. Default: ./.signalbox if it exists, else the user's data folder.",
+  ),
+  host: option(
+    parseText,
+    'ADDRESS',
+    '127.0.0.1',
+    'Address to listen on. Anything but loopback lets others on the network send and read.',
+  ),
+  port: option(parsePort, 'PORT', '4319', 'The page and the HTTP APIs.'),
+  'otlp-http-port': option(parsePort, 'PORT', '4318', 'OTLP over HTTP.'),
+  'otlp-grpc-port': option(parsePort, 'PORT', '4317', 'OTLP over gRPC.'),
+  'allowed-hosts': option(
+    parseList,
+    'NAMES',
+    '',
+    'Host names under which the page may be opened besides loopback and --host, by commas.',
+  ),
+  'cors-origins': option(
+    parseList,
+    'ORIGINS',
+    '',
+    'Origins from which browsers may send OTLP over HTTP, by commas; * for any.',
+  ),
+  'retention-traces': option(parseDuration, 'DURATION', '7d', 'How long spans are kept.'),
+  'retention-logs': option(parseDuration, 'DURATION', '7d', 'How long log records are kept.'),
+  'retention-metrics': option(parseDuration, 'DURATION', '7d', 'How long metric points are kept.'),
+  'max-size': option(
+    parseSize,
+    'SIZE',
+    undefined,
+    'Upper limit of the store on disk; the oldest data goes first. Default: no limit.',
+  ),
+  'max-request-size': option(parseSize, 'SIZE', '64MiB', 'Upper limit of one OTLP request after decompression.'),
+  'max-inflight-size': option(
+    parseSize,
+    'SIZE',
+    '256MiB',
+    'Upper limit of requests in memory at once; beyond it senders are asked to retry.',
+  ),
+  'query-timeout': option(parseDuration, 'DURATION', '30s', 'Upper limit of one query of the page.'),
+  'engine-memory': option(parseSize, 'SIZE', '2GiB', 'Upper limit of memory for the embedded ClickHouse.'),
+  'clickhouse-url': option(
+    parseUrl,
+    'URL',
+    undefined,
+    'Use a ClickHouse server over HTTP in place of the embedded one.',
+  ),
+  'clickhouse-user': option(parseText, 'NAME', 'default', 'Its user.'),
+  'clickhouse-password': option(
+    parseText,
+    'PASSWORD',
+    undefined,
+    'Its password; better given as an environment variable.',
+  ),
+  'clickhouse-database': option(parseText, 'NAME', 'signalbox', 'Its database.'),
+  'shutdown-timeout': option(parseDuration, 'DURATION', '5s', 'How long a stop may take before it is forced.'),
+} as const satisfies Record<string, Option<unknown>>;
+
+export type OptionName = keyof typeof options;
+
+/** The settings in force, by their names. */
+export type Config = {
+  [Name in OptionName]:
+    | ReturnType<(typeof options)[Name]['parse']>
+    | ((typeof options)[Name]['default'] extends string ? never : undefined);
+};
+
+export const optionNames = Object.keys(options) as OptionName[];
+
+/** `otlp-http-port` → `SIGNALBOX_OTLP_HTTP_PORT` */
+export function environmentVariable(name: OptionName): string {
+  return `SIGNALBOX_${name.toUpperCase().replaceAll('-', '_')}`;
+}

@@ -1,0 +1,69 @@
+/** Parsers of what a user writes: each returns the value or throws an Error that says what is accepted. */
+
+const durationUnits: Record<string, number> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** `90s`, `12h`, `7d`, `1d12h` → milliseconds. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)];
+  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
+    throw new Error(`"${text}" is not a duration; write a number and a unit of ms, s, m, h, d, w, such as 7d or 36h`);
+  }
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (durationUnits[unit ?? ''] ?? Number.NaN), 0);
+}
+
+const sizeUnits: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+  tib: 1024 ** 4,
+};
+
+/** `50GB`, `512MiB`, `1000` → bytes. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text);
+  const unit = sizeUnits[match?.[2]?.toLowerCase() ?? '?'];
+  if (!match || unit === undefined)
+    throw new Error(`"${text}" is not a size; write bytes or a unit such as 512MiB or 50GB`);
+  return Math.round(Number(match[1]) * unit);
+}
+
+/** A TCP port; 0 lets the system choose. */
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new Error(`"${text}" is not a port; write a number from 0 to 65535`);
+  return Number(text);
+}
+
+export function parseText(text: string): string {
+  if (text === '') throw new Error('it is empty');
+  return text;
+}
+
+/** A comma-separated list; spaces around items are dropped. */
+export function parseList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+export function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new Error(`"${text}" is not an http:// or https:// address`);
+  }
+  return text;
+}
