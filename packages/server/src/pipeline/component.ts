@@ -1,0 +1,15 @@
+/**
+ * Something the program starts and stops: a receiver, the store, the page's server.
+ *
+ * Stages are started from the store backwards to the receivers and shut down from the receivers forwards, so that
+ * every batch finds its next stage alive.
+ */
+export interface Component {
+  /** Resolves when the component does its work (a listener: when it accepts). Throws a `SignalboxError` otherwise. */
+  start(): Promise<void>;
+  /**
+   * Stops taking new work, lets the work under way finish for at most `deadlineMs` milliseconds, then cuts it.
+   * Never rejects because of the work that was cut; a second call gives the first one's promise or resolves.
+   */
+  shutdown(deadlineMs: number): Promise<void>;
+}
