@@ -35,7 +35,7 @@ export function parseCommandLine(args: string[]): Command {
     if (token.name === 'version') return { kind: 'version' };
     if (token.name !== 'config' && !isOptionName(token.name)) {
       throw new ConfigError(
-        `There is no option ${token.rawName}${didYouMean(token.name)}. All of them: signalbox --help`,
+        `There is no option ${token.rawName}${didYouMean(token.name)} (signalbox --help lists them all)`,
       );
     }
     if (token.value === undefined) throw new ConfigError(`${token.rawName} needs a value.`);
