@@ -1,0 +1,76 @@
+/**
+ * How attributes lie in columns, and the SQL that finds them. Nothing outside of this file and the encoder knows.
+ *
+ * A prefix p has `p_string`, `p_int`, `p_double`, `p_bool` (maps from key to value of that type) and `p_other` (OTLP/JSON
+ * AnyValue text of arrays, key-value lists, bytes and empty values). A key is in exactly one of them, once per type.
+ *
+ * Every function takes the key as SQL, which must be a parameter like `{key0:String}`: never the key's own text.
+ */
+
+/** `attributes` of spans, logs and series; `resource` of the table `resources`, which others reach by `resource_id`. */
+export type AttributePrefix = 'attributes' | 'resource';
+
+/** Value of a string attribute (`String`); '' when it is absent or of another type. */
+export function attributeString(prefix: AttributePrefix, key: string): string {
+  return `${prefix}_string[${key}]`;
+}
+
+/** Value of an int or double attribute (`Nullable(Float64)`); NULL when it is absent or of another type. */
+export function attributeNumber(prefix: AttributePrefix, key: string): string {
+  return `multiIf(mapContains(${prefix}_int, ${key}), toFloat64(${prefix}_int[${key}]), mapContains(${prefix}_double, ${key}), ${prefix}_double[${key}], NULL)`;
+}
+
+/** Value of an int attribute (`Nullable(Int64)`), exact beyond 2^53; NULL when it is absent or of another type. */
+export function attributeInt(prefix: AttributePrefix, key: string): string {
+  return `if(mapContains(${prefix}_int, ${key}), ${prefix}_int[${key}], NULL)`;
+}
+
+/** Value of a bool attribute (`Nullable(UInt8)`); NULL when it is absent or of another type. */
+export function attributeBool(prefix: AttributePrefix, key: string): string {
+  return `if(mapContains(${prefix}_bool, ${key}), ${prefix}_bool[${key}], NULL)`;
+}
+
+/** Whether there is a string attribute of that key (`UInt8`). */
+export function attributeIsString(prefix: AttributePrefix, key: string): string {
+  return `mapContains(${prefix}_string, ${key})`;
+}
+
+/** Whether there is an attribute of that key, of any type (`UInt8`). */
+export function attributeExists(prefix: AttributePrefix, key: string): string {
+  return `(${COLUMN_TYPES.map((type) => `mapContains(${prefix}_${type}, ${key})`).join(' OR ')})`;
+}
+
+/** Value of any type as text (`String`), bools as `true` and `false`, composite ones as OTLP/JSON; '' when it is absent. */
+export function attributeText(prefix: AttributePrefix, key: string): string {
+  return `multiIf(mapContains(${prefix}_string, ${key}), ${prefix}_string[${key}], mapContains(${prefix}_int, ${key}), toString(${prefix}_int[${key}]), mapContains(${prefix}_double, ${key}), toString(${prefix}_double[${key}]), mapContains(${prefix}_bool, ${key}), if(${prefix}_bool[${key}] = 1, 'true', 'false'), ${prefix}_other[${key}])`;
+}
+
+/** All keys of a row (`Array(String)`), for lists of what can be asked. */
+export function attributeKeys(prefix: AttributePrefix): string {
+  return `arrayConcat(${COLUMN_TYPES.map((type) => `mapKeys(${prefix}_${type})::Array(String)`).join(', ')})`;
+}
+
+/** The columns that hold all attributes of a row, in the order that `readAttributes` wants their cells. */
+export function attributeColumns(prefix: AttributePrefix): readonly string[] {
+  return COLUMN_TYPES.map((type) => `${prefix}_${type}`);
+}
+
+/** An attribute as a reader shows it. `other`: `value` is OTLP/JSON AnyValue text. Ints are decimal text, doubles numbers or `nan`, `inf`, `-inf`. */
+export interface ReadAttribute {
+  readonly key: string;
+  readonly type: (typeof COLUMN_TYPES)[number];
+  readonly value: string | number | boolean;
+}
+
+/** Reads the cells of `attributeColumns` from a row of a `QueryResult`, sorted by key. */
+export function readAttributes(cells: readonly unknown[]): ReadAttribute[] {
+  const attributes: ReadAttribute[] = [];
+  for (const [index, type] of COLUMN_TYPES.entries()) {
+    for (const [key, value] of Object.entries(cells[index] as Record<string, string | number>)) {
+      attributes.push({ key, type, value: type === 'bool' ? value === 1 : value });
+    }
+  }
+  return attributes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+const COLUMN_TYPES = ['string', 'int', 'double', 'bool', 'other'] as const;

@@ -1,0 +1,70 @@
+import type { NativeBlock } from './native-block.ts';
+
+/**
+ * A value of a ClickHouse query parameter, `{name:Type}` in the SQL text.
+ *
+ * Strings, also inside arrays, are taken as they are: no escaping by the caller. Bytes travel best as hex:
+ * `unhex({trace_id:String})`. Times as text of nanoseconds: `fromUnixTimestamp64Nano({from:Int64}, 'UTC')`.
+ */
+export type QueryParameter = string | number | bigint | boolean | null | readonly QueryParameter[];
+
+export interface QueryOptions {
+  /** Values of the `{name:Type}` parameters. Names match `[A-Za-z_][A-Za-z0-9_]*`. */
+  readonly parameters?: Readonly<Record<string, QueryParameter>>;
+  /** Aborting stops the query in the engine as well, and rejects with code `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds the engine may work on it; beyond: code `timeout`. Default and upper limit come from the connection. */
+  readonly maxExecutionMs?: number | undefined;
+  /** Rows of the result; beyond: code `too_large`. Default: 100,000. */
+  readonly maxResultRows?: number | undefined;
+}
+
+export interface QueryColumn {
+  readonly name: string;
+  /** ClickHouse's name of the type. */
+  readonly type: string;
+}
+
+/**
+ * A result as rows of cells in the columns' order.
+ *
+ * Cells are JSON's: numbers up to 32 bits and finite floats as numbers, 64-bit integers as text, NaN and infinities as
+ * the texts `nan`, `inf`, `-inf`, times as text, arrays as arrays, maps as objects (`Map` keys that are numbers: text),
+ * NULL as null. Text that is not valid UTF-8 has replacement characters; `hex()` it where bytes matter.
+ */
+export interface QueryResult<Row extends readonly unknown[] = readonly unknown[]> {
+  readonly columns: readonly QueryColumn[];
+  readonly rows: readonly Row[];
+}
+
+/**
+ * The one way to a ClickHouse: embedded (chdb) or over HTTP. Every other file of the store, and every planner of
+ * queries, sees only this.
+ *
+ * - No value is ever spliced into SQL text: use parameters. Rows enter only by `insert`.
+ * - Tables are named without a database; the connection has a current one.
+ * - All methods reject with `SignalboxError`: `cancelled`, `timeout`, `too_large` (result over its limits),
+ *   `resource_exhausted` (too many queries waiting, or the query's memory limit), `unavailable` (closing, disk full,
+ *   server unreachable), `internal` (the engine refused our SQL; its words are in `cause`).
+ */
+export interface Connection {
+  /** Runs a reading statement. At most a few run at once, some more wait, others are refused (`resource_exhausted`). */
+  query<Row extends readonly unknown[] = readonly unknown[]>(
+    sql: string,
+    options?: QueryOptions,
+  ): Promise<QueryResult<Row>>;
+
+  /** Inserts a block, all or nothing per partition; resolves when it is on disk (fsync). One insert per table at a time is best. */
+  insert(table: string, block: NativeBlock): Promise<void>;
+
+  /** Runs a statement without a result (DDL, dropping a partition); it never waits behind queries. */
+  command(sql: string, options?: CommandOptions): Promise<void>;
+
+  /** Refuses new work, waits for inserts under way, cancels queries, and releases everything within about `deadlineMs`. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface CommandOptions {
+  readonly parameters?: Readonly<Record<string, QueryParameter>>;
+  readonly maxExecutionMs?: number | undefined;
+}
