@@ -32,7 +32,10 @@ export class Child {
         if (match) finish(() => resolve(match));
         else if (this.exited) finish(() => reject(new Error(`The process ended before ${pattern}:\n${this.output}`)));
       };
-      const timer = setTimeout(() => finish(() => reject(new Error(`No ${pattern} within ${timeoutMs} ms:\n${this.output}`))), timeoutMs);
+      const timer = setTimeout(
+        () => finish(() => reject(new Error(`No ${pattern} within ${timeoutMs} ms:\n${this.output}`))),
+        timeoutMs,
+      );
       const finish = (settle: () => void) => {
         clearTimeout(timer);
         this.#waiters.delete(check);
@@ -44,7 +47,9 @@ export class Child {
   }
 
   /** Sends the signal and resolves with how the process ended. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; signal: NodeJS.Signals | null; elapsedMs: number }> {
+  async stop(
+    signal: NodeJS.Signals = 'SIGTERM',
+  ): Promise<{ code: number | null; signal: NodeJS.Signals | null; elapsedMs: number }> {
     const started = performance.now();
     if (!this.exited) {
       this.process.kill(signal);
