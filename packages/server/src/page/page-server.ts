@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Component } from '../pipeline/component.ts';
+import { listen } from '../receive/listen.ts';
+import { HostCheck } from './host-check.ts';
+
+/** Answers the request and gives true, or gives false at once and leaves it to the next. Must not reject. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean;
+
+export interface PageServerOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Host names under which the page may be opened besides addresses, `localhost` and `host`. */
+  readonly allowedHosts: readonly string[];
+}
+
+const maxConnections = 512;
+
+/** The port of people and tools: the page and every HTTP API, asked in the order of `handlers`. */
+export class PageServer implements Component {
+  readonly #options: PageServerOptions;
+  readonly #server: Server;
+  #shutdown: Promise<void> | undefined;
+
+  constructor(options: PageServerOptions, handlers: readonly RequestHandler[]) {
+    this.#options = options;
+    const hosts = new HostCheck([options.host, ...options.allowedHosts]);
+    this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
+      if (hosts.allows(request.headers.host)) void answer(handlers, request, response);
+      else refuseHost(response);
+    });
+    this.#server.maxConnections = maxConnections;
+  }
+
+  /** Where it listens; only after `start`. */
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  async start(): Promise<void> {
+    const { host, port } = this.#options;
+    await listen(this.#server, { host, port, what: 'the page', setting: 'port' });
+  }
+
+  /** Streams (live tails) never end by themselves, so all connections are cut after a moment for short answers. */
+  shutdown(deadlineMs: number): Promise<void> {
+    this.#shutdown ??= new Promise((resolve) => {
+      const cut = setTimeout(() => this.#server.closeAllConnections(), Math.min(deadlineMs, 250));
+      this.#server.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+    });
+    return this.#shutdown;
+  }
+}
+
+async function answer(
+  handlers: readonly RequestHandler[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  for (const handler of handlers) if (await handler(request, response)) return;
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('There is nothing here.\n');
+}
+
+function refuseHost(response: ServerResponse): void {
+  response
+    .writeHead(421, { 'content-type': 'text/plain; charset=utf-8' })
+    .end(
+      'This host name is not one of mine. If it should be, name it with --allowed-hosts (SIGNALBOX_ALLOWED_HOSTS).\n',
+    );
+}
