@@ -1,11 +1,12 @@
--- The first schema. Tables live in the connection's current database. A statement ends with a semicolon at the end of a line.
+-- The first schema. Tables live in the current database of the connection. A statement ends with a semicolon at the end of a line,
+-- and can be run again: an update that was cut short starts over.
 --
 -- Every table is partitioned by 6 hours of its rows' time, because retention and the size cap drop whole partitions.
 -- fsync_after_insert: a row is acknowledged only when it would survive a power cut.
 -- Attributes of a prefix p: p_string, p_int, p_double, p_bool hold the scalar types; p_other holds OTLP/JSON AnyValue
 -- text of arrays, key-value lists, bytes and empty values.
 
-CREATE TABLE resources (
+CREATE TABLE IF NOT EXISTS resources (
   -- Start of the 6 hours in which some row refers to the resource.
   time DateTime('UTC'),
   -- First 8 bytes (little-endian) of the SHA-1 of the resource in canonical form.
@@ -23,7 +24,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY resource_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE spans (
+CREATE TABLE IF NOT EXISTS spans (
   -- Start of the span.
   time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
   -- Nanoseconds; 0 when the end lies before the start.
@@ -77,7 +78,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (service, name, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE logs (
+CREATE TABLE IF NOT EXISTS logs (
   -- The record's time, or when it was observed if it has none.
   time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
   observed_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
@@ -109,7 +110,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (service, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE series (
+CREATE TABLE IF NOT EXISTS series (
   -- Start of the 6 hours in which some point refers to the series.
   time DateTime('UTC'),
   metric_name LowCardinality(String),
@@ -137,7 +138,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE number_points (
+CREATE TABLE IF NOT EXISTS number_points (
   metric_name LowCardinality(String),
   series_id UInt64 CODEC(ZSTD(1)),
   time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -155,7 +156,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE histogram_points (
+CREATE TABLE IF NOT EXISTS histogram_points (
   metric_name LowCardinality(String),
   series_id UInt64 CODEC(ZSTD(1)),
   time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -175,7 +176,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE exponential_histogram_points (
+CREATE TABLE IF NOT EXISTS exponential_histogram_points (
   metric_name LowCardinality(String),
   series_id UInt64 CODEC(ZSTD(1)),
   time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -199,7 +200,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE summary_points (
+CREATE TABLE IF NOT EXISTS summary_points (
   metric_name LowCardinality(String),
   series_id UInt64 CODEC(ZSTD(1)),
   time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -215,7 +216,7 @@ PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE exemplars (
+CREATE TABLE IF NOT EXISTS exemplars (
   metric_name LowCardinality(String),
   series_id UInt64 CODEC(ZSTD(1)),
   -- The exemplar's own time.
@@ -232,7 +233,7 @@ ORDER BY (metric_name, series_id, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Rate, errors and duration of every span received, per 10 seconds.
-CREATE TABLE red (
+CREATE TABLE IF NOT EXISTS red (
   time DateTime('UTC') CODEC(Delta, ZSTD(1)),
   service LowCardinality(String),
   name LowCardinality(String),
@@ -253,7 +254,7 @@ ORDER BY (service, name, kind, entry, error, time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Calls from a service to a service, database, cache, queue or external host, per 10 seconds.
-CREATE TABLE edges (
+CREATE TABLE IF NOT EXISTS edges (
   time DateTime('UTC') CODEC(Delta, ZSTD(1)),
   source LowCardinality(String),
   target LowCardinality(String),

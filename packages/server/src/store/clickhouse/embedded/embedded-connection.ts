@@ -1,0 +1,304 @@
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, unlinkSync, writeFileSync, writev } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { drainPending } from 'chdb';
+import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
+import type { CommandOptions, Connection, QueryOptions, QueryParameter, QueryResult } from '../../connection.ts';
+import type { NativeBlock } from '../../native-block.ts';
+import { translateEngineError } from '../engine-error.ts';
+import { insertColumns } from '../insert-columns.ts';
+import { DEFAULT_QUERY_LIMITS, type QueryLimits, querySettings } from '../query-limits.ts';
+import { checkParameters, formatParameter, quoteString } from '../query-parameters.ts';
+import { parseResult, RESULT_FORMAT } from '../query-result.ts';
+import { engineConfig } from './engine-config.ts';
+import { EngineSession } from './engine-session.ts';
+import { SessionPool } from './session-pool.ts';
+
+export interface EmbeddedOptions {
+  /** The data folder; made if missing. The engine's files are in `engine`, blocks on their way in `tmp`. */
+  readonly folder: string;
+  /** Bytes of memory of the engine. Default: 2 GiB. */
+  readonly memoryBytes?: number;
+  readonly limits?: Partial<QueryLimits>;
+  /** Queries that run at once. Default: at most 4, and few enough to leave libuv half of its threads. */
+  readonly maxQueries?: number;
+  /** Queries that wait for their turn. Default: 64. */
+  readonly maxWaitingQueries?: number;
+}
+
+/**
+ * ClickHouse inside of this process (chdb), on a folder that no other process has open.
+ *
+ * What follows from trying chdb 3.4.0, each line cost a crash or a wrong answer:
+ * - Rows enter by a file in `tmp` and `INSERT … SELECT … FROM file(…, Native)`: chdb executes what follows a blank line in
+ *   inline insert data.
+ * - Parameters are set by `SET param_x = …`, in the same call as the statement: chdb's own binding is one queue for all sessions.
+ * - A statement is cancelled by `KILL QUERY` with the `log_comment` it was started with (chdb has no other interrupt, and
+ *   comments in the text don't survive parameters).
+ * - It lives in the main thread only, and one data folder per process.
+ */
+export class EmbeddedConnection implements Connection {
+  readonly #temporaryFolder: string;
+  readonly #limits: QueryLimits;
+  readonly #queries: SessionPool;
+  readonly #inserts: SessionPool;
+  readonly #commands: SessionPool;
+  readonly #running = new Set<string>();
+  readonly #pending = new Set<Promise<unknown>>();
+  #nextStatement = 0;
+  #nextFile = 0;
+  #closed: Promise<void> | undefined;
+
+  /** Opens the folder; throws `unavailable` (not retryable) when another process has it open. */
+  static open(options: EmbeddedOptions): EmbeddedConnection {
+    return new EmbeddedConnection(options);
+  }
+
+  private constructor(options: EmbeddedOptions) {
+    const folder = resolve(options.folder);
+    const engineFolder = join(folder, 'engine');
+    const memoryBytes = options.memoryBytes ?? 2 * 1024 ** 3;
+    this.#temporaryFolder = join(folder, 'tmp');
+    this.#limits = {
+      ...DEFAULT_QUERY_LIMITS,
+      maxMemoryBytes: Math.floor(memoryBytes / 2),
+      ...options.limits,
+    };
+    mkdirSync(engineFolder, { recursive: true });
+    const configFile = join(folder, 'engine.xml');
+    writeFileSync(configFile, engineConfig(folder, { memoryBytes }));
+    const engineArguments = [`--config-file=${configFile}`];
+    createDatabase(engineFolder, engineArguments, folder);
+    clearTemporaryFolder(this.#temporaryFolder);
+
+    const sessions = (count: number): EngineSession[] =>
+      Array.from({ length: count }, () => new EngineSession(engineFolder, engineArguments, DATABASE));
+    const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
+    const maxQueries = options.maxQueries ?? Math.max(1, Math.min(4, Math.floor(threads / 4)));
+    this.#queries = new SessionPool('queries', sessions(maxQueries), options.maxWaitingQueries ?? 64);
+    this.#inserts = new SessionPool('inserts', sessions(threads >= 8 ? 2 : 1), Number.POSITIVE_INFINITY);
+    const [command] = sessions(1) as [EngineSession];
+    // Holds the engine open while no other session is.
+    command.open();
+    this.#commands = new SessionPool('commands', [command], 1_000);
+  }
+
+  query<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): Promise<QueryResult<Row>> {
+    return this.#track(this.#query<Row>(sql, options));
+  }
+
+  insert(table: string, block: NativeBlock): Promise<void> {
+    return this.#track(this.#insert(table, block));
+  }
+
+  command(sql: string, options: CommandOptions = {}): Promise<void> {
+    return this.#track(this.#command(sql, options));
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  async #query<Row extends readonly unknown[]>(sql: string, options: QueryOptions): Promise<QueryResult<Row>> {
+    const { parameters = {}, signal } = options;
+    checkParameters(sql, parameters);
+    const id = `signalbox-${process.pid}-${this.#nextStatement++}`;
+    const settings = { ...querySettings(this.#limits, options), log_comment: id };
+    const text = `SET ${assignments(settings, parameters)}; ${sql}`;
+    const work = this.#queries.use(signal, async (session) => {
+      this.#running.add(id);
+      try {
+        return await session.run(text, RESULT_FORMAT);
+      } finally {
+        this.#running.delete(id);
+      }
+    });
+    const bytes = await this.#cancellable(id, work, signal);
+    return parseResult<Row>(bytes);
+  }
+
+  /** Gives up as soon as the signal aborts; the statement's session stays taken until the engine has let go of it. */
+  async #cancellable(id: string, work: Promise<Uint8Array>, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    this.#pending.add(work);
+    const forget = (): unknown => this.#pending.delete(work);
+    work.then(forget, forget);
+    let onAbort: (() => void) | undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      onAbort = () => {
+        reject(new SignalboxError('cancelled', 'The query was cancelled'));
+        void this.#killUntilGone([id]);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      return await (signal === undefined ? work : Promise.race([work, aborted]));
+    } catch (error) {
+      throw translateEngineError(error);
+    } finally {
+      if (onAbort !== undefined) {
+        signal?.removeEventListener('abort', onAbort);
+      }
+    }
+  }
+
+  /** Asks again and again: a statement that the engine has not registered yet can't be killed yet. */
+  async #killUntilGone(ids: readonly string[]): Promise<void> {
+    for (let attempt = 0; attempt < MAX_KILLS; attempt++) {
+      const alive = ids.filter((id) => this.#running.has(id));
+      if (alive.length === 0) {
+        return;
+      }
+      try {
+        const list = alive.map(quoteString).join(', ');
+        await this.#commands.use(undefined, (session) =>
+          session.run(`KILL QUERY WHERE Settings['log_comment'] IN (${list}) ASYNC`, 'Null'),
+        );
+      } catch {
+        // The statement's own time limit ends it, too.
+        return;
+      }
+      await new Promise((next) => setTimeout(next, KILL_PAUSE_MS));
+    }
+  }
+
+  async #insert(table: string, block: NativeBlock): Promise<void> {
+    const path = join(this.#temporaryFolder, `${this.#nextFile++}.native`);
+    const { names, structure } = insertColumns(block);
+    try {
+      await writeChunks(path, block.chunks);
+      await this.#inserts.use(undefined, (session) =>
+        session.run(
+          `INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoteString(path)}, 'Native', ${quoteString(structure)}) SETTINGS ${INSERT_SETTINGS}`,
+          'Null',
+        ),
+      );
+    } catch (error) {
+      throw translateEngineError(error);
+    } finally {
+      removeIfThere(path);
+    }
+  }
+
+  async #command(sql: string, options: CommandOptions): Promise<void> {
+    const parameters = options.parameters ?? {};
+    checkParameters(sql, parameters);
+    const settings = { max_execution_time: (options.maxExecutionMs ?? 0) / 1000 };
+    try {
+      await this.#commands.use(undefined, (session) =>
+        session.run(`SET ${assignments(settings, parameters)}; ${sql}`, 'Null'),
+      );
+    } catch (error) {
+      throw translateEngineError(error);
+    }
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const deadline = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
+    this.#queries.stop();
+    await Promise.race([this.#killUntilGone([...this.#running]), deadline]);
+    await Promise.race([Promise.allSettled([...this.#pending]), deadline]);
+    for (const pool of [this.#queries, this.#inserts, this.#commands]) {
+      pool.close();
+    }
+    await Promise.race([drainPending(), deadline]);
+  }
+
+  #track<Result>(work: Promise<Result>): Promise<Result> {
+    this.#pending.add(work);
+    const forget = (): unknown => this.#pending.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+}
+
+/** The one database of a data folder. */
+export const DATABASE = 'signalbox';
+
+const MAX_KILLS = 100;
+const KILL_PAUSE_MS = 50;
+
+/** A batch may span more than 100 partitions: one that does must not be refused for it. */
+const INSERT_SETTINGS = 'throw_on_max_partitions_per_insert_block = 0, max_threads = 1, max_insert_threads = 1';
+
+function createDatabase(engineFolder: string, engineArguments: readonly string[], folder: string): void {
+  const session = new EngineSession(engineFolder, engineArguments, undefined);
+  try {
+    session.createDatabase(DATABASE);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('Cannot lock file')) {
+      throw new SignalboxError('unavailable', `The data folder ${folder} is in use by another process`, {
+        cause: error,
+        retryable: false,
+        hint: 'Stop the other Signalbox, or choose another folder with --data.',
+      });
+    }
+    throw translateEngineError(error);
+  } finally {
+    session.close();
+  }
+}
+
+/** What a killed process left. Only after the engine has locked the folder: the files could be another process's. */
+function clearTemporaryFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const entry of readdirSync(folder)) {
+    rmSync(join(folder, entry), { recursive: true, force: true });
+  }
+}
+
+function assignments(
+  settings: Readonly<Record<string, string | number>>,
+  parameters: Readonly<Record<string, QueryParameter>>,
+): string {
+  const all = Object.entries(settings).map(([name, value]) =>
+    typeof value === 'number' ? `${name} = ${value}` : `${name} = ${quoteString(value)}`,
+  );
+  for (const [name, value] of Object.entries(parameters)) {
+    all.push(`param_${name} = ${quoteString(formatParameter(value))}`);
+  }
+  return all.join(', ');
+}
+
+async function writeChunks(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const descriptor = openSync(path, 'wx');
+  try {
+    let remaining = chunks.filter((chunk) => chunk.length > 0);
+    while (remaining.length > 0) {
+      const part = remaining.slice(0, MAX_VECTORS);
+      const { bytesWritten } = await writevAsync(descriptor, part);
+      remaining = [...skipBytes(part, bytesWritten), ...remaining.slice(MAX_VECTORS)];
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The chunks without their first `count` bytes, for a write that took only some. */
+function skipBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  let skip = count;
+  for (const chunk of chunks) {
+    if (skip < chunk.length) {
+      rest.push(chunk.subarray(skip));
+    }
+    skip = Math.max(0, skip - chunk.length);
+  }
+  return rest;
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw translateEngineError(error);
+    }
+  }
+}
+
+const MAX_VECTORS = 1_000;
+const writevAsync = promisify(writev) as (
+  descriptor: number,
+  chunks: readonly Uint8Array[],
+) => Promise<{ bytesWritten: number }>;

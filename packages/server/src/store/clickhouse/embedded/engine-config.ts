@@ -1,0 +1,51 @@
+import { availableParallelism } from 'node:os';
+
+/** What the embedded engine may use. ClickHouse's own defaults are for a server that has the machine to itself. */
+export interface EngineLimits {
+  /** Bytes of memory of the whole engine. */
+  readonly memoryBytes: number;
+}
+
+/**
+ * The engine's configuration file.
+ *
+ * - Caches are small, because one developer's questions hit few parts; together they stay below a quarter of the memory.
+ * - Two merge threads. The merge_tree settings below belong to that: by default ClickHouse only makes large merges
+ *   while more than 8 of its 16 threads are free, which two threads never are.
+ * - Queries share as many threads as there are cores (each gets at least one), so that many don't starve inserts.
+ * - Backups go wherever the person who runs the program says.
+ */
+export function engineConfig(folder: string, limits: EngineLimits): string {
+  const cacheUnit = Math.max(16 * MIB, Math.floor(limits.memoryBytes / 32));
+  return `<clickhouse>
+  <max_server_memory_usage>${limits.memoryBytes}</max_server_memory_usage>
+  <mark_cache_size>${cacheUnit * 2}</mark_cache_size>
+  <index_mark_cache_size>${cacheUnit}</index_mark_cache_size>
+  <primary_index_cache_size>${cacheUnit * 2}</primary_index_cache_size>
+  <query_condition_cache_size>${16 * MIB}</query_condition_cache_size>
+  <compiled_expression_cache_size>${32 * MIB}</compiled_expression_cache_size>
+  <uncompressed_cache_size>0</uncompressed_cache_size>
+  <background_pool_size>2</background_pool_size>
+  <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
+  <background_schedule_pool_size>2</background_schedule_pool_size>
+  <background_common_pool_size>2</background_common_pool_size>
+  <background_move_pool_size>1</background_move_pool_size>
+  <background_fetches_pool_size>1</background_fetches_pool_size>
+  <concurrent_threads_soft_limit_num>${availableParallelism()}</concurrent_threads_soft_limit_num>
+  <logger><level>none</level></logger>
+  <backups><allowed_path>/</allowed_path></backups>
+  <tmp_path>${escapeXml(folder)}/tmp/</tmp_path>
+  <merge_tree>
+    <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
+    <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
+    <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
+  </merge_tree>
+</clickhouse>
+`;
+}
+
+const MIB = 1024 * 1024;
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

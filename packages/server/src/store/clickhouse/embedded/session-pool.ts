@@ -1,0 +1,111 @@
+import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
+import type { EngineSession } from './engine-session.ts';
+
+interface Waiter {
+  resolve(session: EngineSession): void;
+  reject(error: Error): void;
+}
+
+/**
+ * A fixed number of sessions and a bounded queue before them.
+ *
+ * Every running statement occupies one of libuv's threads, which gunzip and file reads need too: the pools together
+ * must be smaller than `UV_THREADPOOL_SIZE`.
+ */
+export class SessionPool {
+  readonly #idle: EngineSession[];
+  readonly #sessions: readonly EngineSession[];
+  readonly #waiting: Waiter[] = [];
+  readonly #maxWaiting: number;
+  readonly #what: string;
+  #closed = false;
+
+  constructor(what: string, sessions: readonly EngineSession[], maxWaiting: number) {
+    this.#what = what;
+    this.#sessions = sessions;
+    this.#idle = [...sessions];
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** Runs `work` on a session of its own; rejects `resource_exhausted` when too many wait, `cancelled` when aborted before its turn. */
+  async use<Result>(
+    signal: AbortSignal | undefined,
+    work: (session: EngineSession) => Promise<Result>,
+  ): Promise<Result> {
+    const session = await this.#acquire(signal);
+    try {
+      return await work(session);
+    } finally {
+      this.#release(session);
+    }
+  }
+
+  /** Refuses what waits and what comes. */
+  stop(): void {
+    this.#closed = true;
+    for (const waiter of this.#waiting.splice(0)) {
+      waiter.reject(closing());
+    }
+  }
+
+  /** Closes the sessions. What still runs on them finishes on its own. */
+  close(): void {
+    this.stop();
+    for (const session of this.#sessions) {
+      session.close();
+    }
+  }
+
+  #acquire(signal: AbortSignal | undefined): Promise<EngineSession> {
+    if (this.#closed) {
+      return Promise.reject(closing());
+    }
+    if (signal?.aborted) {
+      return Promise.reject(cancelled());
+    }
+    const session = this.#idle.pop();
+    if (session !== undefined) {
+      return Promise.resolve(session);
+    }
+    if (this.#waiting.length >= this.#maxWaiting) {
+      return Promise.reject(
+        new SignalboxError('resource_exhausted', `Too many ${this.#what} wait already`, { retryAfterMs: 1_000 }),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        reject(cancelled());
+      };
+      const waiter: Waiter = {
+        resolve(session) {
+          signal?.removeEventListener('abort', abort);
+          resolve(session);
+        },
+        reject(error) {
+          signal?.removeEventListener('abort', abort);
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(waiter);
+    });
+  }
+
+  #release(session: EngineSession): void {
+    const waiter = this.#waiting.shift();
+    if (waiter === undefined) {
+      this.#idle.push(session);
+    } else {
+      waiter.resolve(session);
+    }
+  }
+}
+
+function cancelled(): SignalboxError {
+  return new SignalboxError('cancelled', 'The query was cancelled');
+}
+
+function closing(): SignalboxError {
+  return new SignalboxError('unavailable', 'The store is shutting down', { retryAfterMs: 5_000 });
+}
