@@ -1,0 +1,27 @@
+/** Where OTLP/HTTP listens and how patient it is. */
+export interface OtlpHttpOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Origins whose pages may send from a browser; `*` for any. None by default. */
+  readonly corsOrigins?: readonly string[];
+  /** Open connections at once; more are closed on arrival. */
+  readonly maxConnections?: number;
+  /** Time for a request's headers, in milliseconds. */
+  readonly headersTimeoutMs?: number;
+  /** Time for a whole request, in milliseconds. */
+  readonly requestTimeoutMs?: number;
+  /** Time without a byte of an unfinished body, in milliseconds. */
+  readonly bodyIdleTimeoutMs?: number;
+  /** How long a refused sender may go on sending what is no longer read, in milliseconds. */
+  readonly discardTimeoutMs?: number;
+}
+
+export const OTLP_HTTP_DEFAULTS = {
+  corsOrigins: [],
+  maxConnections: 1_024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  bodyIdleTimeoutMs: 15_000,
+  discardTimeoutMs: 5_000,
+} as const satisfies Partial<OtlpHttpOptions>;
