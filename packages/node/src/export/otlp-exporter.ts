@@ -1,0 +1,212 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { OtlpDestination } from '../configuration.ts';
+import { type Deferred, deferred } from '../deferred.ts';
+import type { CollectorHealth } from './collector-health.ts';
+import { OtlpRequester } from './otlp-request.ts';
+
+const compress = promisify(gzip);
+const concurrency = 8;
+const retryWindowMillis = 60_000;
+const firstBackoffMillis = 1000;
+const maxBackoffMillis = 5000;
+
+/** The official serializers of `@opentelemetry/otlp-transformer` have this shape, ours around them as well. */
+export interface OtlpSerializer<Batch> {
+  serializeRequest(batch: Batch): Uint8Array | undefined;
+  deserializeResponse(body: Uint8Array): unknown;
+}
+
+export interface ExportCounts {
+  delivered: number;
+  dropped: number;
+}
+
+/** A request that nobody has answered yet, as needed to send it by other means. */
+export interface UnansweredRequest {
+  readonly destination: OtlpDestination;
+  readonly body: Uint8Array;
+  readonly records: number;
+}
+
+interface Pending extends UnansweredRequest {
+  attempts: number;
+  wake: (() => void) | undefined;
+}
+
+/**
+ * Sends batches of one signal: several requests in flight (a collector that takes 100 ms must not limit the process to
+ * ten batches a second), retries for a minute, counts what is lost. The official exporters allow the span processor one
+ * request at a time, retry for ten seconds and keep the outcome to themselves, which is why only their serializers are used.
+ */
+export class OtlpExporter<Batch> {
+  readonly counts: ExportCounts = { delivered: 0, dropped: 0 };
+  readonly errors: Error[] = [];
+  readonly #destination: OtlpDestination;
+  readonly #serializer: OtlpSerializer<Batch>;
+  readonly #health: CollectorHealth;
+  readonly #requester: OtlpRequester;
+  readonly #pending = new Set<Pending>();
+  #idle: Deferred<void> | undefined;
+  #drainDeadline = 0;
+  /** Called whenever a request ends, so that whoever holds a queue can go on. */
+  onRoom: () => void = () => {};
+
+  constructor(destination: OtlpDestination, serializer: OtlpSerializer<Batch>, health: CollectorHealth) {
+    this.#destination = destination;
+    this.#serializer = serializer;
+    this.#health = health;
+    this.#requester = new OtlpRequester(destination, concurrency);
+  }
+
+  get hasRoom(): boolean {
+    return this.#pending.size < concurrency;
+  }
+
+  /** Serialises `batch` now and sends it; never throws, never rejects. `records` is for the counts. */
+  send(batch: Batch, records: number): void {
+    const body = this.#serialize(batch, records);
+    if (body === undefined) return;
+    const pending: Pending = { destination: this.#destination, body, records, attempts: 0, wake: undefined };
+    this.#pending.add(pending);
+    this.#deliver(pending).then(
+      () => this.#end(pending),
+      (error: unknown) => {
+        this.#drop(records, error instanceof Error ? error : new Error(String(error)));
+        this.#end(pending);
+      },
+    );
+  }
+
+  /** Serialises `batch` for somebody else to deliver: what is possible when the event loop has stopped. */
+  prepare(batch: Batch, records: number): UnansweredRequest | undefined {
+    const body = this.#serialize(batch, records);
+    return body && { destination: this.#destination, body, records };
+  }
+
+  /** Resolves when every request has been answered or given up, at the latest `deadlineMillis` (epoch). */
+  async drain(deadlineMillis: number): Promise<void> {
+    if (this.#pending.size === 0) return;
+    this.#drainDeadline = Math.max(this.#drainDeadline, deadlineMillis);
+    for (const pending of this.#pending) pending.wake?.();
+    this.#idle ??= deferred();
+    const expired = deferred<void>();
+    // Not unref'd: it is what keeps the process alive for these last requests, whose sockets are.
+    const timer = setTimeout(expired.resolve, Math.max(0, deadlineMillis - Date.now()));
+    await Promise.race([this.#idle.promise, expired.promise]);
+    clearTimeout(timer);
+    this.#drainDeadline = 0;
+  }
+
+  /** Hands over the requests that nobody has answered; their outcome no longer matters here. */
+  takeUnanswered(): UnansweredRequest[] {
+    const unanswered = [...this.#pending];
+    this.#pending.clear();
+    return unanswered;
+  }
+
+  /** Gives up what is still pending, counting it as dropped. */
+  close(): void {
+    for (const pending of this.takeUnanswered())
+      this.#drop(pending.records, new Error('shut down before an answer came'));
+    this.#requester.destroy();
+  }
+
+  #serialize(batch: Batch, records: number): Uint8Array | undefined {
+    try {
+      return this.#serializer.serializeRequest(batch);
+    } catch (error) {
+      this.#drop(records, new Error('cannot encode a batch', { cause: error }));
+      return undefined;
+    }
+  }
+
+  async #deliver(pending: Pending): Promise<void> {
+    const gzipped = this.#destination.compression === 'gzip';
+    const body = gzipped ? await compress(pending.body) : pending.body;
+    const giveUpAt = Date.now() + retryWindowMillis;
+    for (;;) {
+      pending.attempts += 1;
+      const outcome = await this.#requester.post(body, gzipped);
+      if (!this.#pending.has(pending)) return;
+      if (outcome.kind === 'accepted') {
+        this.#accept(pending, outcome.body);
+        return;
+      }
+      this.#health.failed(this.#destination.url, outcome.problem, outcome.advice);
+      const draining = this.#drainDeadline > 0;
+      const deadline = draining ? Math.min(this.#drainDeadline, giveUpAt) : giveUpAt;
+      const wait = outcome.kind === 'retryable' ? (outcome.retryAfterMillis ?? backoff(pending.attempts)) : 0;
+      const hopeless = outcome.kind === 'refused' || (draining && outcome.unreachable) || Date.now() + wait > deadline;
+      if (hopeless) {
+        this.#drop(pending.records, new Error(`${this.#destination.url}: ${outcome.problem}`));
+        return;
+      }
+      await this.#sleep(pending, wait);
+      if (!this.#pending.has(pending)) return;
+    }
+  }
+
+  #sleep(pending: Pending, millis: number): Promise<void> {
+    const { promise, resolve } = deferred<void>();
+    const timer = setTimeout(resolve, millis).unref();
+    pending.wake = resolve;
+    return promise.finally(() => {
+      clearTimeout(timer);
+      pending.wake = undefined;
+    });
+  }
+
+  #accept(pending: Pending, responseBody: Buffer): void {
+    const { rejected, message } = this.#partialSuccess(responseBody);
+    this.counts.delivered += Math.max(0, pending.records - rejected);
+    this.#health.succeeded(this.#destination.url);
+    if (rejected > 0 || message !== '') {
+      this.counts.dropped += rejected;
+      this.#addError(new Error(`${this.#destination.url} rejected ${rejected} records: ${message}`));
+    }
+  }
+
+  /** https://opentelemetry.io/docs/specs/otlp/#partial-success-1 */
+  #partialSuccess(body: Buffer): { rejected: number; message: string } {
+    try {
+      const response = body.length === 0 ? undefined : this.#serializer.deserializeResponse(body);
+      const partial = field(response, 'partialSuccess');
+      const rejected = ['rejectedSpans', 'rejectedLogRecords', 'rejectedDataPoints'].map((name) =>
+        Number(field(partial, name) ?? 0),
+      );
+      return { rejected: Math.max(0, ...rejected), message: String(field(partial, 'errorMessage') ?? '') };
+    } catch {
+      // A 2xx whose body is not OTLP's is still an acceptance.
+      return { rejected: 0, message: '' };
+    }
+  }
+
+  #drop(records: number, error: Error): void {
+    this.counts.dropped += records;
+    this.#health.dropped(this.#destination.url, records);
+    this.#addError(error);
+  }
+
+  #addError(error: Error): void {
+    if (this.errors.length < 20) this.errors.push(error);
+  }
+
+  #end(pending: Pending): void {
+    this.#pending.delete(pending);
+    if (this.#pending.size === 0) {
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    }
+    this.onRoom();
+  }
+}
+
+function backoff(attempts: number): number {
+  const base = Math.min(maxBackoffMillis, firstBackoffMillis * 1.5 ** (attempts - 1));
+  return base * (0.8 + Math.random() * 0.4);
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}

@@ -1,0 +1,137 @@
+import http from 'node:http';
+import https from 'node:https';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import type { OtlpDestination } from '../configuration.ts';
+import { deferred } from '../deferred.ts';
+
+const maxResponseBytes = 64 * 1024;
+
+/** What became of one request. `retryable` as https://opentelemetry.io/docs/specs/otlp/#failures-1 defines it. */
+export type RequestOutcome =
+  | { readonly kind: 'accepted'; readonly body: Buffer }
+  | { readonly kind: 'refused'; readonly problem: string; readonly advice: string }
+  | {
+      readonly kind: 'retryable';
+      readonly problem: string;
+      readonly advice: string;
+      readonly retryAfterMillis?: number;
+      /** Nothing listens there: trying again within milliseconds is pointless. */
+      readonly unreachable: boolean;
+    };
+
+const retryableStatuses = new Set([429, 502, 503, 504]);
+
+/** Posts bodies to one destination over kept-alive connections that never keep the process alive. */
+export class OtlpRequester {
+  readonly #destination: OtlpDestination;
+  readonly #agent: http.Agent;
+
+  constructor(destination: OtlpDestination, maxSockets: number) {
+    this.#destination = destination;
+    const { ca, cert, key } = destination;
+    this.#agent = destination.url.startsWith('https:')
+      ? new https.Agent({ keepAlive: true, maxSockets, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
+      : new http.Agent({ keepAlive: true, maxSockets });
+  }
+
+  post(body: Uint8Array, gzipped: boolean): Promise<RequestOutcome> {
+    // The exporter's own request must make no span, and its socket must not hold on to the context of whoever caused it.
+    return context.with(suppressTracing(ROOT_CONTEXT), () => this.#post(body, gzipped));
+  }
+
+  destroy(): void {
+    this.#agent.destroy();
+  }
+
+  #post(body: Uint8Array, gzipped: boolean): Promise<RequestOutcome> {
+    const { url, timeoutMillis } = this.#destination;
+    const { promise, resolve } = deferred<RequestOutcome>();
+    const request = (url.startsWith('https:') ? https : http).request(url, {
+      method: 'POST',
+      agent: this.#agent,
+      headers: requestHeaders(this.#destination, body.byteLength, gzipped),
+    });
+    const deadline = setTimeout(
+      () => request.destroy(new Error(`no answer within ${timeoutMillis} ms`)),
+      timeoutMillis,
+    ).unref();
+    request.on('socket', (socket) => socket.unref());
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(networkFailure(error, url)));
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= maxResponseBytes) chunks.push(chunk);
+      });
+      response.on('error', (error) => resolve(networkFailure(error, url)));
+      response.on('end', () =>
+        resolve(answer(response, size <= maxResponseBytes ? Buffer.concat(chunks) : Buffer.alloc(0))),
+      );
+    });
+    request.end(body);
+    return promise.finally(() => clearTimeout(deadline));
+  }
+}
+
+export function requestHeaders(destination: OtlpDestination, length: number, gzipped: boolean): Record<string, string> {
+  return {
+    'User-Agent': 'signalbox-node',
+    ...destination.headers,
+    'Content-Type': destination.protocol === 'http/json' ? 'application/json' : 'application/x-protobuf',
+    'Content-Length': String(length),
+    ...(gzipped && { 'Content-Encoding': 'gzip' }),
+  };
+}
+
+function answer(response: http.IncomingMessage, body: Buffer): RequestOutcome {
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status <= 299) return { kind: 'accepted', body };
+  const problem = `it answered ${status} ${response.statusMessage ?? ''}`.trimEnd();
+  if (retryableStatuses.has(status)) {
+    const retryAfterMillis = parseRetryAfter(response.headers['retry-after']);
+    const advice = 'It is retried, and dropped if that goes on for a minute.';
+    return {
+      kind: 'retryable',
+      problem,
+      advice,
+      unreachable: false,
+      ...(retryAfterMillis !== undefined && { retryAfterMillis }),
+    };
+  }
+  return { kind: 'refused', problem, advice: adviceForStatus(status) };
+}
+
+function adviceForStatus(status: number): string {
+  if (status === 401 || status === 403) return 'Set OTEL_EXPORTER_OTLP_HEADERS to what the endpoint asks for.';
+  if (status === 404 || status === 405)
+    return 'This is no OTLP/HTTP endpoint: check OTEL_EXPORTER_OTLP_ENDPOINT (usually port 4318, without /v1/…).';
+  if (status === 413)
+    return 'The batch is too large for it: lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE and OTEL_BLRP_MAX_EXPORT_BATCH_SIZE.';
+  if (status === 415)
+    return 'It does not take this encoding: set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf or http/json.';
+  return 'The records of that request were dropped.';
+}
+
+function networkFailure(error: NodeJS.ErrnoException, url: string): RequestOutcome {
+  const code = error.code ?? '';
+  if (code.startsWith('HPE_')) {
+    const advice = 'This port speaks something else, perhaps gRPC: OTLP/HTTP is usually on port 4318.';
+    return { kind: 'refused', problem: `it does not speak HTTP/1.1 (${code})`, advice };
+  }
+  const unreachable =
+    code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH';
+  const advice = unreachable
+    ? `Start a collector there (npx signalbox), or set OTEL_EXPORTER_OTLP_ENDPOINT (now ${new URL(url).origin}). It is retried for a minute, then dropped.`
+    : 'It is retried, and dropped if that goes on for a minute.';
+  return { kind: 'retryable', problem: code || error.message, advice, unreachable };
+}
+
+function parseRetryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}

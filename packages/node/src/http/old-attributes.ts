@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Attributes } from '@opentelemetry/api';
+
+/** The names of semantic conventions 1.20 and before, emitted beside the stable ones under `http/dup`. */
+export function oldServerRequestAttributes(request: IncomingMessage, stable: Attributes, target: string): Attributes {
+  const attributes: Attributes = {
+    'http.method': stable['http.request.method'],
+    'http.scheme': stable['url.scheme'],
+    'http.target': target,
+    'http.flavor': request.httpVersion,
+    'http.client_ip': stable['client.address'],
+    'net.host.name': stable['server.address'],
+    'net.host.port': stable['server.port'],
+    'net.sock.peer.addr': stable['network.peer.address'],
+    'net.sock.peer.port': stable['network.peer.port'],
+    'http.user_agent': stable['user_agent.original'],
+  };
+  const length = Number(request.headers['content-length']);
+  if (Number.isSafeInteger(length)) attributes['http.request_content_length'] = length;
+  return attributes;
+}
+
+export function oldServerResponseAttributes(response: ServerResponse, size: number | undefined): Attributes {
+  return {
+    ...(response.headersSent && { 'http.status_code': response.statusCode }),
+    ...(size !== undefined && { 'http.response_content_length': size }),
+  };
+}
+
+export function oldClientAttributes(stable: Attributes): Attributes {
+  return {
+    'http.method': stable['http.request.method'],
+    'http.url': stable['url.full'],
+    'net.peer.name': stable['server.address'],
+    'net.peer.port': stable['server.port'],
+  };
+}

@@ -1,0 +1,238 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Histogram,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  type Tracer,
+  trace,
+  type UpDownCounter,
+} from '@opentelemetry/api';
+import { RPCType, setRPCMetadata, suppressTracing } from '@opentelemetry/core';
+import {
+  handleOf,
+  type Instrumentation,
+  type InstrumentationContext,
+  type InstrumentationHandle,
+} from '../instrumentation.ts';
+import { version } from '../version.ts';
+import {
+  durationBoundaries,
+  headerText,
+  normalizeMethod,
+  parseHost,
+  redactQuery,
+  spanMethod,
+} from './http-attributes.ts';
+import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
+import type { ServerRequestState } from './request-state.ts';
+
+const scope = '@signalbox/node/http-server';
+const startChannel = 'http.server.request.start';
+
+interface StartMessage {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly socket: Socket;
+}
+
+const headerGetter: TextMapGetter<IncomingMessage['headers']> = {
+  get: (headers, key) => headers[key],
+  keys: (headers) => Object.keys(headers),
+};
+
+/** `node:http` and `node:https` servers, through the channel that Node itself publishes every request on. */
+export const httpServerInstrumentation: Instrumentation = {
+  name: 'http-server',
+  enable(instrumentation: InstrumentationContext): InstrumentationHandle {
+    const recorder = new ServerRecorder(instrumentation);
+    const onStart = (message: unknown): void => recorder.start(message as StartMessage);
+    diagnosticsChannel.subscribe(startChannel, onStart);
+    return handleOf(() => diagnosticsChannel.unsubscribe(startChannel, onStart));
+  },
+};
+
+class ServerRecorder {
+  readonly #instrumentation: InstrumentationContext;
+  readonly #tracer: Tracer;
+  readonly #duration: Histogram;
+  readonly #active: UpDownCounter;
+
+  constructor(instrumentation: InstrumentationContext) {
+    this.#instrumentation = instrumentation;
+    this.#tracer = instrumentation.tracerProvider.getTracer(scope, version);
+    const meter = instrumentation.meterProvider.getMeter(scope, version);
+    this.#duration = meter.createHistogram('http.server.request.duration', {
+      description: 'Duration of HTTP server requests.',
+      unit: 's',
+      advice: { explicitBucketBoundaries: durationBoundaries },
+    });
+    this.#active = meter.createUpDownCounter('http.server.active_requests', {
+      description: 'Number of active HTTP server requests.',
+      unit: '{request}',
+    });
+  }
+
+  start({ request, response, socket }: StartMessage): void {
+    const { http } = this.#instrumentation.settings;
+    const rawMethod = request.method ?? '';
+    const target = request.url ?? '/';
+    if (http.ignoreIncoming({ method: rawMethod, url: target })) {
+      this.#instrumentation.enterContext(suppressTracing(ROOT_CONTEXT));
+      return;
+    }
+    const method = normalizeMethod(rawMethod);
+    const attributes = requestAttributes(request, socket, rawMethod, method, target);
+    if (http.conventions === 'dup') Object.assign(attributes, oldServerRequestAttributes(request, attributes, target));
+    const parent = propagation.extract(ROOT_CONTEXT, request.headers, headerGetter);
+    const span = this.#tracer.startSpan(spanMethod(method), { kind: SpanKind.SERVER, attributes }, parent);
+    const state: ServerRequestState = { type: RPCType.HTTP, span, startTime: performance.now() };
+    const requestContext = setRPCMetadata(trace.setSpan(parent, span), state);
+    const activeAttributes = { 'http.request.method': method, 'url.scheme': attributes['url.scheme'] as string };
+    this.#active.add(1, activeAttributes, requestContext);
+    if (http.traceIdHeader !== false) response.setHeader(http.traceIdHeader, span.spanContext().traceId);
+    // Not the channel for finished responses: it stays silent when the client goes away first.
+    response.once('close', () => {
+      this.#active.add(-1, activeAttributes, requestContext);
+      this.#end(request, response, state, attributes, requestContext);
+    });
+    this.#instrumentation.enterContext(requestContext);
+    if (mayHaveBody(request)) bindEvents(request, requestContext);
+  }
+
+  #end(
+    request: IncomingMessage,
+    response: ServerResponse,
+    state: ServerRequestState,
+    attributes: Attributes,
+    requestContext: Context,
+  ): void {
+    const { span } = state;
+    const seconds = (performance.now() - state.startTime) / 1000;
+    const method = attributes['http.request.method'] as string;
+    const route = state.route ?? expressRoute(request);
+    const outcome: Attributes = {};
+    if (route !== undefined) {
+      outcome['http.route'] = route;
+      span.updateName(`${spanMethod(method)} ${route}`);
+    }
+    if (response.headersSent) outcome['http.response.status_code'] = response.statusCode;
+    const failure = failureOf(response);
+    if (failure !== undefined) {
+      outcome['error.type'] = failure.type;
+      if (failure.isServersFault) span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.setAttributes(outcome);
+    const size = responseSize(request, response);
+    if (size !== undefined) span.setAttribute('http.response.body.size', size);
+    if (this.#instrumentation.settings.http.conventions === 'dup')
+      span.setAttributes(oldServerResponseAttributes(response, size));
+    span.end();
+    const measured: Attributes = {
+      'http.request.method': method,
+      'url.scheme': attributes['url.scheme'],
+      'network.protocol.version': attributes['network.protocol.version'],
+      ...outcome,
+    };
+    this.#duration.record(seconds, measured, requestContext);
+  }
+}
+
+function requestAttributes(
+  request: IncomingMessage,
+  socket: Socket,
+  rawMethod: string,
+  method: string,
+  target: string,
+): Attributes {
+  const { headers } = request;
+  const question = target.indexOf('?');
+  const scheme =
+    headerText(headers['x-forwarded-proto'])?.split(',')[0]?.trim() || ('encrypted' in socket ? 'https' : 'http');
+  const attributes: Attributes = {
+    'http.request.method': method,
+    'url.scheme': scheme,
+    'url.path': question < 0 ? target : target.slice(0, question),
+    'network.protocol.version': request.httpVersion,
+  };
+  if (method !== rawMethod) attributes['http.request.method_original'] = rawMethod;
+  if (question >= 0 && question + 1 < target.length) attributes['url.query'] = redactQuery(target.slice(question + 1));
+  const host = headerText(headers['x-forwarded-host'])?.split(',')[0]?.trim() || headers.host;
+  if (host !== undefined && host !== '') {
+    const { address, port } = parseHost(host);
+    attributes['server.address'] = address;
+    const impliedPort = scheme === 'https' ? 443 : 80;
+    attributes['server.port'] = port ?? impliedPort;
+  }
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
+  if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
+  const client = headerText(headers['x-forwarded-for'])?.split(',')[0]?.trim() || remoteAddress;
+  if (client !== undefined) attributes['client.address'] = client;
+  const userAgent = headers['user-agent'];
+  if (userAgent !== undefined) attributes['user_agent.original'] = userAgent;
+  return attributes;
+}
+
+/**
+ * Status rules of https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status: 5xx is an error, 4xx is not. A
+ * response cut off by the client has a type but is no fault of this server.
+ */
+function failureOf(response: ServerResponse): { type: string; isServersFault: boolean } | undefined {
+  if (response.headersSent && response.statusCode >= 500)
+    return { type: String(response.statusCode), isServersFault: true };
+  if (response.writableFinished) return undefined;
+  const error = response.errored;
+  if (error !== null && error !== undefined)
+    return { type: errorType(error), isServersFault: errorType(error) !== 'ECONNRESET' };
+  return { type: 'ECONNRESET', isServersFault: false };
+}
+
+function errorType(error: Error): string {
+  const code: unknown = Reflect.get(error, 'code');
+  return typeof code === 'string' ? code : error.name;
+}
+
+/** Bytes of the body as Content-Length tells; unknown for chunked bodies. */
+function responseSize(request: IncomingMessage, response: ServerResponse): number | undefined {
+  if (request.method === 'HEAD' || response.statusCode === 304 || response.statusCode === 204) return undefined;
+  // Node computes the length of a body given whole to `end` but keeps it out of `getHeader`.
+  const length: unknown = response.getHeader('content-length') ?? Reflect.get(response, '_contentLength');
+  const size = typeof length === 'number' || typeof length === 'string' ? Number(length) : Number.NaN;
+  return Number.isSafeInteger(size) ? size : undefined;
+}
+
+/** Express leaves the matched route on the request. */
+function expressRoute(request: IncomingMessage): string | undefined {
+  const route: unknown = Reflect.get(request, 'route');
+  const path: unknown = typeof route === 'object' && route !== null ? Reflect.get(route, 'path') : undefined;
+  if (typeof path !== 'string') return undefined;
+  const baseUrl: unknown = Reflect.get(request, 'baseUrl');
+  return typeof baseUrl === 'string' ? `${baseUrl}${path === '/' && baseUrl !== '' ? '' : path}` : path;
+}
+
+function mayHaveBody(request: IncomingMessage): boolean {
+  const { headers } = request;
+  return (
+    headers['transfer-encoding'] !== undefined ||
+    (headers['content-length'] !== undefined && headers['content-length'] !== '0')
+  );
+}
+
+/**
+ * Body events come from the connection, which outlives the request; since Node 24 they run in the connection's context.
+ * Requests without a body have no such events, and are spared the cost.
+ */
+function bindEvents(request: IncomingMessage, requestContext: Context): void {
+  const emit = request.emit;
+  request.emit = function emitInContext(this: IncomingMessage, ...args: Parameters<typeof emit>) {
+    return context.with(requestContext, emit, this, ...args);
+  } as typeof emit;
+}

@@ -1,0 +1,58 @@
+/** What the process's end asks of the telemetry. */
+export interface ExitActions {
+  /** Delivers everything while the event loop turns; settles within the shutdown timeout and never rejects. */
+  flush(): Promise<void>;
+  /** Delivers what is left, synchronously. */
+  flushSync(): void;
+  /** An exception is about to end the process, or would if the application did not handle it. */
+  onException(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void;
+}
+
+const signals = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * Delivers telemetry on every way out of the process without changing the way out: an application's own signal handlers
+ * and exit codes stay what they are. Returns what removes the handlers.
+ */
+export function installExitHandlers(actions: ExitActions): () => void {
+  let flushing: Promise<void> | undefined;
+  let flushedAtEnd = false;
+  const flush = (): Promise<void> => {
+    flushing ??= actions.flush().finally(() => {
+      flushing = undefined;
+    });
+    return flushing;
+  };
+
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // Listeners that are there now decide what happens next. `once` listeners registered before ours are already gone
+    // from the list, but ours is put first.
+    const soleListener = process.listenerCount(signal) === 1;
+    const flushed = flush();
+    if (!soleListener) return;
+    void flushed.then(() => {
+      // With no handler left the signal does what it would have done without us: the parent sees "killed by SIGTERM".
+      process.removeListener(signal, onSignal);
+      process.kill(process.pid, signal);
+    });
+  };
+  const onBeforeExit = (): void => {
+    // The event loop is empty; flushing fills it again, so this event comes once more afterwards.
+    if (flushedAtEnd) return;
+    flushedAtEnd = true;
+    void flush();
+  };
+  const onExit = (): void => actions.flushSync();
+  const onException = actions.onException;
+
+  for (const signal of signals) process.prependListener(signal, onSignal);
+  process.on('beforeExit', onBeforeExit);
+  process.on('exit', onExit);
+  process.on('uncaughtExceptionMonitor', onException);
+  return () => {
+    for (const signal of signals) process.removeListener(signal, onSignal);
+    process.removeListener('beforeExit', onBeforeExit);
+    process.removeListener('exit', onExit);
+    process.removeListener('uncaughtExceptionMonitor', onException);
+  };
+}

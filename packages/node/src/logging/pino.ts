@@ -1,0 +1,123 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
+import { hostname } from 'node:os';
+import { type Attributes, context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { type AnyValueMap, type LogAttributes, type Logger, SeverityNumber } from '@opentelemetry/api-logs';
+import {
+  handleOf,
+  type Instrumentation,
+  type InstrumentationContext,
+  type InstrumentationHandle,
+} from '../instrumentation.ts';
+import { version } from '../version.ts';
+import { nextLogTime } from './log-time.ts';
+import { PinoInternals, type PinoLogger } from './pino-internals.ts';
+
+const scope = '@signalbox/node/pino';
+
+interface AsJsonMessage {
+  readonly instance: PinoLogger;
+  /** The merged object, the message, the level's number and the formatted time. */
+  readonly arguments: readonly [unknown, unknown, number, string];
+  restore?: () => void;
+}
+
+/**
+ * pino 10 and later, through its `pino_asJson` tracing channel: each line goes to OTLP with its structure (nothing is
+ * parsed back from JSON) and the line pino itself writes gains `trace_id`, `span_id` and `trace_flags`.
+ */
+export const pinoInstrumentation: Instrumentation = {
+  name: 'pino',
+  enable(instrumentation: InstrumentationContext): InstrumentationHandle {
+    const { settings } = instrumentation;
+    const logger = instrumentation.loggerProvider.getLogger(scope, version);
+    const internals = new PinoInternals();
+    const onStart = (message: unknown): void => {
+      const line = message as AsJsonMessage;
+      if (settings.pino.export) emit(logger, internals, line);
+      if (settings.pino.correlate) correlate(internals, line);
+    };
+    const onEnd = (message: unknown): void => (message as AsJsonMessage).restore?.();
+    const start = 'tracing:pino_asJson:start';
+    const end = 'tracing:pino_asJson:end';
+    diagnosticsChannel.subscribe(start, onStart);
+    diagnosticsChannel.subscribe(end, onEnd);
+    return handleOf(
+      () => diagnosticsChannel.unsubscribe(start, onStart),
+      () => diagnosticsChannel.unsubscribe(end, onEnd),
+    );
+  },
+};
+
+/** Lends the logger bindings with the trace ids for the one line that is being written. */
+function correlate(internals: PinoInternals, line: AsJsonMessage): void {
+  const spanContext = trace.getSpanContext(context.active());
+  if (spanContext === undefined || !isSpanContextValid(spanContext)) return;
+  const merged = line.arguments[0];
+  if (typeof merged === 'object' && merged !== null && 'trace_id' in merged) return;
+  const { traceId, spanId, traceFlags } = spanContext;
+  const flags = traceFlags.toString(16).padStart(2, '0');
+  const restore = internals.appendBindings(
+    line.instance,
+    `,"trace_id":"${traceId}","span_id":"${spanId}","trace_flags":"${flags}"`,
+  );
+  if (restore !== undefined) line.restore = restore;
+}
+
+function emit(
+  logger: Logger,
+  internals: PinoInternals,
+  { instance, arguments: [merged, rawMessage, level] }: AsJsonMessage,
+): void {
+  const attributes: LogAttributes = { ...bindingAttributes(internals, instance) };
+  for (const { key, value, isError } of internals.fields(instance, merged)) {
+    if (isError) Object.assign(attributes, exceptionAttributes(value));
+    else if (value !== undefined && typeof value !== 'function') attributes[key] = value as AnyValueMap[string];
+  }
+  const message = rawMessage === undefined || rawMessage === null ? undefined : internals.message(instance, rawMessage);
+  logger.emit({
+    timestamp: nextLogTime(),
+    severityNumber: severityNumber(level),
+    severityText: internals.levelName(instance, level),
+    ...(message !== undefined && { body: typeof message === 'string' ? message : String(message) }),
+    attributes,
+    context: context.active(),
+  });
+}
+
+/** pino's own `pid` and `hostname` say what the resource says already. */
+function bindingAttributes(internals: PinoInternals, instance: PinoLogger): LogAttributes {
+  const { pid, hostname: host, ...rest } = internals.bindings(instance);
+  return {
+    ...rest,
+    ...(pid !== undefined && pid !== process.pid && { pid }),
+    ...(host !== undefined && host !== hostname() && { hostname: host }),
+  };
+}
+
+/**
+ * https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-logs/, from an `Error` or from what an error
+ * serializer made of it (pino's own gives `type`, `message` and `stack`).
+ */
+function exceptionAttributes(error: unknown): Attributes {
+  if (typeof error !== 'object' || error === null) return { 'exception.message': String(error) };
+  const attributes: Attributes = {};
+  const read = (name: string): string | undefined => {
+    const value: unknown = Reflect.get(error, name);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const type = read('type') ?? read('name');
+  if (type !== undefined) attributes['exception.type'] = type;
+  const message = read('message');
+  if (message !== undefined) attributes['exception.message'] = message;
+  const stack = read('stack');
+  if (stack !== undefined) attributes['exception.stacktrace'] = stack;
+  return attributes;
+}
+
+/** pino's levels are 10 apart, OpenTelemetry's severities 4; what lies between keeps its order within the range. */
+function severityNumber(level: number): SeverityNumber {
+  if (level < 10) return SeverityNumber.TRACE;
+  if (level >= 60) return SeverityNumber.FATAL;
+  const range = Math.floor(level / 10) - 1;
+  return range * 4 + 1 + Math.floor((level % 10) / 2.5);
+}

@@ -1,0 +1,6 @@
+import { isMainThread } from 'node:worker_threads';
+import { start } from './start.ts';
+
+// `--import` is inherited by worker threads, pino's transports among them; a second SDK there would report the same
+// process twice. A worker that wants telemetry calls `start` itself.
+if (isMainThread) start();

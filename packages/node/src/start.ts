@@ -1,0 +1,217 @@
+import { context, type MeterProvider, metrics, propagation, type TracerProvider, trace } from '@opentelemetry/api';
+import { type LoggerProvider, logs, SeverityNumber } from '@opentelemetry/api-logs';
+import { builtInInstrumentations } from './built-in-instrumentations.ts';
+import { type Configuration, resolveConfiguration } from './configuration.ts';
+import { EnterableContextManager } from './context-manager.ts';
+import { Environment } from './environment.ts';
+import { CollectorHealth } from './export/collector-health.ts';
+import type { UnansweredRequest } from './export/otlp-exporter.ts';
+import type { Instrumentation, InstrumentationHandle } from './instrumentation.ts';
+import { deliverAtExit } from './lifecycle/exit-delivery.ts';
+import { installExitHandlers } from './lifecycle/exit-handlers.ts';
+import { recordException } from './lifecycle/record-exception.ts';
+import type { StartOptions } from './options.ts';
+import { propagatorFromEnvironment } from './propagation.ts';
+import { createResource } from './resource.ts';
+import { samplerFromEnvironment } from './sampling.ts';
+import { createLogSignal, createMetricSignal, createTraceSignal, type Signal } from './signals.ts';
+import { installDiagLogger, Warnings } from './warnings.ts';
+
+/** Records by signal. */
+export interface SignalCounts {
+  readonly spans: number;
+  readonly logRecords: number;
+  readonly dataPoints: number;
+}
+
+export interface FlushResult {
+  /** Delivered during this call. */
+  readonly flushed: SignalCounts;
+  /** Lost since `start`: the queue was full, the collector refused them or could not be reached in time. */
+  readonly dropped: SignalCounts;
+  /** Why records were lost, at most 20 for each signal. */
+  readonly errors: readonly Error[];
+}
+
+/** The running SDK. */
+export interface Telemetry {
+  readonly tracerProvider: TracerProvider;
+  readonly meterProvider: MeterProvider;
+  readonly loggerProvider: LoggerProvider;
+  /** Sends everything recorded so far. Resolves within the shutdown timeout; never rejects. */
+  flush(): Promise<FlushResult>;
+  /** Sends everything, then undoes all that `start` did. Resolves within the shutdown timeout; never rejects. */
+  shutdown(): Promise<FlushResult>;
+}
+
+const nothing: SignalCounts = { spans: 0, logRecords: 0, dataPoints: 0 };
+let running: Telemetry | undefined;
+
+/**
+ * Starts traces, metrics and logs for this process: creates the three providers, makes them global, enables the
+ * instrumentations and sees to delivery at exit. Call it before anything else is imported, or use
+ * `node --import @signalbox/node/register`. A second call returns what the first one started.
+ */
+export function start(options: StartOptions = {}): Telemetry {
+  if (running !== undefined) return running;
+  const logLevel = process.env.OTEL_LOG_LEVEL?.toLowerCase();
+  const warnings = new Warnings(logLevel === 'none');
+  const env = new Environment(process.env, warnings);
+  if (env.boolean('OTEL_SDK_DISABLED') === true) return disabledTelemetry();
+  installDiagLogger(warnings, logLevel);
+  running = startEnabled(options, env, warnings);
+  return running;
+}
+
+function startEnabled(options: StartOptions, env: Environment, warnings: Warnings): Telemetry {
+  const configuration = resolveConfiguration(options, env, warnings);
+  const resource = createResource(options, env, configuration.settings.http.conventions === 'dup');
+  const health = new CollectorHealth(warnings);
+  const sampler = options.sampler ?? samplerFromEnvironment(env);
+  const traces = configuration.traces && createTraceSignal(configuration.traces, resource, sampler, health, warnings);
+  const logging = configuration.logs && createLogSignal(configuration.logs, resource, health, warnings);
+  const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, health);
+
+  const contextManager = new EnterableContextManager().enable();
+  const isFirst = context.setGlobalContextManager(contextManager);
+  if (!isFirst)
+    warnings.once('another OpenTelemetry SDK was started before this one; traces will be incomplete: start only one');
+  propagation.setGlobalPropagator(options.propagator ?? propagatorFromEnvironment(env, warnings));
+  if (traces) trace.setGlobalTracerProvider(traces.provider);
+  if (logging) logs.setGlobalLoggerProvider(logging.provider);
+  if (measuring) metrics.setGlobalMeterProvider(measuring.provider);
+
+  const tracerProvider = traces ? traces.provider : trace.getTracerProvider();
+  const meterProvider = measuring ? measuring.provider : metrics.getMeterProvider();
+  const loggerProvider = logging ? logging.provider : logs.getLoggerProvider();
+  const handles = enableAll(chooseInstrumentations(options, configuration), configuration, warnings, {
+    tracerProvider,
+    meterProvider,
+    loggerProvider,
+    enterContext: (entered) => contextManager.enter(entered),
+  });
+
+  const signals: SignalsByName = { spans: traces, logRecords: logging, dataPoints: measuring };
+  const timeoutMillis = configuration.shutdownTimeoutMillis;
+  const flush = (): Promise<FlushResult> => flushAll(signals, timeoutMillis);
+  let stopped: Promise<FlushResult> | undefined;
+  const removeExitHandlers =
+    options.handleExit === false
+      ? () => {}
+      : installExitHandlers({
+          flush: async () => {
+            await flush();
+          },
+          flushSync: () => flushSynchronously(signals, timeoutMillis, warnings),
+          onException: (error, origin) =>
+            recordException(loggerProvider, error, { severity: SeverityNumber.FATAL, mechanism: origin }),
+        });
+  const shutdown = async (): Promise<FlushResult> => {
+    removeExitHandlers();
+    for (const handle of handles.reverse()) handle[Symbol.dispose]();
+    const result = await flush();
+    for (const signal of Object.values(signals)) if (signal) signal.close();
+    context.disable();
+    propagation.disable();
+    trace.disable();
+    metrics.disable();
+    logs.disable();
+    running = undefined;
+    return { ...result, dropped: countsOf(signals, (signal) => signal.dropped()), errors: errorsOf(signals) };
+  };
+  return {
+    tracerProvider,
+    meterProvider,
+    loggerProvider,
+    flush,
+    shutdown() {
+      stopped ??= shutdown();
+      return stopped;
+    },
+  };
+}
+
+type SignalsByName = Readonly<Record<keyof SignalCounts, Signal | false>>;
+
+function chooseInstrumentations(options: StartOptions, configuration: Configuration): readonly Instrumentation[] {
+  const chosen =
+    typeof options.instrumentations === 'function'
+      ? options.instrumentations(builtInInstrumentations)
+      : (options.instrumentations ?? builtInInstrumentations);
+  return chosen.filter(({ name }) => !configuration.disabledInstrumentations.has(name));
+}
+
+function enableAll(
+  instrumentations: readonly Instrumentation[],
+  { settings }: Configuration,
+  warnings: Warnings,
+  tools: Pick<Telemetry, 'tracerProvider' | 'meterProvider' | 'loggerProvider'> & {
+    enterContext(entered: import('@opentelemetry/api').Context): void;
+  },
+): InstrumentationHandle[] {
+  const handles: InstrumentationHandle[] = [];
+  for (const instrumentation of instrumentations) {
+    try {
+      handles.push(instrumentation.enable({ ...tools, settings, warn: (message) => warnings.once(message) }));
+    } catch (error) {
+      // Telemetry that fails must not take the application with it.
+      const reason = error instanceof Error ? error.message : String(error);
+      warnings.once(`the instrumentation ${instrumentation.name} could not be enabled: ${reason}`);
+    }
+  }
+  return handles;
+}
+
+async function flushAll(signals: SignalsByName, timeoutMillis: number): Promise<FlushResult> {
+  const deadline = Date.now() + timeoutMillis;
+  const before = countsOf(signals, (signal) => signal.delivered());
+  await Promise.all(Object.values(signals).map((signal) => (signal ? signal.flush(deadline) : undefined)));
+  const after = countsOf(signals, (signal) => signal.delivered());
+  return {
+    flushed: {
+      spans: after.spans - before.spans,
+      logRecords: after.logRecords - before.logRecords,
+      dataPoints: after.dataPoints - before.dataPoints,
+    },
+    dropped: countsOf(signals, (signal) => signal.dropped()),
+    errors: errorsOf(signals),
+  };
+}
+
+function flushSynchronously(signals: SignalsByName, timeoutMillis: number, warnings: Warnings): void {
+  const requests: UnansweredRequest[] = [];
+  for (const signal of Object.values(signals)) if (signal) requests.push(...signal.takeUnanswered());
+  if (requests.length === 0) return;
+  const accepted = deliverAtExit(requests, timeoutMillis);
+  if (accepted < requests.length) {
+    const records = requests.reduce((sum, request) => sum + request.records, 0);
+    warnings.always(
+      `at exit ${requests.length - accepted} of ${requests.length} requests (${records} records in all) could not be delivered`,
+    );
+  }
+}
+
+function countsOf(signals: SignalsByName, count: (signal: Signal) => number): SignalCounts {
+  const { spans, logRecords, dataPoints } = signals;
+  return {
+    spans: spans ? count(spans) : 0,
+    logRecords: logRecords ? count(logRecords) : 0,
+    dataPoints: dataPoints ? count(dataPoints) : 0,
+  };
+}
+
+function errorsOf(signals: SignalsByName): Error[] {
+  return Object.values(signals).flatMap((signal) => (signal ? signal.errors() : []));
+}
+
+/** Under OTEL_SDK_DISABLED nothing is created, patched or subscribed: the API's own no-op providers are what is there. */
+function disabledTelemetry(): Telemetry {
+  const result: FlushResult = { flushed: nothing, dropped: nothing, errors: [] };
+  return {
+    tracerProvider: trace.getTracerProvider(),
+    meterProvider: metrics.getMeterProvider(),
+    loggerProvider: logs.getLoggerProvider(),
+    flush: async () => result,
+    shutdown: async () => result,
+  };
+}

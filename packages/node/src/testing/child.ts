@@ -1,0 +1,90 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+export const registerUrl = new URL('../../dist/register.js', import.meta.url).href;
+
+/** Real processes run what is published, so it must be there and be of today. */
+export function buildPackage(): void {
+  execFileSync(
+    process.execPath,
+    [fileURLToPath(new URL('../../../../node_modules/typescript/bin/tsc', import.meta.url)), '-b', packageFolder],
+    {
+      stdio: 'inherit',
+    },
+  );
+}
+
+export interface AppOptions {
+  /** File name, whose ending chooses the module system. */
+  readonly file: `app.${'mjs' | 'cjs' | 'ts' | 'mts'}`;
+  readonly source: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Defaults to `--import <register>`. */
+  readonly nodeArguments?: readonly string[];
+  readonly execPath?: string;
+}
+
+/** A small application in a process of its own, with what it printed. */
+export class App {
+  readonly process: ChildProcess;
+  readonly #folder: string;
+  stdout = '';
+  stderr = '';
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor({
+    file,
+    source,
+    env = {},
+    nodeArguments = ['--import', registerUrl],
+    execPath = process.execPath,
+  }: AppOptions) {
+    // Inside the package, so that bare imports resolve as they do for an installed application.
+    this.#folder = mkdtempSync(join(packageFolder, 'dist', '.app-'));
+    writeFileSync(join(this.#folder, file), source);
+    this.process = spawn(execPath, [...nodeArguments, join(this.#folder, file)], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.process.stdout?.on('data', (chunk) => {
+      this.stdout += chunk;
+    });
+    this.process.stderr?.on('data', (chunk) => {
+      this.stderr += chunk;
+    });
+    this.exited = once(this.process, 'close').then(([code, signal]) => {
+      rmSync(this.#folder, { recursive: true, force: true });
+      return { code, signal };
+    });
+  }
+
+  /** Waits for a line `port=1234` and returns the number. */
+  async port(): Promise<number> {
+    const match = await this.printed(/port=(\d+)/);
+    return Number(match[1]);
+  }
+
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const deadline = Date.now() + 10_000;
+    for (;;) {
+      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      if (match !== null) return match;
+      if (Date.now() > deadline || this.process.exitCode !== null)
+        throw new Error(`never printed ${pattern}: ${this.stdout}${this.stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Sends `signal` and resolves with how the process ended and after how many milliseconds. */
+  async stop(
+    signal: NodeJS.Signals = 'SIGTERM',
+  ): Promise<{ code: number | null; signal: NodeJS.Signals | null; millis: number }> {
+    const begun = performance.now();
+    this.process.kill(signal);
+    return { ...(await this.exited), millis: performance.now() - begun };
+  }
+}

@@ -1,0 +1,47 @@
+import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+
+const maxDistinctWarnings = 200;
+
+/** One line per distinct message on standard error; silent when `OTEL_LOG_LEVEL` is `none`. */
+export class Warnings {
+  readonly #said = new Set<string>();
+  readonly #silent: boolean;
+
+  constructor(silent: boolean) {
+    this.#silent = silent;
+  }
+
+  once(message: string): void {
+    if (this.#said.has(message) || this.#said.size >= maxDistinctWarnings) return;
+    this.#said.add(message);
+    this.always(message);
+  }
+
+  always(message: string): void {
+    // Not through console: the application may have redirected it into the very telemetry that is failing.
+    if (!this.#silent) process.stderr.write(`signalbox: ${message.replaceAll(/\s*\n\s*/g, ' | ')}\n`);
+  }
+}
+
+const levels: Readonly<Record<string, DiagLogLevel>> = {
+  none: DiagLogLevel.NONE,
+  error: DiagLogLevel.ERROR,
+  warn: DiagLogLevel.WARN,
+  info: DiagLogLevel.INFO,
+  debug: DiagLogLevel.DEBUG,
+  verbose: DiagLogLevel.VERBOSE,
+  all: DiagLogLevel.ALL,
+};
+
+/** Routes the official packages' own diagnostics to `warnings`; `OTEL_LOG_LEVEL` chooses the level, `warn` unless set. */
+export function installDiagLogger(warnings: Warnings, level: string | undefined): void {
+  const say = (message: string, ...details: readonly unknown[]): void =>
+    warnings.once(
+      [message, ...details.map((detail) => (detail instanceof Error ? detail.message : String(detail)))].join(' '),
+    );
+  const logger: DiagLogger = { error: say, warn: say, info: say, debug: say, verbose: say };
+  diag.setLogger(logger, {
+    logLevel: levels[(level ?? 'warn').toLowerCase()] ?? DiagLogLevel.WARN,
+    suppressOverrideMessage: true,
+  });
+}
