@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import type { Environment } from './environment.ts';
 import type { InstrumentationSettings } from './instrumentation.ts';
 import type {
@@ -40,6 +41,7 @@ export interface Configuration {
         readonly exemplarFilter: ExemplarFilter;
         readonly exponentialHistograms: boolean;
         readonly temporality: 'cumulative' | 'delta' | 'lowmemory';
+        readonly readers: readonly MetricReader[];
       }
     | false;
   readonly shutdownTimeoutMillis: number;
@@ -211,6 +213,7 @@ function resolveMetrics(own: MetricOptions, env: Environment) {
     temporality:
       env.choice('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative', 'delta', 'lowmemory'] as const) ??
       'cumulative',
+    readers: own.readers ?? [],
   } as const;
 }
 

@@ -1,4 +1,5 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
+import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import type { Sampler } from '@opentelemetry/sdk-trace';
 import type { Instrumentation } from './instrumentation.ts';
 
@@ -28,6 +29,8 @@ export interface MetricOptions extends OtlpOptions {
   /** Milliseconds between two collections (default 60,000). */
   exportIntervalMillis?: number;
   exemplarFilter?: ExemplarFilter;
+  /** Further readers of the same instruments beside the OTLP one, e.g. `PrometheusExporter`. They are shut down with it. */
+  readers?: readonly MetricReader[];
 }
 
 export interface HttpOptions {

@@ -80,7 +80,7 @@ export function createMetricSignal(
     exportIntervalMillis,
     exportTimeoutMillis: exportIntervalMillis,
   });
-  const provider = new SdkMeterProvider({ resource, readers: [reader] });
+  const provider = new SdkMeterProvider({ resource, readers: [reader, ...settings.readers] });
   return {
     provider,
     delivered: () => exporter.counts.delivered,
