@@ -8,6 +8,7 @@ import {
   type Histogram,
   propagation,
   ROOT_CONTEXT,
+  type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
@@ -127,7 +128,7 @@ class ServerRecorder {
     const failure = failureOf(response);
     if (failure !== undefined) {
       outcome['error.type'] = failure.type;
-      if (failure.isServersFault) span.setStatus({ code: SpanStatusCode.ERROR });
+      if (failure.isServersFault && !hasFailed(span)) span.setStatus({ code: SpanStatusCode.ERROR });
     }
     span.setAttributes(outcome);
     const size = responseSize(request, response);
@@ -198,6 +199,12 @@ function failureOf(response: ServerResponse): { type: string; isServersFault: bo
 function errorType(error: Error): string {
   const code: unknown = Reflect.get(error, 'code');
   return typeof code === 'string' ? code : error.name;
+}
+
+/** Whether the application has set the error status itself: it has said why, and a second status would wipe that out. */
+function hasFailed(span: Span): boolean {
+  const status: unknown = Reflect.get(span, 'status');
+  return typeof status === 'object' && status !== null && Reflect.get(status, 'code') === SpanStatusCode.ERROR;
 }
 
 /** Bytes of the body as Content-Length tells; unknown for chunked bodies. */
