@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { context } from '@opentelemetry/api';
+import { setRoute } from '@signalbox/node';
 import type { Logger } from 'pino';
 import type { Instruments } from '../telemetry/instruments.ts';
-import { setRoute } from '../telemetry/start-telemetry.ts';
 import { type Incoming, readIncoming } from './incoming.ts';
 import { describeReply, type Observation, recordCompletion } from './observe-request.ts';
 import { recoverPanics } from './recover-panics.ts';
