@@ -1,0 +1,207 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SignalboxError } from '../../pipeline/signalbox-error.ts';
+import { BodyCollector, overloaded } from '../otlp/body-collector.ts';
+import { CONTENT_ENCODINGS, type CreateDecompressor, SUPPORTED_CONTENT_ENCODINGS } from '../otlp/content-encoding.ts';
+import type { ExportService, OtlpEncoding } from '../otlp/export-service.ts';
+import type { OtlpSignal } from '../otlp/received-counters.ts';
+import { type HttpRefusal, statusRefusal, textRefusal } from './http-refusal.ts';
+import { encodingOfContentType, MEDIA_TYPES } from './media-type.ts';
+
+/** Counted for a request besides its body, so that the limit on bytes also bounds how many requests there are. */
+const REQUEST_OVERHEAD_BYTES = 8 * 1024;
+
+export interface ExchangeSettings {
+  readonly bodyIdleTimeoutMs: number;
+  readonly discardTimeoutMs: number;
+}
+
+/** One POST to a signal's path, from its headers to its answer. */
+export class ExportExchange {
+  readonly #service: ExportService;
+  readonly #settings: ExchangeSettings;
+  readonly #signal: OtlpSignal;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #abort = new AbortController();
+  #encoding: OtlpEncoding | null = null;
+  #collector: BodyCollector | null = null;
+
+  constructor(
+    service: ExportService,
+    settings: ExchangeSettings,
+    signal: OtlpSignal,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) {
+    this.#service = service;
+    this.#settings = settings;
+    this.#signal = signal;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  /** Resolves when the answer has been handed over; never rejects. */
+  async run(expectsContinue: boolean): Promise<void> {
+    const refusal = this.#readHeaders();
+    if (refusal !== null) {
+      this.#refuse(refusal, expectsContinue);
+      return;
+    }
+    const encoding = this.#encoding as OtlpEncoding;
+    const reservation = this.#service.inFlight.reservation();
+    const onClose = () => this.#cut();
+    this.#response.once('close', onClose);
+    try {
+      this.#checkDeclaredLength();
+      if (!reservation.grow(REQUEST_OVERHEAD_BYTES)) {
+        throw overloaded();
+      }
+      if (expectsContinue) {
+        this.#response.writeContinue();
+        expectsContinue = false;
+      }
+      const body = await this.#readBody(reservation);
+      const answer = await this.#service.export(this.#signal, body, encoding, this.#abort.signal);
+      this.#answer(200, { 'Content-Type': MEDIA_TYPES[encoding] }, answer);
+    } catch (error) {
+      this.#refuse(statusRefusal(this.#service.refused(this.#signal, error), encoding), expectsContinue);
+    } finally {
+      this.#response.off('close', onClose);
+      reservation.release();
+    }
+  }
+
+  /** The connection carried something that is not HTTP, or nothing for too long: `error` says what. */
+  failConnection(error: SignalboxError, status: number): void {
+    if (this.#request.complete || this.#response.headersSent) {
+      // This request is sound, what came after it is not: it gets its answer, and the connection ends there.
+      this.#response.shouldKeepAlive = false;
+      return;
+    }
+    this.#response.shouldKeepAlive = false;
+    const refusal = this.#encoding === null ? textRefusal(status, error.message) : statusRefusal(error, this.#encoding);
+    this.#answer(status, refusal.headers, refusal.body);
+    this.#collector?.fail(error);
+  }
+
+  /** No answer goes out any more on a connection that stays open after this one. */
+  closeAfterAnswer(): void {
+    this.#response.shouldKeepAlive = false;
+  }
+
+  /** What the headers alone already rule out, the way the Collector words it. */
+  #readHeaders(): HttpRefusal | null {
+    if (this.#request.method !== 'POST') {
+      return textRefusal(405, 'method not allowed, supported: [POST]', { Allow: 'POST' });
+    }
+    this.#encoding = encodingOfContentType(this.#request.headers['content-type']);
+    if (this.#encoding === null) {
+      const supported = `${MEDIA_TYPES.json}, ${MEDIA_TYPES.protobuf}`;
+      return textRefusal(415, `unsupported media type, supported: [${supported}]`, { Accept: supported });
+    }
+    if (this.#contentEncoding().createDecompressor === undefined) {
+      const supported = SUPPORTED_CONTENT_ENCODINGS.join(', ');
+      const message = `Unsupported content encoding, supported: ${supported}`;
+      const refusal = statusRefusal(new SignalboxError('invalid_argument', message), this.#encoding);
+      return { ...refusal, status: 415, headers: { ...refusal.headers, 'Accept-Encoding': supported } };
+    }
+    return null;
+  }
+
+  #contentEncoding(): { name: string; createDecompressor: CreateDecompressor | undefined } {
+    const name = (this.#request.headers['content-encoding'] ?? '').trim().toLowerCase() || 'identity';
+    return { name, createDecompressor: CONTENT_ENCODINGS.get(name) };
+  }
+
+  /** A body that says it is too large is refused before it is sent. */
+  #checkDeclaredLength(): void {
+    const length = Number(this.#request.headers['content-length'] ?? 0);
+    const limit = this.#service.maxRequestBytes;
+    if (length > limit) {
+      throw new SignalboxError(
+        'too_large',
+        `The request of ${length} bytes is larger than the limit of ${limit} bytes`,
+      );
+    }
+  }
+
+  async #readBody(reservation: ReturnType<ExportService['inFlight']['reservation']>): Promise<Uint8Array<ArrayBuffer>> {
+    const request = this.#request;
+    const { name, createDecompressor } = this.#contentEncoding();
+    const collector = new BodyCollector({
+      encoding: name,
+      createDecompressor: createDecompressor ?? null,
+      maxBytes: this.#service.maxRequestBytes,
+      reservation,
+    });
+    this.#collector = collector;
+    collector.onDrain = () => request.resume();
+    const idle = setTimeout(() => {
+      const seconds = Math.round(this.#settings.bodyIdleTimeoutMs / 1000);
+      this.failConnection(new SignalboxError('timeout', `Nothing of the body arrived for ${seconds} s`), 408);
+    }, this.#settings.bodyIdleTimeoutMs);
+    const onData = (chunk: Buffer) => {
+      idle.refresh();
+      if (!collector.write(chunk)) {
+        request.pause();
+      }
+    };
+    const onEnd = () => collector.end();
+    request.on('data', onData).once('end', onEnd);
+    try {
+      return await collector.body;
+    } finally {
+      clearTimeout(idle);
+      request.off('data', onData).off('end', onEnd);
+      this.#collector = null;
+    }
+  }
+
+  #refuse(refusal: HttpRefusal, bodyStaysUnsent: boolean): void {
+    if (bodyStaysUnsent) {
+      // The sender waits for `100 Continue`. Whether it sends the body nevertheless is its choice, so end here.
+      this.#response.shouldKeepAlive = false;
+    }
+    this.#answer(refusal.status, refusal.headers, refusal.body);
+    this.#discardRest();
+  }
+
+  #answer(status: number, headers: HttpRefusal['headers'], body: Uint8Array | string): void {
+    if (this.#response.headersSent || this.#response.destroyed) {
+      return;
+    }
+    this.#response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
+    this.#response.end(body);
+  }
+
+  /**
+   * Reads on without keeping anything: a sender that is cut off while it sends may never see the answer. For a bounded
+   * time and number of bytes, then the connection is cut after all.
+   */
+  #discardRest(): void {
+    const request = this.#request;
+    if (request.complete || request.destroyed) {
+      return;
+    }
+    let discarded = 0;
+    const timer = setTimeout(() => request.destroy(), this.#settings.discardTimeoutMs);
+    request.on('data', (chunk: Buffer) => {
+      discarded += chunk.byteLength;
+      if (discarded > 2 * this.#service.maxRequestBytes) {
+        request.destroy();
+      }
+    });
+    request.once('close', () => clearTimeout(timer));
+    request.once('end', () => clearTimeout(timer));
+    request.resume();
+  }
+
+  /** The connection is gone: nobody waits for an answer. */
+  #cut(): void {
+    if (!this.#response.writableFinished) {
+      const gone = new SignalboxError('cancelled', 'The sender closed the connection');
+      this.#abort.abort(gone);
+      this.#collector?.fail(gone);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { decodeLogs, decodeMetrics, decodeTraces, encodeExportResponse, OtlpDecodeError } from '@signalbox/otlp';
+import type { LogBatch, MetricBatch, SpanBatch } from '@signalbox/records';
+import { ALL_ACCEPTED, type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
+import { SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
+import { InFlightBytes } from './in-flight-bytes.ts';
+import { type OtlpSignal, type ReceivedCounters, receivedCounters } from './received-counters.ts';
+
+/** The two encodings of OTLP messages. */
+export type OtlpEncoding = 'protobuf' | 'json';
+
+/** Where received batches go, by signal. */
+export interface OtlpConsumers {
+  readonly traces: Consumer<SpanBatch>;
+  readonly metrics: Consumer<MetricBatch>;
+  readonly logs: Consumer<LogBatch>;
+}
+
+export interface ExportServiceOptions {
+  readonly consumers: OtlpConsumers;
+  /** Limit of one request after decompression, in bytes. OTLP recommends 64 MiB. */
+  readonly maxRequestBytes: number;
+  /** Limit of all requests in memory at once, in bytes. */
+  readonly maxInFlightBytes: number;
+  /** Told about errors that are ours, not the sender's: the sender reads only "Internal error". */
+  readonly onInternalError: (error: unknown) => void;
+}
+
+/**
+ * Longest reason sent to a client, in UTF-16 units. OTLP limits an answer to 4 MiB; a reason is for people, and the
+ * longest escape in JSON makes six bytes of a unit.
+ */
+const MAX_REASON_LENGTH = 8_192;
+
+/** What all OTLP transports do with a request body: decode, hand on, answer. Transports add framing and statuses. */
+export class ExportService {
+  readonly maxRequestBytes: number;
+  readonly inFlight: InFlightBytes;
+  readonly received: ReceivedCounters = receivedCounters();
+  readonly #consumers: OtlpConsumers;
+  readonly #onInternalError: (error: unknown) => void;
+
+  constructor(options: ExportServiceOptions) {
+    this.maxRequestBytes = options.maxRequestBytes;
+    this.inFlight = new InFlightBytes(options.maxInFlightBytes);
+    this.#consumers = options.consumers;
+    this.#onInternalError = options.onInternalError;
+  }
+
+  /**
+   * Resolves with the encoded `Export…ServiceResponse` when what `body` holds is durable, partial success included.
+   * Rejects with a `SignalboxError` when the request is refused as a whole. `body` is used up.
+   */
+  async export(
+    signal: OtlpSignal,
+    body: Uint8Array<ArrayBuffer>,
+    encoding: OtlpEncoding,
+    abort: AbortSignal,
+  ): Promise<Uint8Array> {
+    const count = this.received[signal];
+    const { rows, result } = await this.#decodeAndConsume(signal, body, encoding, abort);
+    count.accepted += rows - result.rejected;
+    count.rejected += result.rejected;
+    return encodeExportResponse(signal, partialSuccess(result), encoding);
+  }
+
+  /** Counts a request that is refused as a whole, and gives the error to speak of. */
+  refused(signal: OtlpSignal, error: unknown): SignalboxError {
+    this.received[signal].refusedRequests += 1;
+    const refusal = toSignalboxError(error);
+    if (refusal.code === 'internal') {
+      this.#onInternalError(error);
+    }
+    return refusal;
+  }
+
+  async #decodeAndConsume(
+    signal: OtlpSignal,
+    body: Uint8Array<ArrayBuffer>,
+    encoding: OtlpEncoding,
+    abort: AbortSignal,
+  ): Promise<{ rows: number; result: ConsumeResult }> {
+    switch (signal) {
+      case 'traces': {
+        const { batch, rejected } = decoded(() => decodeTraces(body, encoding));
+        return consumed(batch.rowCount, rejected, await this.#consumers.traces.consume(batch, abort));
+      }
+      case 'metrics': {
+        const { batch, rejected } = decoded(() => decodeMetrics(body, encoding));
+        return consumed(batch.rowCount, rejected, await this.#consumers.metrics.consume(batch, abort));
+      }
+      case 'logs': {
+        const { batch, rejected } = decoded(() => decodeLogs(body, encoding));
+        return consumed(batch.rowCount, rejected, await this.#consumers.logs.consume(batch, abort));
+      }
+    }
+  }
+}
+
+/** Rows in the request, and what became of them in decoding and after it. */
+function consumed(rows: number, rejected: { count: number; reason: string } | null, result: ConsumeResult) {
+  const undecodable = rejected === null ? ALL_ACCEPTED : { rejected: rejected.count, reason: rejected.reason };
+  return { rows: rows + undecodable.rejected, result: mergeConsumeResults([undecodable, result]) };
+}
+
+function decoded<Decoded>(decode: () => Decoded): Decoded {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof OtlpDecodeError) {
+      throw new SignalboxError('invalid_argument', error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** For `encodeExportResponse`: null when there is nothing to report. */
+function partialSuccess({ rejected, reason }: ConsumeResult): ConsumeResult | null {
+  if (rejected === 0 && reason === '') {
+    return null;
+  }
+  if (reason.length <= MAX_REASON_LENGTH) {
+    return { rejected, reason };
+  }
+  // Never half of a surrogate pair at the cut.
+  return { rejected, reason: `${reason.slice(0, MAX_REASON_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…` };
+}
