@@ -10,7 +10,11 @@
  *     db.system.name exists                   present; `!exists`: absent
  *
  * Without a scope prefix the record's own attributes are tried first, then the resource's, then (spans) its events'.
- * `!=` and `!~` match only records that have the attribute, as TraceQL has it.
+ * `!=` and `!~` match only records that have the attribute, as TraceQL has it. A text compares with string attributes only,
+ * a number with int and double ones; a regular expression with the text of any of them. A key with spaces or operators in
+ * it is quoted: `"my key" exists`, `resource."my key" = 1`. Fields that are no attributes have names with a colon, as in
+ * TraceQL (`filterIntrinsics`): `span:name = "GET /"`, `span:duration > 250ms`, `span:status = error`, `span:kind = server`,
+ * `log:severity >= WARN`. `parseFilter` and `printFilter` read and write this text.
  */
 export type FilterText = string;
 
@@ -28,3 +32,22 @@ export const filterOperators: readonly FilterOperator[] = [
   'exists',
   '!exists',
 ];
+
+/** Fields of records that are no attributes. `event:name`: any event of the span. */
+export const filterIntrinsics = [
+  'span:name',
+  'span:kind',
+  'span:status',
+  'span:statusMessage',
+  'span:duration',
+  'span:id',
+  'trace:id',
+  'scope:name',
+  'scope:version',
+  'event:name',
+  'log:body',
+  'log:severity',
+  'log:event',
+] as const;
+
+export type FilterIntrinsic = (typeof filterIntrinsics)[number];
