@@ -1,4 +1,4 @@
-import type { Counter, Histogram, Meter } from '@opentelemetry/api';
+import { type Counter, type Histogram, type Meter, ValueType } from '@opentelemetry/api';
 
 /** What chimney records by itself; the gauges are observed when the metrics are collected. */
 export interface Instruments {
@@ -21,7 +21,7 @@ export interface Observed {
 /** Creates all ten instruments. The SDK must have been started: a meter of the API alone never becomes a real one. */
 export function createInstruments(meter: Meter, observed: Observed): Instruments {
   const gauge = (name: string, options: { description: string; unit?: string }, observe: () => number | null) => {
-    meter.createObservableGauge(name, options).addCallback((result) => {
+    meter.createObservableGauge(name, { ...options, valueType: ValueType.INT }).addCallback((result) => {
       const value = observe();
       if (value !== null) result.observe(value);
     });
@@ -44,28 +44,18 @@ export function createInstruments(meter: Meter, observed: Observed): Instruments
   gauge('chimney.dragonfly.connected', { description: '1 = connected, 0 = not' }, () =>
     observed.dragonflyConnected() ? 1 : 0,
   );
+  const counter = (name: string, description: string, unit: string) =>
+    meter.createCounter(name, { description, unit, valueType: ValueType.INT });
   return {
-    requests: meter.createCounter('chimney.requests', {
-      description: 'Requests per route; status_class = 2xx/3xx/4xx/5xx',
-      unit: '{request}',
-    }),
+    requests: counter('chimney.requests', 'Requests per route; status_class = 2xx/3xx/4xx/5xx', '{request}'),
     requestDuration: meter.createHistogram('chimney.request.duration', {
       description: 'Latency (ms)',
       unit: 'ms',
       advice: { explicitBucketBoundaries: [5, 25, 100, 500, 2000] },
     }),
-    cacheHits: meter.createCounter('chimney.cache.hits', {
-      description: 'Cache hits by tier (dragonfly / memory)',
-      unit: '{hit}',
-    }),
-    cacheMisses: meter.createCounter('chimney.cache.misses', {
-      description: 'Cache misses (upstream required)',
-      unit: '{miss}',
-    }),
-    panics: meter.createCounter('chimney.panics', { description: 'Recovered panics', unit: '{panic}' }),
-    deployEvents: meter.createCounter('chimney.deploy_events', {
-      description: 'Deploy events received (success / failure)',
-      unit: '{event}',
-    }),
+    cacheHits: counter('chimney.cache.hits', 'Cache hits by tier (dragonfly / memory)', '{hit}'),
+    cacheMisses: counter('chimney.cache.misses', 'Cache misses (upstream required)', '{miss}'),
+    panics: counter('chimney.panics', 'Recovered panics', '{panic}'),
+    deployEvents: counter('chimney.deploy_events', 'Deploy events received (success / failure)', '{event}'),
   };
 }
