@@ -9,6 +9,8 @@ export interface Store {
   readonly connection: Connection;
   /** What is stored, for people to look at. */
   usage(): Promise<StoreUsage>;
+  /** Writes a consistent copy of everything to a new folder, or to a file named `….tar.zst`, `….tar` or `….zip`. Embedded only. */
+  backup(to: string, signal?: AbortSignal): Promise<void>;
   /** Writes out what is gathered, stops housekeeping, and closes the connection, all within about `deadlineMs`. */
   shutdown(deadlineMs: number): Promise<void>;
 }

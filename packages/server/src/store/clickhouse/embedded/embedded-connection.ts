@@ -10,6 +10,7 @@ import { insertColumns } from '../insert-columns.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, querySettings } from '../query-limits.ts';
 import { checkParameters, formatParameter, quoteString } from '../query-parameters.ts';
 import { parseResult, RESULT_FORMAT } from '../query-result.ts';
+import { DATABASE } from './database-name.ts';
 import { engineConfig } from './engine-config.ts';
 import { EngineSession } from './engine-session.ts';
 import { SessionPool } from './session-pool.ts';
@@ -212,9 +213,6 @@ export class EmbeddedConnection implements Connection {
   }
 }
 
-/** The one database of a data folder. */
-export const DATABASE = 'signalbox';
-
 const MAX_KILLS = 100;
 const KILL_PAUSE_MS = 50;
 
@@ -231,6 +229,13 @@ function createDatabase(engineFolder: string, engineArguments: readonly string[]
         cause: error,
         retryable: false,
         hint: 'Stop the other Signalbox, or choose another folder with --data.',
+      });
+    }
+    if (error instanceof Error && (error as { code?: unknown }).code === 'CHDB_CONNECTION') {
+      throw new SignalboxError('unavailable', `The data folder ${folder} could not be opened`, {
+        cause: error,
+        retryable: false,
+        hint: 'Its name may have no quotes or backslashes, and the program must be allowed to write there.',
       });
     }
     throw translateEngineError(error);

@@ -1,0 +1,2 @@
+/** The one database of a data folder. */
+export const DATABASE = 'signalbox';

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { ALL_ACCEPTED } from '../pipeline/consumer.ts';
+import { SignalboxError } from '../pipeline/signalbox-error.ts';
+import type { BlockBuilder, TableBlock } from './block-builder.ts';
+import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
+
+/** A builder whose block's table name carries its rows. */
+class WordBuilder implements BlockBuilder<string> {
+  words: string[] = [];
+  commits = 0;
+
+  get rows(): number {
+    return this.words.length;
+  }
+  get byteLength(): number {
+    return this.words.join('').length;
+  }
+  append(word: string): typeof ALL_ACCEPTED {
+    this.words.push(word);
+    if (word === 'unencodable') {
+      throw new TypeError('broken batch');
+    }
+    return ALL_ACCEPTED;
+  }
+  blocks(): TableBlock[] {
+    return [{ table: this.words.join(' '), block: { rows: this.rows, columns: [], chunks: [], byteLength: 0 } }];
+  }
+  committed(): void {
+    this.commits++;
+  }
+  reset(): void {
+    this.words = [];
+  }
+}
+
+function commits(
+  insert: (words: string) => Promise<void>,
+  options: Partial<GroupCommitOptions<string>> = {},
+): GroupCommit<string> {
+  return new GroupCommit<string>({
+    createBuilder: () => new WordBuilder(),
+    sizeOf: (word) => word.length,
+    insert: ({ table }) => insert(table),
+    lingerMs: 2,
+    ...options,
+  });
+}
+
+describe('GroupCommit', () => {
+  it('joins what comes together, and gathers while it writes', async () => {
+    const inserts: string[] = [];
+    let finish: () => void = () => {};
+    const group = commits((words) => {
+      inserts.push(words);
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    });
+    let settled = 0;
+    const consume = (word: string): Promise<void> =>
+      group.consume(word).then(() => {
+        settled++;
+      });
+    const first = [consume('a'), consume('b')];
+    await expect.poll(() => inserts).toEqual(['a b']);
+    const second = [consume('c')];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    second.push(consume('d'));
+    expect(inserts).toEqual(['a b']);
+    expect(settled).toBe(0);
+    finish();
+    await Promise.all(first);
+    expect(settled).toBe(2);
+    // c and d waited for longer than a linger, but together.
+    await expect.poll(() => inserts).toEqual(['a b', 'c d']);
+    finish();
+    await Promise.all(second);
+  });
+
+  it('writes a full group without waiting', async () => {
+    const inserts: string[] = [];
+    const group = commits(
+      async (words) => {
+        inserts.push(words);
+      },
+      { maxRows: 2, lingerMs: 60_000 },
+    );
+    await Promise.all(['a', 'b', 'c', 'd'].map((word) => group.consume(word)));
+    expect(inserts).toEqual(['a b', 'c d']);
+  });
+
+  it('refuses only the batches whose rows the engine refuses', async () => {
+    const stored: string[] = [];
+    const group = commits(async (words) => {
+      if (words.includes('bad')) {
+        throw new SignalboxError('internal', 'The store failed');
+      }
+      stored.push(...words.split(' '));
+    });
+    const words = ['a', 'b', 'bad1', 'c', 'd', 'e', 'bad2'];
+    const results = await Promise.allSettled(words.map((word) => group.consume(word)));
+    expect(results.map((result) => result.status === 'fulfilled')).toEqual(
+      words.map((word) => !word.startsWith('bad')),
+    );
+    expect(stored.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('does not try halves when nothing can be stored now', async () => {
+    let tries = 0;
+    const group = commits(async () => {
+      tries++;
+      throw new SignalboxError('unavailable', 'The disk is full');
+    });
+    const results = await Promise.allSettled(['a', 'b', 'c', 'd'].map((word) => group.consume(word)));
+    expect(results.every((result) => result.status === 'rejected')).toBe(true);
+    expect(tries).toBe(1);
+  });
+
+  it('keeps a batch that breaks the encoder from the others', async () => {
+    const inserts: string[] = [];
+    const group = commits(async (words) => {
+      inserts.push(words);
+    });
+    const results = await Promise.allSettled(['a', 'unencodable', 'b'].map((word) => group.consume(word)));
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(inserts).toEqual(['a b']);
+  });
+
+  it('asks senders to come again when too much is under way, and recovers', async () => {
+    let finish: () => void = () => {};
+    const group = commits(
+      () =>
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+      { maxPendingBytes: 10 },
+    );
+    const first = group.consume('12345678');
+    await expect(group.consume('9abc')).rejects.toMatchObject({ code: 'resource_exhausted', retryable: true });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    finish();
+    await first;
+    // One that is larger than the limit alone must not be refused forever.
+    const second = group.consume('1234567890123');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    finish();
+    await second;
+  });
+
+  it('writes what it has when it closes, and refuses what comes', async () => {
+    const inserts: string[] = [];
+    const group = commits(
+      async (words) => {
+        inserts.push(words);
+      },
+      { lingerMs: 60_000 },
+    );
+    const consumed = group.consume('a');
+    await group.close();
+    await consumed;
+    expect(inserts).toEqual(['a']);
+    await expect(group.consume('b')).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  });
+});

@@ -1,0 +1,196 @@
+import type { ConsumeResult, Consumer } from '../pipeline/consumer.ts';
+import { SignalboxError } from '../pipeline/signalbox-error.ts';
+import type { BlockBuilder, TableBlock } from './block-builder.ts';
+import { isAboutTheRows, STORE_RETRY_MS } from './clickhouse/engine-error.ts';
+
+export interface GroupCommitOptions<Batch> {
+  createBuilder(): BlockBuilder<Batch>;
+  insert(block: TableBlock): Promise<void>;
+  /** Bytes of memory that the batch holds. */
+  sizeOf(batch: Batch): number;
+  /** A group of so many rows is written without waiting for more. */
+  readonly maxRows?: number;
+  /** A group of so many bytes is written without waiting for more. */
+  readonly maxBytes?: number;
+  /** How long a first batch waits for company, in ms. */
+  readonly lingerMs?: number;
+  /** Bytes of batches that may wait or be on their way at once; beyond, senders are asked to come again. */
+  readonly maxPendingBytes?: number;
+}
+
+interface Group<Batch> {
+  readonly builder: BlockBuilder<Batch>;
+  readonly members: Member<Batch>[];
+  timer: NodeJS.Timeout | undefined;
+  /** It has waited for company long enough, and goes on gathering only while another is written. */
+  due: boolean;
+}
+
+interface Member<Batch> {
+  readonly batch: Batch;
+  readonly size: number;
+  readonly result: ConsumeResult;
+  resolve(result: ConsumeResult): void;
+  reject(error: SignalboxError): void;
+}
+
+/**
+ * Joins the batches of concurrent requests into one durable insert, so that fsync costs each a few milliseconds rather
+ * than throughput. One group is written while the next gathers.
+ *
+ * When the engine refuses a group for its rows, halves of it are tried, until only the batches that it refuses are
+ * refused. Rows may then be stored twice, never lost: delivery is at least once.
+ */
+export class GroupCommit<Batch> implements Consumer<Batch> {
+  readonly #options: Required<GroupCommitOptions<Batch>>;
+  readonly #spareBuilders: BlockBuilder<Batch>[] = [];
+  readonly #queue: Group<Batch>[] = [];
+  #gathering: Group<Batch> | undefined;
+  #writing: Promise<void> | undefined;
+  #pendingBytes = 0;
+  #closed = false;
+
+  constructor(options: GroupCommitOptions<Batch>) {
+    this.#options = {
+      maxRows: 50_000,
+      maxBytes: 8 * 1024 * 1024,
+      lingerMs: 5,
+      maxPendingBytes: 128 * 1024 * 1024,
+      ...options,
+    };
+  }
+
+  async consume(batch: Batch, signal?: AbortSignal): Promise<ConsumeResult> {
+    if (signal?.aborted) {
+      throw new SignalboxError('cancelled', 'The request was cancelled');
+    }
+    if (this.#closed) {
+      throw new SignalboxError('unavailable', 'The store is shutting down', { retryAfterMs: STORE_RETRY_MS });
+    }
+    const size = this.#options.sizeOf(batch);
+    if (this.#pendingBytes > 0 && this.#pendingBytes + size > this.#options.maxPendingBytes) {
+      throw new SignalboxError('resource_exhausted', 'Too much is on its way to the store already', {
+        retryAfterMs: STORE_RETRY_MS,
+      });
+    }
+    const group = this.#openGroup();
+    const result = this.#append(group, batch);
+    return new Promise((resolve, reject) => {
+      this.#pendingBytes += size;
+      group.members.push({ batch, size, result, resolve, reject });
+      const { maxRows, maxBytes } = this.#options;
+      if (group.builder.rows >= maxRows || group.builder.byteLength >= maxBytes) {
+        this.#seal(group);
+      }
+    });
+  }
+
+  /** Writes what is gathered and resolves when nothing is under way; `consume` refuses from now on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#gathering !== undefined) {
+      this.#seal(this.#gathering);
+    }
+    await this.#writing;
+  }
+
+  #openGroup(): Group<Batch> {
+    if (this.#gathering === undefined) {
+      const builder = this.#spareBuilders.pop() ?? this.#options.createBuilder();
+      const group: Group<Batch> = { builder, members: [], timer: undefined, due: false };
+      group.timer = setTimeout(() => {
+        group.due = true;
+        if (this.#writing === undefined) {
+          this.#seal(group);
+        }
+      }, this.#options.lingerMs);
+      this.#gathering = group;
+    }
+    return this.#gathering;
+  }
+
+  #append(group: Group<Batch>, batch: Batch): ConsumeResult {
+    try {
+      return group.builder.append(batch);
+    } catch (error) {
+      // A batch that breaks the encoder must not take the others of its group with it.
+      group.builder.reset();
+      for (const member of group.members) {
+        group.builder.append(member.batch);
+      }
+      throw error;
+    }
+  }
+
+  #seal(group: Group<Batch>): void {
+    clearTimeout(group.timer);
+    if (this.#gathering === group) {
+      this.#gathering = undefined;
+    }
+    this.#queue.push(group);
+    this.#writing ??= this.#writeQueue();
+  }
+
+  async #writeQueue(): Promise<void> {
+    for (let group = this.#nextGroup(); group !== undefined; group = this.#nextGroup()) {
+      await this.#write(group.builder, group.members);
+      group.builder.reset();
+      if (this.#spareBuilders.length < MAX_SPARE_BUILDERS) {
+        this.#spareBuilders.push(group.builder);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  #nextGroup(): Group<Batch> | undefined {
+    const group = this.#queue.shift();
+    if (group === undefined && this.#gathering?.due) {
+      const due = this.#gathering;
+      this.#gathering = undefined;
+      return due;
+    }
+    return group;
+  }
+
+  /** Writes the builder's rows, which are those of `members`, and settles each member. Never rejects. */
+  async #write(builder: BlockBuilder<Batch>, members: readonly Member<Batch>[]): Promise<void> {
+    try {
+      for (const block of builder.blocks()) {
+        await this.#options.insert(block);
+      }
+      builder.committed();
+      for (const member of members) {
+        this.#settle(member, undefined);
+      }
+    } catch (error) {
+      const refusal =
+        error instanceof SignalboxError ? error : new SignalboxError('internal', 'The store failed', { cause: error });
+      if (!isAboutTheRows(refusal) || members.length <= 1) {
+        for (const member of members) {
+          this.#settle(member, refusal);
+        }
+        return;
+      }
+      const middle = members.length >> 1;
+      for (const half of [members.slice(0, middle), members.slice(middle)]) {
+        builder.reset();
+        for (const member of half) {
+          builder.append(member.batch);
+        }
+        await this.#write(builder, half);
+      }
+    }
+  }
+
+  #settle(member: Member<Batch>, error: SignalboxError | undefined): void {
+    this.#pendingBytes -= member.size;
+    if (error === undefined) {
+      member.resolve(member.result);
+    } else {
+      member.reject(error);
+    }
+  }
+}
+
+/** One is written while one gathers; more exist only when inserts are behind. */
+const MAX_SPARE_BUILDERS = 2;

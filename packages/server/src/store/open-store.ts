@@ -1,0 +1,106 @@
+import type { Consumer } from '../pipeline/consumer.ts';
+import { backup } from './backup.ts';
+import type { BlockBuilder } from './block-builder.ts';
+import { migrate } from './clickhouse/migrate.ts';
+import { EdgeEncoder, RedEncoder } from './clickhouse/native/span-metrics-encoder.ts';
+import { listPartitions, usageOf } from './clickhouse/partitions.ts';
+import type { Connection } from './connection.ts';
+import { GroupCommit } from './group-commit.ts';
+import { type ConnectionOptions, openConnection } from './open-connection.ts';
+import { DEFAULT_RETENTION, Retention, type RetentionLimits } from './retention.ts';
+import type { Store, StoreUsage } from './store.ts';
+
+export interface StoreOptions {
+  readonly connection: ConnectionOptions;
+  readonly retention?: Partial<RetentionLimits>;
+  /** How often old partitions are looked for, in ms; 0: never. Default: a minute. */
+  readonly retentionIntervalMs?: number;
+  /** Bytes of batches that may be on their way into the store, per signal. Default: 128 MiB. */
+  readonly maxPendingBytes?: number;
+  /** The clock, in ms since 1970. */
+  readonly now?: () => number;
+  /** Told what goes wrong in the background. Default: a process warning. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Connects, brings the schema up to date and starts housekeeping.
+ *
+ * Throws `SignalboxError`: `unavailable` when another process has the folder, the server can't be reached, or the data
+ * was written by a newer program.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const connection = await openConnection(options.connection);
+  try {
+    return new ClickHouseStore(connection, await migrate(connection), options);
+  } catch (error) {
+    await connection.close(1_000);
+    throw error;
+  }
+}
+
+class ClickHouseStore implements Store {
+  readonly connection: Connection;
+  readonly red: Store['red'];
+  readonly edges: Store['edges'];
+  readonly #schemaVersion: number;
+  readonly #retention: Retention;
+  readonly #writers: { close(): Promise<void> }[] = [];
+
+  constructor(connection: Connection, schemaVersion: number, options: StoreOptions) {
+    this.connection = connection;
+    this.#schemaVersion = schemaVersion;
+    const now = options.now ?? Date.now;
+    const writer = <Batch>(
+      createBuilder: () => BlockBuilder<Batch>,
+      sizeOf: (batch: Batch) => number,
+    ): Consumer<Batch> => {
+      const group = new GroupCommit<Batch>({
+        createBuilder,
+        sizeOf,
+        insert: ({ table, block }) => connection.insert(table, block),
+        ...(options.maxPendingBytes === undefined ? {} : { maxPendingBytes: options.maxPendingBytes }),
+      });
+      this.#writers.push(group);
+      return group;
+    };
+    this.red = writer(
+      () => new RedEncoder(),
+      (rows) => rows.length * ROW_BYTES,
+    );
+    this.edges = writer(
+      () => new EdgeEncoder(),
+      (rows) => rows.length * ROW_BYTES,
+    );
+    this.#retention = new Retention(
+      connection,
+      { ...DEFAULT_RETENTION, ...options.retention },
+      now,
+      options.onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
+    );
+    const interval = options.retentionIntervalMs ?? 60_000;
+    if (interval > 0) {
+      this.#retention.start(interval);
+    }
+  }
+
+  async usage(): Promise<StoreUsage> {
+    return usageOf(await listPartitions(this.connection), this.#schemaVersion);
+  }
+
+  backup(to: string, signal?: AbortSignal): Promise<void> {
+    return backup(this.connection, to, signal);
+  }
+
+  async shutdown(deadlineMs: number): Promise<void> {
+    const start = performance.now();
+    const written = Promise.allSettled([this.#retention.stop(), ...this.#writers.map((writer) => writer.close())]);
+    // Half of the time for what is gathered; the rest is for the engine.
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs / 2).unref());
+    await Promise.race([written, patience]);
+    await this.connection.close(Math.max(0, deadlineMs - (performance.now() - start)));
+  }
+}
+
+/** About what a row of `red` or `edges` holds in memory. */
+const ROW_BYTES = 1_024;
