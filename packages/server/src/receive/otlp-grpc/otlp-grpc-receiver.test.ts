@@ -4,24 +4,21 @@ import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ALL_ACCEPTED, type ConsumeResult } from '../../pipeline/consumer.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
+import { exportPath, type GrpcAnswer, GZIP_CLIENT, grpcCall, grpcClient } from '../testing/grpc-call.ts';
 import { grpcFrame } from '../testing/hostile/hostile-grpc.ts';
 import { readAll } from '../testing/http-post.ts';
 import { protobufRequest, SIGNALS } from '../testing/otlp-requests.ts';
 import { type Receivers, type ReceiversOptions, startReceivers } from '../testing/receivers.ts';
 import { decodeProtobufStatus } from '../testing/rpc-status.ts';
 
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+const EXPORT = exportPath('trace.v1.TraceService');
 
 let receivers: Receivers;
 let client: grpc.Client;
 
 async function start(options?: ReceiversOptions): Promise<void> {
   receivers = await startReceivers(options);
-  client = new grpc.Client(receivers.grpcAddress, grpc.credentials.createInsecure(), {
-    'grpc.max_send_message_length': -1,
-    // A refusal is what is being looked at, not the client's retries of it.
-    'grpc.enable_retries': 0,
-  });
+  client = grpcClient(receivers.grpcAddress);
 }
 
 afterEach(async () => {
@@ -30,43 +27,13 @@ afterEach(async () => {
   await vi.waitFor(() => expect(receivers.service.inFlight.used).toBe(0));
 });
 
-interface Answer {
-  code: number;
-  details: string;
-  metadata: grpc.Metadata;
-  message: Buffer | undefined;
-}
-
-/** A unary call of the reference client; resolves whatever the status. */
-function call(
-  message: Buffer,
-  path = EXPORT,
-  headers: Record<string, string> = {},
-  options: grpc.CallOptions = {},
-): Promise<Answer> {
-  const metadata = new grpc.Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  const identity = (bytes: Buffer) => bytes;
-  return new Promise((resolve) => {
-    let answer: Buffer | undefined;
-    client
-      .makeUnaryRequest(path, identity, identity, message, metadata, options, (_error, value) => {
-        answer = value;
-      })
-      .on('status', ({ code, details, metadata }) =>
-        setImmediate(() => resolve({ code, details, metadata, message: answer })),
-      );
-  });
-}
+const call = (message: Buffer, path = EXPORT, options: grpc.CallOptions = {}) =>
+  grpcCall(client, path, message, options);
 
 /** A client that compresses, the way the official exporter's does. */
 function gzipClient(): void {
   client.close();
-  client = new grpc.Client(receivers.grpcAddress, grpc.credentials.createInsecure(), {
-    'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip,
-    'grpc.max_send_message_length': -1,
-    'grpc.enable_retries': 0,
-  });
+  client = grpcClient(receivers.grpcAddress, GZIP_CLIENT);
 }
 
 function heldConsumer() {
@@ -82,7 +49,7 @@ function heldConsumer() {
   return { release: () => release(ALL_ACCEPTED), signals };
 }
 
-function detailsOf({ metadata }: Answer) {
+function detailsOf({ metadata }: GrpcAnswer) {
   const [details] = metadata.get('grpc-status-details-bin');
   return details === undefined ? null : decodeProtobufStatus(details as Buffer);
 }
@@ -90,7 +57,7 @@ function detailsOf({ metadata }: Answer) {
 describe('Export', () => {
   it.each(SIGNALS)('takes $signal', async ({ signal, service }) => {
     await start();
-    const answer = await call(protobufRequest(signal), `/opentelemetry.proto.collector.${service}/Export`);
+    const answer = await call(protobufRequest(signal), exportPath(service));
     expect(answer).toMatchObject({ code: grpc.status.OK, message: Buffer.alloc(0) });
     expect(receivers.consumers[signal].batches).toHaveLength(1);
     expect(receivers.service.received[signal].accepted).toBe(1);
@@ -192,7 +159,7 @@ describe('a client that does not wait', () => {
   it('aborts the work at its deadline', async () => {
     await start();
     const { release, signals } = heldConsumer();
-    const answer = await call(protobufRequest('traces'), EXPORT, {}, { deadline: Date.now() + 200 });
+    const answer = await call(protobufRequest('traces'), EXPORT, { deadline: Date.now() + 200 });
     expect(answer.code).toBe(grpc.status.DEADLINE_EXCEEDED);
     await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
     release();
