@@ -1,4 +1,14 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, unlinkSync, writeFileSync, writev } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writev,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { drainPending } from 'chdb';
@@ -224,23 +234,41 @@ function createDatabase(engineFolder: string, engineArguments: readonly string[]
   try {
     session.createDatabase(DATABASE);
   } catch (error) {
-    if (error instanceof Error && error.message.includes('Cannot lock file')) {
-      throw new SignalboxError('unavailable', `The data folder ${folder} is in use by another process`, {
-        cause: error,
-        retryable: false,
-        hint: 'Stop the other Signalbox, or choose another folder with --data.',
-      });
-    }
     if (error instanceof Error && (error as { code?: unknown }).code === 'CHDB_CONNECTION') {
-      throw new SignalboxError('unavailable', `The data folder ${folder} could not be opened`, {
-        cause: error,
-        retryable: false,
-        hint: 'Its name may have no quotes or backslashes, and the program must be allowed to write there.',
-      });
+      throw openError(error, folder, engineFolder);
     }
     throw translateEngineError(error);
   } finally {
     session.close();
+  }
+}
+
+/** The engine writes why it can't open a folder to standard error, and does not tell; its lock file names the owner. */
+function openError(error: Error, folder: string, engineFolder: string): SignalboxError {
+  const owner = lockOwner(engineFolder);
+  return owner === undefined
+    ? new SignalboxError('unavailable', `The data folder ${folder} could not be opened`, {
+        cause: error,
+        retryable: false,
+        hint: 'The path may have no quotes or backslashes, and the program must be allowed to write there.',
+      })
+    : new SignalboxError('unavailable', `The data folder ${folder} is in use by process ${owner}`, {
+        cause: error,
+        retryable: false,
+        hint: 'Stop the other Signalbox, or choose another folder with --data.',
+      });
+}
+
+/** The process that the engine's lock file names, if it is alive. */
+function lockOwner(engineFolder: string): number | undefined {
+  let owner: number | undefined;
+  try {
+    owner = Number(/^PID: (\d+)$/m.exec(readFileSync(join(engineFolder, 'status'), 'utf8'))?.[1]);
+    process.kill(owner, 0);
+    return owner;
+  } catch (error) {
+    // It is alive, and someone else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? owner : undefined;
   }
 }
 

@@ -1,0 +1,49 @@
+import { openStore } from '../open-store.ts';
+
+/**
+ * A process with a store, for tests that kill it. Arguments: the data folder, and what to do:
+ * - `ingest`: stores rows one by one and in parallel, and writes the name of each to standard output once it is acknowledged;
+ * - `query`: runs an endless query, and on SIGTERM shuts down within 4 s;
+ * - `open`: opens the store and says why it can't.
+ */
+const [folder = '', what] = process.argv.slice(2);
+
+try {
+  const store = await openStore({ connection: { kind: 'embedded', folder }, retentionIntervalMs: 0 });
+  process.stdout.write('open\n');
+  if (what === 'ingest') {
+    const lane = async (name: string): Promise<void> => {
+      for (let i = 0; ; i++) {
+        const service = `${name}-${i}`;
+        await store.red.consume([
+          {
+            time: Math.floor(Date.now() / 1000),
+            service,
+            name: 'operation',
+            kind: 1,
+            entry: true,
+            error: false,
+            count: 1,
+            durationSum: 1,
+            durationMax: 1,
+            buckets: new Map([[0, 1]]),
+          },
+        ]);
+        process.stdout.write(`${service}\n`);
+      }
+    };
+    await Promise.all(['a', 'b', 'c'].map(lane));
+  } else if (what === 'query') {
+    process.once('SIGTERM', () => {
+      void store.shutdown(4_000).then(() => process.exit(0));
+    });
+    await store.connection
+      .query('SELECT count() FROM numbers(1e12) WHERE NOT ignore(sipHash64(number))')
+      .catch((error: Error) => process.stdout.write(`${error.message}\n`));
+  } else {
+    await store.shutdown(1_000);
+  }
+} catch (error) {
+  process.stdout.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+}
