@@ -1,6 +1,17 @@
+import { ioredisInstrumentation } from './database/ioredis.ts';
+import { httpClientInstrumentation } from './http/client.ts';
+import { fetchInstrumentation } from './http/fetch.ts';
 import { httpServerInstrumentation } from './http/server.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import { pinoInstrumentation } from './logging/pino.ts';
+import { runtimeInstrumentation } from './metrics/runtime.ts';
 
 /** What `start` enables unless told otherwise. */
-export const builtInInstrumentations: readonly Instrumentation[] = [httpServerInstrumentation, pinoInstrumentation];
+export const builtInInstrumentations: readonly Instrumentation[] = [
+  httpServerInstrumentation,
+  httpClientInstrumentation,
+  fetchInstrumentation,
+  ioredisInstrumentation,
+  pinoInstrumentation,
+  runtimeInstrumentation,
+];

@@ -1,3 +1,4 @@
+import type { Channel } from 'node:diagnostics_channel';
 import type { Context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 
@@ -10,5 +11,12 @@ export class EnterableContextManager extends AsyncLocalStorageContextManager {
   enter(context: Context): void {
     // biome-ignore lint/complexity/useLiteralKeys: the bracket is how TypeScript lets private members through.
     this['_asyncLocalStorage'].enterWith(context);
+  }
+
+  bindChannel(channel: Channel, contextOf: (message: unknown) => Context): () => void {
+    // biome-ignore lint/complexity/useLiteralKeys: as above.
+    const storage = this['_asyncLocalStorage'];
+    channel.bindStore(storage, contextOf);
+    return () => void channel.unbindStore(storage);
   }
 }

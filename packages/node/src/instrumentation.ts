@@ -1,4 +1,5 @@
-import type { Context, MeterProvider, Span, TracerProvider } from '@opentelemetry/api';
+import type { Channel } from 'node:diagnostics_channel';
+import type { Context, MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { LoggerProvider } from '@opentelemetry/api-logs';
 import type { HttpOptions, IoredisOptions, PinoOptions } from './options.ts';
 
@@ -20,6 +21,11 @@ export interface InstrumentationContext {
    * announce the beginning of work without wrapping it; where a function can be wrapped, use `context.with` instead.
    */
   enterContext(context: Context): void;
+  /**
+   * Runs whatever a tracing channel wraps inside the context that `contextOf` makes of each message: for `…:start`
+   * channels, whose publisher uses `runStores`. Returns what undoes it.
+   */
+  bindChannel(channel: Channel, contextOf: (message: unknown) => Context): () => void;
   /** Says one thing on standard error, once per distinct text. */
   warn(message: string): void;
 }
@@ -47,9 +53,4 @@ export function handleOf(...undo: readonly (() => void)[]): InstrumentationHandl
       for (let step = steps.pop(); step !== undefined; step = steps.pop()) step();
     },
   };
-}
-
-/** Records `error` on `span` as an exception event (and nothing else: the status is the caller's decision). */
-export function recordError(span: Span, error: unknown): void {
-  span.recordException(error instanceof Error ? error : String(error));
 }

@@ -9,11 +9,7 @@ import {
 } from '@opentelemetry/otlp-transformer';
 import type { Resource } from '@opentelemetry/resources';
 import { LoggerProvider, type SdkLogRecord } from '@opentelemetry/sdk-logs';
-import {
-  PeriodicExportingMetricReader,
-  type ResourceMetrics,
-  MeterProvider as SdkMeterProvider,
-} from '@opentelemetry/sdk-metrics';
+import { PeriodicExportingMetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { type ReadableSpan, type Sampler, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Configuration } from './configuration.ts';
 import { BatchQueue } from './export/batch-queue.ts';
@@ -21,6 +17,8 @@ import type { CollectorHealth } from './export/collector-health.ts';
 import { OtlpExporter, type UnansweredRequest } from './export/otlp-exporter.ts';
 import { QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
 import { collectSynchronously } from './metrics/collect-synchronously.ts';
+import { ExemplarMeterProvider } from './metrics/exemplar-meter-provider.ts';
+import { withExemplars } from './metrics/exemplar-serializer.ts';
 import { countDataPoints, QueueMetricExporter } from './metrics/metric-exporter.ts';
 import type { Warnings } from './warnings.ts';
 
@@ -72,15 +70,20 @@ export function createMetricSignal(
   resource: Resource,
   health: CollectorHealth,
 ): Signal & { readonly provider: MeterProvider } {
-  const { otlp, exportIntervalMillis } = settings;
-  const serializer = otlp.protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
+  const { otlp, exportIntervalMillis, exemplarFilter: filter, exponentialHistograms } = settings;
+  const official = otlp.protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
+  let last: ResourceMetrics | undefined;
+  const serializer = withExemplars(official, otlp.protocol, (metrics) => {
+    last = metrics;
+    return provider.takeExemplars(metrics);
+  });
   const exporter = new OtlpExporter<ResourceMetrics>(otlp, serializer, health);
   const reader = new PeriodicExportingMetricReader({
     exporter: new QueueMetricExporter(exporter, settings),
     exportIntervalMillis,
     exportTimeoutMillis: exportIntervalMillis,
   });
-  const provider = new SdkMeterProvider({ resource, readers: [reader, ...settings.readers] });
+  const provider = new ExemplarMeterProvider({ resource, readers: [reader] }, { filter, exponentialHistograms });
   return {
     provider,
     delivered: () => exporter.counts.delivered,
@@ -94,8 +97,8 @@ export function createMetricSignal(
       await exporter.drain(deadlineMillis);
     },
     takeUnanswered() {
-      const last = collectSynchronously(provider);
-      const request = last && exporter.prepare(last, countDataPoints(last));
+      const news = collectSynchronously(provider, last);
+      const request = news && exporter.prepare(news, countDataPoints(news));
       return request === undefined ? exporter.takeUnanswered() : [...exporter.takeUnanswered(), request];
     },
     close() {

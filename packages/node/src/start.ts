@@ -6,7 +6,7 @@ import { EnterableContextManager } from './context-manager.ts';
 import { Environment } from './environment.ts';
 import { CollectorHealth } from './export/collector-health.ts';
 import type { UnansweredRequest } from './export/otlp-exporter.ts';
-import type { Instrumentation, InstrumentationHandle } from './instrumentation.ts';
+import type { Instrumentation, InstrumentationContext, InstrumentationHandle } from './instrumentation.ts';
 import { deliverAtExit } from './lifecycle/exit-delivery.ts';
 import { installExitHandlers } from './lifecycle/exit-handlers.ts';
 import { recordException } from './lifecycle/record-exception.ts';
@@ -89,6 +89,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     meterProvider,
     loggerProvider,
     enterContext: (entered) => contextManager.enter(entered),
+    bindChannel: (channel, contextOf) => contextManager.bindChannel(channel, contextOf),
   });
 
   const signals: SignalsByName = { spans: traces, logRecords: logging, dataPoints: measuring };
@@ -145,9 +146,7 @@ function enableAll(
   instrumentations: readonly Instrumentation[],
   { settings }: Configuration,
   warnings: Warnings,
-  tools: Pick<Telemetry, 'tracerProvider' | 'meterProvider' | 'loggerProvider'> & {
-    enterContext(entered: import('@opentelemetry/api').Context): void;
-  },
+  tools: Omit<InstrumentationContext, 'settings' | 'warn'>,
 ): InstrumentationHandle[] {
   const handles: InstrumentationHandle[] = [];
   for (const instrumentation of instrumentations) {

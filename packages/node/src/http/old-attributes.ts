@@ -27,11 +27,23 @@ export function oldServerResponseAttributes(response: ServerResponse, size: numb
   };
 }
 
-export function oldClientAttributes(stable: Attributes): Attributes {
+export function oldClientRequestAttributes(stable: Attributes, url: URL): Attributes {
   return {
     'http.method': stable['http.request.method'],
     'http.url': stable['url.full'],
+    'http.scheme': url.protocol.slice(0, -1),
+    'http.target': `${url.pathname}${url.search === '' ? '' : (String(stable['url.full']).match(/\?[^#]*/)?.[0] ?? '')}`,
     'net.peer.name': stable['server.address'],
     'net.peer.port': stable['server.port'],
+  };
+}
+
+export function oldClientResponseAttributes(outcome: Attributes): Attributes {
+  return {
+    'http.status_code': outcome['http.response.status_code'],
+    'http.response_content_length': outcome['http.response.body.size'],
+    'http.flavor': outcome['network.protocol.version'],
+    'net.sock.peer.addr': outcome['network.peer.address'],
+    'net.sock.peer.port': outcome['network.peer.port'],
   };
 }

@@ -1,13 +1,22 @@
 import { millisToHrTime } from '@opentelemetry/core';
-import type { MeterProvider, MetricData, ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  type MeterProvider,
+  type MetricData,
+  type ResourceMetrics,
+  type ScopeMetrics,
+} from '@opentelemetry/sdk-metrics';
 
 /**
  * Collects a provider's metrics without the event loop, for the moment when the process exits. The official collection
  * is asynchronous because of observable callbacks only; everything else behind it is synchronous, and that part is used
  * here through the provider's (pinned) internals. Observable instruments are left out: their last values went with the
- * last regular export. Returns undefined when there is nothing to report.
+ * last regular export. Returns undefined when nothing has been recorded since `previous`, the last export.
  */
-export function collectSynchronously(provider: MeterProvider): ResourceMetrics | undefined {
+export function collectSynchronously(
+  provider: MeterProvider,
+  previous: ResourceMetrics | undefined,
+): ResourceMetrics | undefined {
   // biome-ignore lint/complexity/useLiteralKeys: the bracket is how TypeScript lets private members through.
   const { resource, metricCollectors, meterSharedStates } = provider['_sharedState'];
   const [collector] = metricCollectors;
@@ -23,5 +32,23 @@ export function collectSynchronously(provider: MeterProvider): ResourceMetrics |
     // biome-ignore lint/complexity/useLiteralKeys: as above.
     if (metrics.length > 0) scopeMetrics.push({ scope: meter['_instrumentationScope'], metrics });
   }
-  return scopeMetrics.length === 0 ? undefined : { resource, scopeMetrics };
+  const known = previous === undefined ? new Map<string, string>() : fingerprints(previous);
+  const current = fingerprints({ resource, scopeMetrics });
+  const changed = [...current].some(([key, value]) => known.get(key) !== value);
+  return changed ? { resource, scopeMetrics } : undefined;
+}
+
+/** A text for each cumulative point that differs whenever something was recorded; delta points always count as new. */
+function fingerprints({ scopeMetrics }: ResourceMetrics): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const { scope, metrics } of scopeMetrics) {
+    for (const { descriptor, aggregationTemporality, dataPoints } of metrics) {
+      for (const { attributes, value, endTime } of dataPoints) {
+        const key = JSON.stringify([scope.name, scope.version, descriptor.name, attributes]);
+        const text = typeof value === 'number' ? String(value) : `${value.count} ${value.sum}`;
+        texts.set(key, aggregationTemporality === AggregationTemporality.DELTA ? `${text} ${endTime}` : text);
+      }
+    }
+  }
+  return texts;
 }
