@@ -83,7 +83,10 @@ export function createMetricSignal(
     exportIntervalMillis,
     exportTimeoutMillis: exportIntervalMillis,
   });
-  const provider = new ExemplarMeterProvider({ resource, readers: [reader] }, { filter, exponentialHistograms });
+  const provider = new ExemplarMeterProvider(
+    { resource, readers: [reader, ...settings.readers] },
+    { filter, exponentialHistograms },
+  );
   return {
     provider,
     delivered: () => exporter.counts.delivered,
