@@ -33,7 +33,10 @@ const levels: Readonly<Record<string, DiagLogLevel>> = {
   all: DiagLogLevel.ALL,
 };
 
-/** Routes the official packages' own diagnostics to `warnings`; `OTEL_LOG_LEVEL` chooses the level, `warn` unless set. */
+/**
+ * Routes the official packages' own diagnostics to `warnings`; `OTEL_LOG_LEVEL` chooses the level, `error` unless set:
+ * what is only a warning to them (an attribute set after the client went away) happens all day in healthy services.
+ */
 export function installDiagLogger(warnings: Warnings, level: string | undefined): void {
   const say = (message: string, ...details: readonly unknown[]): void =>
     warnings.once(
@@ -41,7 +44,7 @@ export function installDiagLogger(warnings: Warnings, level: string | undefined)
     );
   const logger: DiagLogger = { error: say, warn: say, info: say, debug: say, verbose: say };
   diag.setLogger(logger, {
-    logLevel: levels[(level ?? 'warn').toLowerCase()] ?? DiagLogLevel.WARN,
+    logLevel: levels[(level ?? 'error').toLowerCase()] ?? DiagLogLevel.ERROR,
     suppressOverrideMessage: true,
   });
 }

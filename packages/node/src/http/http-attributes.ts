@@ -44,3 +44,8 @@ export function headerText(value: number | string | readonly string[] | undefine
   if (value === undefined) return undefined;
   return typeof value === 'object' ? value[0] : String(value);
 }
+
+/** An IPv4 client of a dual-stack socket appears as `::ffff:10.0.0.1`; its address is what follows. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}

@@ -29,6 +29,7 @@ import {
   headerText,
   normalizeMethod,
   parseHost,
+  plainAddress,
   redactQuery,
   spanMethod,
 } from './http-attributes.ts';
@@ -172,7 +173,8 @@ function requestAttributes(
     const impliedPort = scheme === 'https' ? 443 : 80;
     attributes['server.port'] = port ?? impliedPort;
   }
-  const { remoteAddress, remotePort } = socket;
+  const { remotePort } = socket;
+  const remoteAddress = socket.remoteAddress === undefined ? undefined : plainAddress(socket.remoteAddress);
   if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
   if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
   const client = headerText(headers['x-forwarded-for'])?.split(',')[0]?.trim() || remoteAddress;

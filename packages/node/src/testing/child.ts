@@ -25,6 +25,7 @@ export interface AppOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Defaults to `--import <register>`. */
   readonly nodeArguments?: readonly string[];
+  /** Node to run it with; SIGNALBOX_TEST_NODE, else the one that runs the tests. */
   readonly execPath?: string;
 }
 
