@@ -1,0 +1,42 @@
+export { AnyValueColumn } from './any-value-column.ts';
+export { anyValueJson, attributesJson } from './any-value-json.ts';
+export { AnyValueReader } from './any-value-reader.ts';
+export { AttributeTable } from './attribute-table.ts';
+export { AttributeType } from './attribute-type.ts';
+export { ByteSlices } from './byte-slices.ts';
+export { BatchTooLargeError, MAX_TABLE_ROWS } from './capacity.ts';
+export { EventTable } from './event-table.ts';
+export { ExemplarTable } from './exemplar-table.ts';
+export { LinkTable } from './link-table.ts';
+export { LogBatch } from './log-batch.ts';
+export { MetricBatch } from './metric-batch.ts';
+export { MetricTable, MetricType } from './metric-table.ts';
+export { NumberColumn, NumberType } from './number-column.ts';
+export { Float64Lists, Uint64Lists } from './number-lists.ts';
+export {
+  type AttributeEntry,
+  type AttributeValue,
+  attributesOf,
+  attributeValue,
+  hexOf,
+  type LogObject,
+  logObjects,
+  type MetricPointObject,
+  metricPointObjects,
+  type SpanObject,
+  spanObjects,
+  textOf,
+} from './objects.ts';
+export { PointTable } from './point-table.ts';
+export {
+  ExponentialHistogramPointTable,
+  HistogramPointTable,
+  HistogramPresence,
+  NumberPointTable,
+  SummaryPointTable,
+} from './point-tables.ts';
+export { RecordBatch } from './record-batch.ts';
+export { ResourceTable } from './resource-table.ts';
+export { ScopeTable } from './scope-table.ts';
+export { SpanBatch } from './span-batch.ts';
+export { Uint64Column } from './uint64-column.ts';

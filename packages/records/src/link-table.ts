@@ -1,0 +1,64 @@
+import { AttributeTable } from './attribute-table.ts';
+import { ByteSlices } from './byte-slices.ts';
+import { grownCapacity, grownUint8, grownUint32 } from './capacity.ts';
+
+/** The links of spans: those of span i are the entries `offsets[i]` to `offsets[i + 1]` (exclusive). */
+export class LinkTable {
+  offsets: Uint32Array<ArrayBuffer> = new Uint32Array(1);
+  count = 0;
+  /** 16 bytes an entry; zeros: the sender named none. */
+  traceId: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** 8 bytes an entry; zeros: the sender named none. */
+  spanId: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  readonly traceState = new ByteSlices();
+  flags: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  readonly attributes = new AttributeTable();
+  droppedAttributesCount: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  #capacity = 0;
+
+  growRows(capacity: number): void {
+    this.offsets = grownUint32(this.offsets, capacity + 1);
+  }
+
+  /** Starts an entry of the span under construction, with nothing set. It counts once `end` was called; until then `rollback` forgets it. */
+  begin(): number {
+    const entry = this.count;
+    if (entry >= this.#capacity) {
+      this.#grow(entry + 1);
+    }
+    this.traceId.fill(0, entry * 16, entry * 16 + 16);
+    this.spanId.fill(0, entry * 8, entry * 8 + 8);
+    this.traceState.set(entry, 0, 0);
+    this.flags[entry] = 0;
+    this.droppedAttributesCount[entry] = 0;
+    return entry;
+  }
+
+  end(): void {
+    this.attributes.endRow(this.count++);
+  }
+
+  rollback(): void {
+    this.attributes.truncate(this.count);
+  }
+
+  endRow(row: number): void {
+    this.offsets[row + 1] = this.count;
+  }
+
+  truncate(row: number): void {
+    this.count = this.offsets[row];
+    this.attributes.truncate(this.count);
+  }
+
+  #grow(needed: number): void {
+    const capacity = grownCapacity(this.#capacity, needed, 'span links');
+    this.traceId = grownUint8(this.traceId, capacity * 16);
+    this.spanId = grownUint8(this.spanId, capacity * 8);
+    this.traceState.grow(capacity);
+    this.flags = grownUint32(this.flags, capacity);
+    this.attributes.growRows(capacity);
+    this.droppedAttributesCount = grownUint32(this.droppedAttributesCount, capacity);
+    this.#capacity = capacity;
+  }
+}

@@ -1,0 +1,62 @@
+import { AttributeTable } from './attribute-table.ts';
+import { grownCapacity, grownUint32 } from './capacity.ts';
+import { Uint64Column } from './uint64-column.ts';
+
+/** What the data points of all kinds of metrics share. */
+export abstract class PointTable {
+  rowCount = 0;
+  /** Row of the MetricTable. */
+  metric: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  /** Nanoseconds since 1970; 0: unknown. */
+  readonly startTime = new Uint64Column();
+  /** Nanoseconds since 1970. */
+  readonly time = new Uint64Column();
+  /** Bit 0: no recorded value (metrics.proto, DataPointFlags). */
+  flags: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  readonly attributes = new AttributeTable();
+  #capacity = 0;
+
+  /** Starts row `rowCount` with nothing set. It counts once `end` was called; until then `rollback` forgets it. */
+  begin(metric: number): number {
+    const row = this.rowCount;
+    if (row >= this.#capacity) {
+      const capacity = grownCapacity(this.#capacity, row + 1, 'data points');
+      this.metric = grownUint32(this.metric, capacity);
+      this.startTime.grow(capacity);
+      this.time.grow(capacity);
+      this.flags = grownUint32(this.flags, capacity);
+      this.attributes.growRows(capacity);
+      this.growColumns(capacity);
+      this.#capacity = capacity;
+    }
+    this.metric[row] = metric;
+    this.startTime.setWords(row, 0, 0);
+    this.time.setWords(row, 0, 0);
+    this.flags[row] = 0;
+    this.clearRow(row);
+    return row;
+  }
+
+  end(): void {
+    const row = this.rowCount++;
+    this.attributes.endRow(row);
+    this.endRow(row);
+  }
+
+  /** Forgets the row under construction. */
+  rollback(): void {
+    this.truncate(this.rowCount);
+  }
+
+  /** Forgets row `row` and those after it. */
+  truncate(row: number): void {
+    this.attributes.truncate(row);
+    this.truncateColumns(row);
+    this.rowCount = row;
+  }
+
+  protected abstract growColumns(capacity: number): void;
+  protected abstract clearRow(row: number): void;
+  protected abstract endRow(row: number): void;
+  protected abstract truncateColumns(row: number): void;
+}

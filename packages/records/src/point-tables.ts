@@ -1,0 +1,166 @@
+import { grownFloat64, grownInt32, grownUint8 } from './capacity.ts';
+import { ExemplarTable } from './exemplar-table.ts';
+import { NumberColumn } from './number-column.ts';
+import { Float64Lists, Uint64Lists } from './number-lists.ts';
+import { PointTable } from './point-table.ts';
+import { Uint64Column } from './uint64-column.ts';
+
+/** Bits of `presence` of a histogram's point: which of the optional numbers it has. Absent ones are 0. Stored: never change one. */
+export const HistogramPresence = { Sum: 1, Min: 2, Max: 4 } as const;
+
+/** Points of gauges and sums (`NumberDataPoint`). A point with the flag "no recorded value" may have none. */
+export class NumberPointTable extends PointTable {
+  readonly value = new NumberColumn();
+  readonly exemplars = new ExemplarTable();
+
+  protected override growColumns(capacity: number): void {
+    this.value.grow(capacity);
+    this.exemplars.growRows(capacity);
+  }
+
+  protected override clearRow(row: number): void {
+    this.value.setNone(row);
+  }
+
+  protected override endRow(row: number): void {
+    this.exemplars.endRow(row);
+  }
+
+  protected override truncateColumns(row: number): void {
+    this.exemplars.truncate(row);
+  }
+}
+
+/** What points of both kinds of histogram share. */
+abstract class AnyHistogramPointTable extends PointTable {
+  readonly valueCount = new Uint64Column();
+  sum: Float64Array<ArrayBuffer> = new Float64Array(0);
+  min: Float64Array<ArrayBuffer> = new Float64Array(0);
+  max: Float64Array<ArrayBuffer> = new Float64Array(0);
+  /** Bits of HistogramPresence. */
+  presence: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  readonly exemplars = new ExemplarTable();
+
+  protected override growColumns(capacity: number): void {
+    this.valueCount.grow(capacity);
+    this.sum = grownFloat64(this.sum, capacity);
+    this.min = grownFloat64(this.min, capacity);
+    this.max = grownFloat64(this.max, capacity);
+    this.presence = grownUint8(this.presence, capacity);
+    this.exemplars.growRows(capacity);
+  }
+
+  protected override clearRow(row: number): void {
+    this.valueCount.setWords(row, 0, 0);
+    this.sum[row] = 0;
+    this.min[row] = 0;
+    this.max[row] = 0;
+    this.presence[row] = 0;
+  }
+
+  protected override endRow(row: number): void {
+    this.exemplars.endRow(row);
+  }
+
+  protected override truncateColumns(row: number): void {
+    this.exemplars.truncate(row);
+  }
+}
+
+/** Points of histograms with explicit bounds (`HistogramDataPoint`): no buckets at all, or one count more than bounds. */
+export class HistogramPointTable extends AnyHistogramPointTable {
+  readonly bucketCounts = new Uint64Lists();
+  readonly explicitBounds = new Float64Lists();
+
+  protected override growColumns(capacity: number): void {
+    super.growColumns(capacity);
+    this.bucketCounts.growRows(capacity);
+    this.explicitBounds.growRows(capacity);
+  }
+
+  protected override endRow(row: number): void {
+    super.endRow(row);
+    this.bucketCounts.endRow(row);
+    this.explicitBounds.endRow(row);
+  }
+
+  protected override truncateColumns(row: number): void {
+    super.truncateColumns(row);
+    this.bucketCounts.truncate(row);
+    this.explicitBounds.truncate(row);
+  }
+}
+
+/** Points of exponential histograms (`ExponentialHistogramDataPoint`). */
+export class ExponentialHistogramPointTable extends AnyHistogramPointTable {
+  scale: Int32Array<ArrayBuffer> = new Int32Array(0);
+  readonly zeroCount = new Uint64Column();
+  zeroThreshold: Float64Array<ArrayBuffer> = new Float64Array(0);
+  positiveOffset: Int32Array<ArrayBuffer> = new Int32Array(0);
+  readonly positiveCounts = new Uint64Lists();
+  negativeOffset: Int32Array<ArrayBuffer> = new Int32Array(0);
+  readonly negativeCounts = new Uint64Lists();
+
+  protected override growColumns(capacity: number): void {
+    super.growColumns(capacity);
+    this.scale = grownInt32(this.scale, capacity);
+    this.zeroCount.grow(capacity);
+    this.zeroThreshold = grownFloat64(this.zeroThreshold, capacity);
+    this.positiveOffset = grownInt32(this.positiveOffset, capacity);
+    this.positiveCounts.growRows(capacity);
+    this.negativeOffset = grownInt32(this.negativeOffset, capacity);
+    this.negativeCounts.growRows(capacity);
+  }
+
+  protected override clearRow(row: number): void {
+    super.clearRow(row);
+    this.scale[row] = 0;
+    this.zeroCount.setWords(row, 0, 0);
+    this.zeroThreshold[row] = 0;
+    this.positiveOffset[row] = 0;
+    this.negativeOffset[row] = 0;
+  }
+
+  protected override endRow(row: number): void {
+    super.endRow(row);
+    this.positiveCounts.endRow(row);
+    this.negativeCounts.endRow(row);
+  }
+
+  protected override truncateColumns(row: number): void {
+    super.truncateColumns(row);
+    this.positiveCounts.truncate(row);
+    this.negativeCounts.truncate(row);
+  }
+}
+
+/** Points of summaries (`SummaryDataPoint`). */
+export class SummaryPointTable extends PointTable {
+  readonly valueCount = new Uint64Column();
+  sum: Float64Array<ArrayBuffer> = new Float64Array(0);
+  /** Quantiles, 0 to 1, and their values: lists of equal length. */
+  readonly quantiles = new Float64Lists();
+  readonly quantileValues = new Float64Lists();
+
+  protected override growColumns(capacity: number): void {
+    this.valueCount.grow(capacity);
+    this.sum = grownFloat64(this.sum, capacity);
+    this.quantiles.growRows(capacity);
+    this.quantileValues.growRows(capacity);
+  }
+
+  protected override clearRow(row: number): void {
+    this.valueCount.setWords(row, 0, 0);
+    this.sum[row] = 0;
+  }
+
+  protected override endRow(row: number): void {
+    this.quantiles.endRow(row);
+    this.quantileValues.endRow(row);
+  }
+
+  protected override truncateColumns(row: number): void {
+    this.quantiles.truncate(row);
+    this.quantileValues.truncate(row);
+  }
+}

@@ -1,0 +1,46 @@
+import { AttributeTable } from './attribute-table.ts';
+import { ByteSlices } from './byte-slices.ts';
+import { grownCapacity, grownUint32 } from './capacity.ts';
+
+/** The instrumentation scopes of a batch, one per `Scope…` message of the request. */
+export class ScopeTable {
+  rowCount = 0;
+  readonly name = new ByteSlices();
+  readonly version = new ByteSlices();
+  readonly attributes = new AttributeTable();
+  droppedAttributesCount: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  readonly schemaUrl = new ByteSlices();
+  /** Row of the ResourceTable. */
+  resource: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  #capacity = 0;
+
+  /** Starts a row with nothing set; one row is under construction at a time. */
+  add(resource: number): number {
+    const row = this.rowCount++;
+    if (row === this.#capacity) {
+      this.#grow(row + 1);
+    }
+    this.name.set(row, 0, 0);
+    this.version.set(row, 0, 0);
+    this.droppedAttributesCount[row] = 0;
+    this.schemaUrl.set(row, 0, 0);
+    this.resource[row] = resource;
+    return row;
+  }
+
+  /** Ends the row under construction. */
+  end(): void {
+    this.attributes.endRow(this.rowCount - 1);
+  }
+
+  #grow(needed: number): void {
+    const capacity = grownCapacity(this.#capacity, needed, 'scopes');
+    this.name.grow(capacity);
+    this.version.grow(capacity);
+    this.attributes.growRows(capacity);
+    this.droppedAttributesCount = grownUint32(this.droppedAttributesCount, capacity);
+    this.schemaUrl.grow(capacity);
+    this.resource = grownUint32(this.resource, capacity);
+    this.#capacity = capacity;
+  }
+}

@@ -1,0 +1,105 @@
+import { AttributeTable } from './attribute-table.ts';
+import { ByteSlices } from './byte-slices.ts';
+import { grownCapacity, grownUint8, grownUint32 } from './capacity.ts';
+import { EventTable } from './event-table.ts';
+import { LinkTable } from './link-table.ts';
+import { RecordBatch } from './record-batch.ts';
+import { Uint64Column } from './uint64-column.ts';
+
+/** Spans in columns (`Span` in trace.proto). See RecordBatch for ownership. */
+export class SpanBatch extends RecordBatch {
+  rowCount = 0;
+  /** Row of `resources`. */
+  resource: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  /** Row of `scopes`. */
+  scope: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  /** 16 bytes a row. */
+  traceId: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** 8 bytes a row. */
+  spanId: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** 8 bytes a row; zeros: a root span. */
+  parentSpanId: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  readonly traceState = new ByteSlices();
+  /** Bits 0-7: W3C trace flags; 8-9: whether the parent is remote. */
+  flags: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  readonly name = new ByteSlices();
+  /** Numbers of OTLP: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer; unknown ones are 0. */
+  kind: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** Nanoseconds since 1970. */
+  readonly startTime = new Uint64Column();
+  /** Nanoseconds since 1970. */
+  readonly endTime = new Uint64Column();
+  readonly attributes = new AttributeTable();
+  droppedAttributesCount: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  readonly events = new EventTable();
+  droppedEventsCount: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  readonly links = new LinkTable();
+  droppedLinksCount: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  /** Numbers of OTLP: 0 unset, 1 ok, 2 error; unknown ones are 0. */
+  statusCode: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  readonly statusMessage = new ByteSlices();
+  #capacity = 0;
+
+  /** Starts row `rowCount` with nothing set. It counts once `end` was called; until then `rollback` forgets it. */
+  begin(resource: number, scope: number): number {
+    const row = this.rowCount;
+    if (row >= this.#capacity) {
+      this.#grow(row + 1);
+    }
+    this.resource[row] = resource;
+    this.scope[row] = scope;
+    this.traceId.fill(0, row * 16, row * 16 + 16);
+    this.spanId.fill(0, row * 8, row * 8 + 8);
+    this.parentSpanId.fill(0, row * 8, row * 8 + 8);
+    this.traceState.set(row, 0, 0);
+    this.flags[row] = 0;
+    this.name.set(row, 0, 0);
+    this.kind[row] = 0;
+    this.startTime.setWords(row, 0, 0);
+    this.endTime.setWords(row, 0, 0);
+    this.droppedAttributesCount[row] = 0;
+    this.droppedEventsCount[row] = 0;
+    this.droppedLinksCount[row] = 0;
+    this.statusCode[row] = 0;
+    this.statusMessage.set(row, 0, 0);
+    return row;
+  }
+
+  end(): void {
+    const row = this.rowCount++;
+    this.attributes.endRow(row);
+    this.events.endRow(row);
+    this.links.endRow(row);
+  }
+
+  /** Forgets the row that was begun, with its attributes, events and links. */
+  rollback(): void {
+    this.attributes.truncate(this.rowCount);
+    this.events.truncate(this.rowCount);
+    this.links.truncate(this.rowCount);
+  }
+
+  #grow(needed: number): void {
+    const capacity = grownCapacity(this.#capacity, needed, 'spans');
+    this.resource = grownUint32(this.resource, capacity);
+    this.scope = grownUint32(this.scope, capacity);
+    this.traceId = grownUint8(this.traceId, capacity * 16);
+    this.spanId = grownUint8(this.spanId, capacity * 8);
+    this.parentSpanId = grownUint8(this.parentSpanId, capacity * 8);
+    this.traceState.grow(capacity);
+    this.flags = grownUint32(this.flags, capacity);
+    this.name.grow(capacity);
+    this.kind = grownUint8(this.kind, capacity);
+    this.startTime.grow(capacity);
+    this.endTime.grow(capacity);
+    this.attributes.growRows(capacity);
+    this.droppedAttributesCount = grownUint32(this.droppedAttributesCount, capacity);
+    this.events.growRows(capacity);
+    this.droppedEventsCount = grownUint32(this.droppedEventsCount, capacity);
+    this.links.growRows(capacity);
+    this.droppedLinksCount = grownUint32(this.droppedLinksCount, capacity);
+    this.statusCode = grownUint8(this.statusCode, capacity);
+    this.statusMessage.grow(capacity);
+    this.#capacity = capacity;
+  }
+}
