@@ -26,7 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => s
 try {
   const flags = readFlags(process.argv.slice(2));
   if (flags.help) console.log(help);
-  else await demonstrate(flags);
+  else await Promise.race([demonstrate(flags), aborted(ended.signal)]);
 } catch (error) {
   // What failed because of the stop is no failure of its own.
   if (!ended.signal.aborted) failure = error;
@@ -35,6 +35,10 @@ ended.abort();
 await processes.stopAll();
 if (failure) console.error(`\nThe demonstration has stopped: ${failure.message}`);
 process.exit(failure ? 1 : 0);
+
+function aborted(signal) {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
 
 /** Ends the demonstration; with an error when something died. A second Ctrl-C does not wait. */
 function stop(error) {
@@ -62,7 +66,7 @@ async function demonstrate({ data, seconds, traffic, ports }) {
   );
 
   const { signal } = ended;
-  const over = seconds === null ? new Promise((resolve) => signal.addEventListener('abort', resolve)) : wait(seconds);
+  const over = seconds === null ? aborted(signal) : wait(seconds);
   if (traffic) {
     const say = (text) => console.log(`  ${new Date().toLocaleTimeString('en-GB')}  ${text}`);
     const running = runTraffic({ chimney, storefront, github, redis, signal, say });

@@ -20,6 +20,7 @@ export class Processes {
 
   /** Starts a program and resolves with the match once it has printed `ready`. Rejects, with what it printed, when it ends before. */
   async start(name, command, args, { environment = {}, ready, timeoutMs = 60_000 }) {
+    if (this.#stopping) throw new Error(`${name} was not started: the demonstration is stopping`);
     const child = spawn(command, args, {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -10,7 +10,7 @@ const maxStackBytes = 4096;
  * order: an exception on the current span, the span's status, an ERROR log record with the stack, one more in `chimney.panics`, a 500.
  */
 export async function recoverPanics(
-  telemetry: { log: Logger; panics: Counter },
+  telemetry: { log: Logger; panics: Pick<Counter, 'add'> },
   handle: () => Reply | Promise<Reply>,
 ): Promise<Reply> {
   // The span of the request, not one that the handler may have left active.

@@ -82,9 +82,9 @@ export class OtlpSink {
     });
   }
 
-  static async listen(port = 0): Promise<OtlpSink> {
+  static async listen(): Promise<OtlpSink> {
     const sink = new OtlpSink();
-    sink.#server.listen(port, '127.0.0.1');
+    sink.#server.listen(0, '127.0.0.1');
     await once(sink.#server, 'listening');
     return sink;
   }
