@@ -242,6 +242,8 @@ export const groups: Record<string, Record<string, Candidate>> = {
       settings: ["default_compression_codec = 'ZSTD(1)'", 'min_level_for_wide_part = 0'],
     }),
     chosen: candidate('typed', chosen),
+    'chosen, no index on values': candidate('typed', { ...chosen, indexes: [traceIndex] }),
+    'chosen, service, name, time': candidate('typed', { ...chosen, orderBy: 'service, name, time' }),
     'chosen, 8 buckets': candidate('typed', { ...chosen, settings: [...chosen.settings, ...bucketed] }),
     'chosen, JSON': candidate('JSON, flattened', {
       ...chosen,

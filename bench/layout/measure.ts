@@ -79,9 +79,7 @@ const [from, to] = candidate.traceTimes
 const narrow =
   from === undefined ? '' : `AND time >= toDateTime('${from}', 'UTC') AND time < toDateTime('${to}', 'UTC') + 1`;
 const summary = 'time, hex(trace_id), hex(span_id), service, name, duration, status_code';
-// The same order of rows, worded so that the engine may read parts in theirs and stop early.
-const bucket = candidate.orderBy.match(/^toStartOf\w+\(time\)/)?.[0];
-const newest = `ORDER BY ${bucket === undefined ? '' : `${bucket} DESC, `}time DESC LIMIT 50`;
+const newest = 'ORDER BY time DESC LIMIT 50';
 const queries: Record<string, string> = {
   rare: `SELECT count() FROM spans WHERE ${lookup.string('enduser.id')} = 'user-123456'`,
   common: `SELECT count() FROM spans WHERE ${lookup.string('http.request.method')} = 'POST'`,
