@@ -3,6 +3,7 @@ import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { overloaded } from '../otlp/body-collector.ts';
 import { CONTENT_ENCODINGS } from '../otlp/content-encoding.ts';
 import type { ExportService } from '../otlp/export-service.ts';
+import type { InFlightReservation } from '../otlp/in-flight-bytes.ts';
 import type { OtlpSignal } from '../otlp/received-counters.ts';
 import { GrpcMessageReader } from './grpc-message-reader.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
@@ -78,7 +79,7 @@ export class GrpcCall {
         throw overloaded();
       }
       const message = await this.#readMessage(reservation);
-      this.#answer(await this.#service.export(signal, message, 'protobuf', this.#abort.signal));
+      this.#answer(await this.#service.export(signal, message, 'protobuf', this.#abort.signal, reservation));
     } catch (error) {
       this.#answerTrailersOnly(errorTrailers(this.#service.refused(signal, error)));
     } finally {
@@ -102,9 +103,7 @@ export class GrpcCall {
     return () => clearTimeout(timer);
   }
 
-  async #readMessage(
-    reservation: ReturnType<ExportService['inFlight']['reservation']>,
-  ): Promise<Uint8Array<ArrayBuffer>> {
+  async #readMessage(reservation: InFlightReservation): Promise<Uint8Array<ArrayBuffer>> {
     const abort = this.#abort.signal;
     abort.throwIfAborted();
     const encoding = String(this.#headers['grpc-encoding'] ?? 'identity').toLowerCase();

@@ -3,6 +3,7 @@ import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { BodyCollector, overloaded } from '../otlp/body-collector.ts';
 import { CONTENT_ENCODINGS, type CreateDecompressor, SUPPORTED_CONTENT_ENCODINGS } from '../otlp/content-encoding.ts';
 import type { ExportService, OtlpEncoding } from '../otlp/export-service.ts';
+import type { InFlightReservation } from '../otlp/in-flight-bytes.ts';
 import type { OtlpSignal } from '../otlp/received-counters.ts';
 import { type HttpRefusal, statusRefusal, textRefusal } from './http-refusal.ts';
 import { encodingOfContentType, MEDIA_TYPES } from './media-type.ts';
@@ -61,7 +62,7 @@ export class ExportExchange {
         expectsContinue = false;
       }
       const body = await this.#readBody(reservation);
-      const answer = await this.#service.export(this.#signal, body, encoding, this.#abort.signal);
+      const answer = await this.#service.export(this.#signal, body, encoding, this.#abort.signal, reservation);
       this.#answer(200, { 'Content-Type': MEDIA_TYPES[encoding] }, answer);
     } catch (error) {
       this.#refuse(statusRefusal(this.#service.refused(this.#signal, error), encoding), expectsContinue);
@@ -125,7 +126,7 @@ export class ExportExchange {
     }
   }
 
-  async #readBody(reservation: ReturnType<ExportService['inFlight']['reservation']>): Promise<Uint8Array<ArrayBuffer>> {
+  async #readBody(reservation: InFlightReservation): Promise<Uint8Array<ArrayBuffer>> {
     const request = this.#request;
     const { name, createDecompressor } = this.#contentEncoding();
     const collector = new BodyCollector({

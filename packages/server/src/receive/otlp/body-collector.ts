@@ -12,6 +12,9 @@ export interface BodyCollectorOptions {
   readonly reservation: InFlightReservation;
 }
 
+const PACKED_BELOW_BYTES = 4 * 1024;
+const PACK_BYTES = 32 * 1024;
+
 /** How long an overloaded receiver asks senders to wait. */
 export const OVERLOAD_RETRY_AFTER_MS = 1_000;
 
@@ -29,6 +32,9 @@ export class BodyCollector {
   readonly #options: BodyCollectorOptions;
   readonly #decompressor: Transform | null;
   #chunks: Uint8Array[] = [];
+  #pack: Uint8Array = new Uint8Array(0);
+  /** Bytes of `#pack` in use. */
+  #packed = 0;
   #sentBytes = 0;
   #bytes = 0;
   #settled = false;
@@ -100,9 +106,32 @@ export class BodyCollector {
       this.fail(this.#tooLarge());
     } else if (this.#options.reservation.grow(chunk.byteLength)) {
       this.#bytes += chunk.byteLength;
-      this.#chunks.push(chunk);
+      this.#append(chunk);
     } else {
       this.fail(overloaded());
+    }
+  }
+
+  /** Packs small chunks: a body sent byte by byte would otherwise cost an object for each. */
+  #append(chunk: Uint8Array): void {
+    if (this.#chunks.length > 0 && chunk.byteLength < PACKED_BELOW_BYTES) {
+      if (this.#packed + chunk.byteLength > this.#pack.byteLength) {
+        this.#flushPack();
+        this.#pack = new Uint8Array(PACK_BYTES);
+      }
+      this.#pack.set(chunk, this.#packed);
+      this.#packed += chunk.byteLength;
+    } else {
+      this.#flushPack();
+      this.#chunks.push(chunk);
+    }
+  }
+
+  #flushPack(): void {
+    if (this.#packed > 0) {
+      this.#chunks.push(this.#pack.subarray(0, this.#packed));
+      this.#pack = this.#pack.subarray(this.#packed);
+      this.#packed = 0;
     }
   }
 
@@ -111,6 +140,7 @@ export class BodyCollector {
       return;
     }
     this.#settled = true;
+    this.#flushPack();
     const body = new Uint8Array(this.#bytes);
     let offset = 0;
     for (const chunk of this.#chunks) {

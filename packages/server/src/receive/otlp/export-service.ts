@@ -1,8 +1,16 @@
 import { decodeLogs, decodeMetrics, decodeTraces, encodeExportResponse, OtlpDecodeError } from '@signalbox/otlp';
-import type { LogBatch, MetricBatch, SpanBatch } from '@signalbox/records';
+import {
+  BatchTooLargeError,
+  type LogBatch,
+  type MetricBatch,
+  type RecordBatch,
+  type SpanBatch,
+} from '@signalbox/records';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
 import { SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
-import { InFlightBytes } from './in-flight-bytes.ts';
+import { overloaded } from './body-collector.ts';
+import { columnBytes } from './column-bytes.ts';
+import { InFlightBytes, type InFlightReservation } from './in-flight-bytes.ts';
 import { type OtlpSignal, type ReceivedCounters, receivedCounters } from './received-counters.ts';
 
 /** The two encodings of OTLP messages. */
@@ -48,16 +56,18 @@ export class ExportService {
 
   /**
    * Resolves with the encoded `Export…ServiceResponse` when what `body` holds is durable, partial success included.
-   * Rejects with a `SignalboxError` when the request is refused as a whole. `body` is used up.
+   * Rejects with a `SignalboxError` when the request is refused as a whole. `body` is used up; what it grows to in memory
+   * is added to `reservation`, which stays the caller's to release.
    */
   async export(
     signal: OtlpSignal,
     body: Uint8Array<ArrayBuffer>,
     encoding: OtlpEncoding,
     abort: AbortSignal,
+    reservation: InFlightReservation,
   ): Promise<Uint8Array> {
     const count = this.received[signal];
-    const { rows, result } = await this.#decodeAndConsume(signal, body, encoding, abort);
+    const { rows, result } = await this.#decodeAndConsume(signal, body, encoding, abort, reservation);
     count.accepted += rows - result.rejected;
     count.rejected += result.rejected;
     return encodeExportResponse(signal, partialSuccess(result), encoding);
@@ -78,20 +88,34 @@ export class ExportService {
     body: Uint8Array<ArrayBuffer>,
     encoding: OtlpEncoding,
     abort: AbortSignal,
+    reservation: InFlightReservation,
   ): Promise<{ rows: number; result: ConsumeResult }> {
     switch (signal) {
       case 'traces': {
         const { batch, rejected } = decoded(() => decodeTraces(body, encoding));
+        this.#reserveColumns(batch, body, reservation);
         return consumed(batch.rowCount, rejected, await this.#consumers.traces.consume(batch, abort));
       }
       case 'metrics': {
         const { batch, rejected } = decoded(() => decodeMetrics(body, encoding));
+        this.#reserveColumns(batch, body, reservation);
         return consumed(batch.rowCount, rejected, await this.#consumers.metrics.consume(batch, abort));
       }
       case 'logs': {
         const { batch, rejected } = decoded(() => decodeLogs(body, encoding));
+        this.#reserveColumns(batch, body, reservation);
         return consumed(batch.rowCount, rejected, await this.#consumers.logs.consume(batch, abort));
       }
+    }
+  }
+
+  #reserveColumns(batch: RecordBatch, body: Uint8Array, reservation: InFlightReservation): void {
+    const bytes = columnBytes(batch, body);
+    if (bytes > this.inFlight.limit) {
+      throw new SignalboxError('too_large', `The request's ${batch.rowCount} records take more memory than is allowed`);
+    }
+    if (!reservation.grow(bytes)) {
+      throw overloaded();
     }
   }
 }
@@ -108,6 +132,9 @@ function decoded<Decoded>(decode: () => Decoded): Decoded {
   } catch (error) {
     if (error instanceof OtlpDecodeError) {
       throw new SignalboxError('invalid_argument', error.message, { cause: error });
+    }
+    if (error instanceof BatchTooLargeError) {
+      throw new SignalboxError('too_large', error.message, { cause: error });
     }
     throw error;
   }

@@ -96,6 +96,32 @@ function sendGrpc(target: HostileTarget, { path, headers, frames, ending }: Grpc
   });
 }
 
+/** Opens calls and resets them before they can be answered, all over one connection ("rapid reset"). */
+function resetAtOnce(target: HostileTarget, path: string, frame: Buffer, calls: number): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const session = connect(`http://${target.host}:${target.grpcPort}`);
+    let open = calls;
+    const finish = () => {
+      session.destroy();
+      resolve(null);
+    };
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') reject(error);
+      else finish();
+    });
+    for (let index = 0; index < calls; index += 1) {
+      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+      stream.on('error', () => {});
+      stream.on('close', () => {
+        open -= 1;
+        if (open === 0) finish();
+      });
+      stream.write(frame.subarray(0, index % frame.length));
+      setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
+    }
+  });
+}
+
 /** Compares; overload is always a permitted answer, when it is spoken of properly. */
 function request(kind: string, allowed: readonly number[], send: GrpcSend): HostileRequest {
   return {
@@ -207,6 +233,13 @@ const BAD_CALLS: Readonly<
       frames: [frame.subarray(0, random.integer(0, frame.length - 1))],
       ending: 'reset',
     });
+  },
+  'many calls reset at once': (random, path, message) => {
+    const calls = random.integer(20, 200);
+    return {
+      kind: 'grpc many calls reset at once',
+      send: (target) => resetAtOnce(target, path, grpcFrame(message), calls),
+    };
   },
   'other content type': (random, path, message) => {
     const type = random.pick(['application/json', 'text/plain', 'application/grpc+json', 'application/grpc-web']);
