@@ -10,8 +10,8 @@
  *     db.system.name exists                   present; `!exists`: absent
  *
  * Without a scope prefix the record's own attributes are tried first, then the resource's, then (spans) its events'.
- * `!=` and `!~` match only records that have the attribute, as TraceQL has it. A text compares with string attributes only,
- * a number with int and double ones; a regular expression with the text of any of them. A key with spaces or operators in
+ * `!=` and `!~` match only records that have the attribute, as TraceQL has it: those whose value `=` and `=~` do not match.
+ * A text equals string attributes only, a number int and double ones; a regular expression sees the text of any type. A key with spaces or operators in
  * it is quoted: `"my key" exists`, `resource."my key" = 1`. Fields that are no attributes have names with a colon, as in
  * TraceQL (`filterIntrinsics`): `span:name = "GET /"`, `span:duration > 250ms`, `span:status = error`, `span:kind = server`,
  * `log:severity >= WARN`. `parseFilter` and `printFilter` read and write this text.

@@ -1,0 +1,56 @@
+import { parseDuration } from '../../query/duration.ts';
+import { QueryInputError } from '../../query/query-input-error.ts';
+import { spanKinds, statusCodes } from '../../query/span-codes.ts';
+import { getTrace } from '../../query/traces/get-trace.ts';
+import { searchTraces } from '../../query/traces/search-traces.ts';
+import { traceScatter } from '../../query/traces/trace-scatter.ts';
+import type { TraceSearchRequest } from '../../query/traces/trace-search-request.ts';
+import type { RequestParameters } from '../request-parameters.ts';
+import { get, type Route } from '../route.ts';
+
+export const traceRoutes: readonly Route[] = [
+  get('traces', ({ parameters, context }) => {
+    const request = readSearch(parameters);
+    parameters.finish();
+    return searchTraces(context, request);
+  }),
+  get('traces/scatter', ({ parameters, context }) => {
+    const request = readSearch(parameters);
+    parameters.finish();
+    return traceScatter(context, request);
+  }),
+  get('traces/{traceId}', ({ path, parameters, context }) => {
+    parameters.finish();
+    return getTrace(context, readHexId('traceId', path.traceId ?? '', 16));
+  }),
+];
+
+function readSearch(parameters: RequestParameters): TraceSearchRequest {
+  const kind = parameters.oneOf('kind', spanKinds);
+  const status = parameters.oneOf('status', statusCodes);
+  const minDuration = parameters.optional('minDuration');
+  const maxDuration = parameters.optional('maxDuration');
+  return {
+    range: parameters.range(),
+    service: parameters.optional('service'),
+    operation: parameters.optional('operation'),
+    filters: parameters.filters(),
+    minDuration: minDuration === undefined ? undefined : parseDuration('minDuration', minDuration),
+    maxDuration: maxDuration === undefined ? undefined : parseDuration('maxDuration', maxDuration),
+    status: status === undefined ? undefined : statusCodes.indexOf(status),
+    kind: kind === undefined ? undefined : spanKinds.indexOf(kind),
+    rootOnly: parameters.oneOf('rootOnly', ['true', 'false']) === 'true',
+    limit: parameters.integer('limit', 1, 1_000) ?? 50,
+  };
+}
+
+/** An id of that many bytes in hex digits of any case. */
+export function readHexId(parameter: string, text: string, bytes: 8 | 16): string {
+  if (!new RegExp(`^[0-9a-fA-F]{${bytes * 2}}$`).test(text)) {
+    throw new QueryInputError(`${parameter} has ${bytes * 2} hexadecimal digits`, {
+      parameter,
+      position: { start: 0, end: text.length },
+    });
+  }
+  return text.toLowerCase();
+}

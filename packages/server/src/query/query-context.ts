@@ -1,0 +1,28 @@
+import type { Connection } from '../store/connection.ts';
+import type { Statement } from './sql-parameters.ts';
+
+/** What every query of one request shares. */
+export interface QueryContext {
+  readonly connection: Connection;
+  /** Aborts when the client went away or the query was cancelled. */
+  readonly signal: AbortSignal;
+  /** When the request is to be done, in ms since 1970: all of its statements together. */
+  readonly deadlineMs: number;
+  /** The server's clock when the request came, in ms since 1970. */
+  readonly nowMs: number;
+}
+
+/** Runs one statement within what is left of the request's time and gives its rows. */
+export async function select<Row extends readonly unknown[]>(
+  context: QueryContext,
+  statement: Statement,
+  maxResultRows?: number,
+): Promise<readonly Row[]> {
+  const { rows } = await context.connection.query<Row>(statement.sql, {
+    parameters: statement.parameters,
+    signal: context.signal,
+    maxExecutionMs: Math.max(1, context.deadlineMs - Date.now()),
+    maxResultRows,
+  });
+  return rows;
+}

@@ -1,0 +1,117 @@
+import type { TraceSearchResponse, TraceSummary } from '@signalbox/api-contract';
+import { checkPatterns } from '../filter/check-patterns.ts';
+import { type QueryContext, select } from '../query-context.ts';
+import { shownService } from '../service-name.ts';
+import { statusCodeName } from '../span-codes.ts';
+import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { partitionNanos } from '../time-range.ts';
+import { isRoot, spanCondition, type TraceSearchRequest } from './trace-search-request.ts';
+
+/**
+ * The newest traces with a span that matches. One statement finds the traces, another reads the spans of just these.
+ *
+ * Spans of a trace that lie more than 6 hours before or after the found ones are not in its summary; they are in the
+ * trace itself. Counting beyond `maxCounted` traces stops: `totalIsLowerBound`.
+ */
+export async function searchTraces(context: QueryContext, request: TraceSearchRequest): Promise<TraceSearchResponse> {
+  await checkPatterns(context, request.filters);
+  const found = await select<[string, string, string]>(context, planTraceSearch(request));
+  if (found.length === 0) return { traces: [], total: 0, totalIsLowerBound: false };
+  const total = Number(found[0]?.[2]);
+  const summaries = new Map<string, TraceSummary>();
+  const rows = await select<SummaryCells>(context, planTraceSummaries(request, found));
+  for (const cells of rows) summaries.set(cells[0], toSummary(cells));
+  return {
+    // A trace that retention dropped between the two statements is not there any more.
+    traces: found.flatMap(([traceId]) => summaries.get(traceId) ?? []),
+    total,
+    totalIsLowerBound: total >= maxCounted,
+  };
+}
+
+/** Traces that a search tells apart; of more, it takes the first that the engine meets. */
+export const maxCounted = 2_000_000;
+
+/** Trace ids, newest first by the time of their first matching span, that time, and how many traces match in all. */
+export function planTraceSearch(request: TraceSearchRequest): Statement {
+  const parameters = new SqlParameters();
+  return parameters.statement(
+    `SELECT lower(hex(trace_id)) AS id, toUnixTimestamp64Nano(min(time)) AS first_match, count() OVER () AS total
+FROM spans
+WHERE ${spanCondition(request, parameters)}
+GROUP BY trace_id
+ORDER BY first_match DESC, id
+LIMIT ${parameters.uint32(request.limit)}
+SETTINGS max_rows_to_group_by = ${maxCounted}, group_by_overflow_mode = 'any'`,
+  );
+}
+
+type SummaryCells = [
+  id: string,
+  start: string,
+  duration: string,
+  spans: string,
+  errors: string,
+  roots: string,
+  root: [service: string, name: string],
+  first: [service: string, name: string],
+  services: Record<string, string>,
+  matched: string,
+  match: [spanId: string, name: string, service: string, duration: string, status: number],
+];
+
+export function planTraceSummaries(
+  request: TraceSearchRequest,
+  found: readonly (readonly [id: string, firstMatch: string, total: string])[],
+): Statement {
+  const parameters = new SqlParameters();
+  // Newest first.
+  const earliest = BigInt(found.at(-1)?.[1] ?? 0) - partitionNanos;
+  const latest = BigInt(found[0]?.[1] ?? 0) + partitionNanos;
+  const ids = parameters.strings(found.map(([id]) => id));
+  return parameters.statement(
+    `SELECT
+  lower(hex(trace_id)) AS id,
+  toUnixTimestamp64Nano(min(time)) AS start,
+  max(toUnixTimestamp64Nano(time) + duration) - start AS whole_duration,
+  count() AS spans,
+  countIf(status_code = 2) AS errors,
+  countIf(root) AS roots,
+  argMinIf((shown, name), (time, span_id), root) AS root_span,
+  argMin((shown, name), (time, span_id)) AS first_span,
+  sumMap(map(shown, toUInt64(1))) AS services,
+  countIf(matches) AS matched,
+  argMinIf((lower(hex(span_id)), name, shown, duration, status_code), (time, span_id), matches) AS match
+FROM (
+  SELECT trace_id, span_id, time, duration, name, status_code, toString(${shownService()}) AS shown,
+    ${isRoot} AS root,
+    (${spanCondition(request, parameters)}) AS matches
+  FROM spans
+  WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin(${ids})), 16))
+    AND time >= ${parameters.nanoTime(earliest < 0n ? 0n : earliest)} AND time <= ${parameters.nanoTime(latest)}
+  LIMIT 1 BY trace_id, span_id
+)
+GROUP BY trace_id`,
+  );
+}
+
+function toSummary(cells: SummaryCells): TraceSummary {
+  const [traceId, start, duration, spans, errors, roots, root, first, services, matched, match] = cells;
+  const [rootService, rootName] = roots === '0' ? first : root;
+  const [spanId, name, service, matchDuration, status] = match;
+  return {
+    traceId,
+    rootService,
+    rootName,
+    rootMissing: roots === '0',
+    startTimeUnixNano: start,
+    durationNano: Number(duration),
+    spanCount: Number(spans),
+    errorCount: Number(errors),
+    services: Object.entries(services)
+      .map(([serviceName, count]) => ({ name: serviceName, spanCount: Number(count) }))
+      .sort((a, b) => b.spanCount - a.spanCount || (a.name < b.name ? -1 : 1)),
+    matchedSpans: Number(matched),
+    matched: { spanId, name, service, durationNano: Number(matchDuration), status: statusCodeName(status) },
+  };
+}
