@@ -77,6 +77,8 @@ export class OtlpSink {
   readonly logs: SinkLog[] = [];
   readonly points: SinkPoint[] = [];
   readonly requests: SinkRequest[] = [];
+  /** Stays what it was after `close`. */
+  port = 0;
   answer: Answer = (_request, response, decode) => {
     decode();
     response.end();
@@ -86,11 +88,8 @@ export class OtlpSink {
   async listen(port = 0): Promise<this> {
     this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
+    this.port = (this.#server.address() as AddressInfo).port;
     return this;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   get url(): string {

@@ -1,0 +1,244 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { App, type AppOptions, buildPackage } from '../testing/child.ts';
+import { OtlpSink } from '../testing/otlp-sink.ts';
+
+beforeAll(buildPackage, 120_000);
+
+let sink: OtlpSink;
+beforeEach(async () => {
+  sink = await new OtlpSink().listen();
+});
+afterEach(() => sink.close());
+
+const prelude = {
+  'app.mjs': `import { metrics, trace } from '@opentelemetry/api'; import { logs } from '@opentelemetry/api-logs';`,
+  'app.cjs': `const { metrics, trace } = require('@opentelemetry/api'); const { logs } = require('@opentelemetry/api-logs');`,
+} as const;
+
+/** Three spans, two log records and a count of 3, in every signal's default batching: nothing would leave by itself. */
+const work = `
+const counter = metrics.getMeter('app').createCounter('app.jobs');
+const histogram = metrics.getMeter('app').createHistogram('app.job.duration');
+function work() {
+  for (let i = 0; i < 3; i++) trace.getTracer('app').startActiveSpan('job ' + i, (span) => { counter.add(1); histogram.record(5); span.end(); });
+  logs.getLogger('app').emit({ body: 'one' }); logs.getLogger('app').emit({ body: 'two' });
+}
+`;
+
+function run(file: 'app.mjs' | 'app.cjs', source: string, options: Partial<AppOptions> = {}): App {
+  return new App({
+    file,
+    source: `${prelude[file]}${work}${source}`,
+    ...options,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...options.env },
+  });
+}
+
+function expectEverything(): void {
+  expect(sink.spans.map(({ name }) => name).sort()).toEqual(['job 0', 'job 1', 'job 2']);
+  expect(sink.logs.map(({ body }) => body).filter((body) => body === 'one' || body === 'two')).toEqual(['one', 'two']);
+  expect(sink.point('app.jobs').value).toBe(3);
+  expect(sink.point('app.job.duration').count).toBe(3);
+}
+
+const stayAlive = 'setInterval(() => {}, 1000); console.log("ready");';
+
+describe.each(['app.mjs', 'app.cjs'] as const)('everything is delivered (%s)', (file) => {
+  test('when the event loop ends by itself', async () => {
+    const app = run(file, 'work();');
+    expect(await app.exited).toEqual({ code: 0, signal: null });
+    expectEverything();
+    expect(app.stderr).toBe('');
+  });
+
+  test('on process.exit, with its code', async () => {
+    const app = run(file, 'setTimeout(() => { work(); process.exit(3); }, 20);');
+    expect(await app.exited).toEqual({ code: 3, signal: null });
+    expectEverything();
+    expect(app.stderr).toBe('');
+  });
+
+  test('on process.exit in the first tick', async () => {
+    const app = run(file, 'work(); process.exit();');
+    expect(await app.exited).toEqual({ code: 0, signal: null });
+    expectEverything();
+  });
+
+  test('on SIGTERM without a handler, which still kills', async () => {
+    const app = run(file, `work(); ${stayAlive}`);
+    await app.printed(/ready/);
+    const { signal, millis } = await app.stop('SIGTERM');
+    expect(signal).toBe('SIGTERM');
+    expect(millis).toBeLessThan(5000);
+    expectEverything();
+  });
+
+  test('on SIGINT with a handler of the application, which decides', async () => {
+    const app = run(
+      file,
+      `process.on('SIGINT', () => { console.log('mine'); setTimeout(() => process.exit(7), 50); }); work(); ${stayAlive}`,
+    );
+    await app.printed(/ready/);
+    expect(await app.stop('SIGINT')).toMatchObject({ code: 7, signal: null });
+    expect(app.stdout).toContain('mine');
+    expectEverything();
+  });
+
+  test('on SIGTERM with a handler that was registered for one call', async () => {
+    const app = run(
+      file,
+      `process.once('SIGTERM', () => setTimeout(() => { work(); process.exit(0); }, 30)); ${stayAlive}`,
+    );
+    await app.printed(/ready/);
+    expect(await app.stop('SIGTERM')).toMatchObject({ code: 0, signal: null });
+    expectEverything();
+  });
+
+  test('when an exception kills, which is itself recorded', async () => {
+    const app = run(
+      file,
+      `work(); setTimeout(() => { trace.getTracer('app').startActiveSpan('doomed', () => { throw new RangeError('too far'); }); }, 20);`,
+    );
+    expect(await app.exited).toEqual({ code: 1, signal: null });
+    expect(app.stderr).toContain('RangeError: too far');
+    expectEverything();
+    const record = sink.logs.find(({ severityText }) => severityText === 'FATAL');
+    expect(record).toMatchObject({
+      body: 'uncaughtException: too far',
+      severityNumber: 21,
+      attributes: { 'exception.type': 'RangeError', 'exception.message': 'too far' },
+    });
+    expect(record?.attributes['exception.stacktrace']).toContain('RangeError: too far');
+  });
+
+  test('when a rejection kills', async () => {
+    const app = run(file, `work(); setTimeout(() => { Promise.reject(new Error('nobody caught me')); }, 20);`);
+    expect(await app.exited).toEqual({ code: 1, signal: null });
+    expectEverything();
+    expect(sink.logs.some(({ body }) => body === 'unhandledRejection: nobody caught me')).toBe(true);
+  });
+
+  test('by shutdown, which tells what it did', async () => {
+    const own =
+      file === 'app.mjs' ? `import { start } from '@signalbox/node';` : `const { start } = require('@signalbox/node');`;
+    const app = run(file, `${own} work(); start().shutdown().then((result) => console.log(JSON.stringify(result)));`);
+    await app.exited;
+    expectEverything();
+    const result = JSON.parse(app.stdout);
+    expect(result.flushed).toMatchObject({ spans: 3, logRecords: 2 });
+    expect(result.flushed.dataPoints).toBeGreaterThan(2);
+    expect(result).toMatchObject({ dropped: { spans: 0, logRecords: 0, dataPoints: 0 }, errors: [] });
+  });
+});
+
+describe('a collector that does not take telemetry', () => {
+  test('is named once, with what to do, and does not delay the end', async () => {
+    const { port } = sink;
+    await sink.close();
+    const app = run('app.mjs', `work(); ${stayAlive}`, {
+      env: { OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_BLRP_SCHEDULE_DELAY: '50' },
+    });
+    await app.printed(/cannot send/);
+    const { signal, millis } = await app.stop();
+    expect(signal).toBe('SIGTERM');
+    expect(millis).toBeLessThan(2000);
+    const lines = app.stderr.trim().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(
+      new RegExp(
+        `^signalbox: cannot send telemetry to http://127\\.0\\.0\\.1:${port}/v1/\\w+: ECONNREFUSED\\. .*OTEL_EXPORTER_OTLP_ENDPOINT`,
+      ),
+    );
+  });
+
+  test('is retried, and its return is noted', async () => {
+    const { port } = sink;
+    await sink.close();
+    const app = run('app.mjs', `work(); ${stayAlive}`, {
+      env: { OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_BLRP_SCHEDULE_DELAY: '50' },
+    });
+    await app.printed(/cannot send/);
+    sink = await new OtlpSink().listen(port);
+    await app.printed(/takes telemetry again after \d+ s; nothing was lost/);
+    await app.stop();
+    expectEverything();
+  });
+
+  test('may be silent: the end comes within the shutdown timeout', async () => {
+    sink.answer = () => {};
+    const app = run('app.mjs', `work(); ${stayAlive}`);
+    await app.printed(/ready/);
+    const { signal, millis } = await app.stop();
+    expect(signal).toBe('SIGTERM');
+    expect(millis).toBeGreaterThan(4000);
+    expect(millis).toBeLessThan(6500);
+  });
+
+  test('may be silent at process.exit too', async () => {
+    sink.answer = () => {};
+    const begun = performance.now();
+    const app = run('app.mjs', 'work(); process.exit(4);');
+    expect(await app.exited).toEqual({ code: 4, signal: null });
+    expect(performance.now() - begun).toBeLessThan(7000);
+    expect(app.stderr).toMatch(/could not be delivered/);
+  });
+
+  test('may speak gRPC or nonsense', async () => {
+    const server = createServer();
+    server.on('connection', (socket) => socket.end('\u0000\u0000\u0018\u0004nonsense'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const app = run('app.mjs', 'work();', { env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
+    expect(await app.exited).toEqual({ code: 0, signal: null });
+    expect(app.stderr).toMatch(/does not speak HTTP\/1\.1 \(HPE_\w+\)\. .*4318/);
+    server.close();
+  });
+
+  test('may refuse: the answer is explained, the records are counted', async () => {
+    sink.answer = (_request, response) => {
+      response.statusCode = 401;
+      response.end();
+    };
+    const app = run(
+      'app.mjs',
+      `import { start } from '@signalbox/node'; work(); start().shutdown().then(({ dropped, errors }) => console.log(JSON.stringify({ dropped, errors: errors.map(String) })));`,
+    );
+    await app.exited;
+    expect(app.stderr).toMatch(/answered 401 Unauthorized\. Set OTEL_EXPORTER_OTLP_HEADERS/);
+    const { dropped, errors } = JSON.parse(app.stdout);
+    expect(dropped).toMatchObject({ spans: 3, logRecords: 2 });
+    expect(errors.join()).toContain('401');
+  });
+
+  test('may be overloaded for a while', async () => {
+    let refusals = 2;
+    sink.answer = (request, response, decode) => {
+      if (request.url === '/v1/traces' && refusals > 0) {
+        refusals -= 1;
+        response.statusCode = 503;
+        response.setHeader('Retry-After', '0');
+      } else decode();
+      response.end();
+    };
+    const app = run('app.mjs', 'work();');
+    await app.exited;
+    expectEverything();
+  });
+});
+
+test('a slow collector loses nothing of 20,000 spans made in a second', async () => {
+  sink.answer = (_request, response, decode) => {
+    decode();
+    setTimeout(() => response.end(), 100);
+  };
+  const app = run(
+    'app.mjs',
+    `const tracer = trace.getTracer('app'); let made = 0;
+     const timer = setInterval(() => { for (let i = 0; i < 400; i++) { tracer.startSpan('s').end(); made++; } if (made >= 20000) clearInterval(timer); }, 20);`,
+  );
+  await app.exited;
+  expect(sink.spans).toHaveLength(20_000);
+  expect(app.stderr).toBe('');
+}, 30_000);
