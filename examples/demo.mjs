@@ -1,4 +1,5 @@
 // `npm run demo`: Signalbox, two example services, what they need, and traffic. See examples/README.md.
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ import { runTraffic } from './demo/traffic.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const repository = 'atvirokodosprendimai/wgmesh';
 const ended = new AbortController();
+// Every request that is under way listens for the end.
+setMaxListeners(0, ended.signal);
 const folders = [];
 let failure = null;
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-const keptLines = 30;
+const keptLines = 10;
 const stopTimeoutMs = 8000;
 
 /**

@@ -40,7 +40,6 @@ function toReply(outcome: Outcome, ifNoneMatch: string | undefined): Reply {
   if (link) headers.link = link;
   if (hit && outcome.stale) {
     trace.getActiveSpan()?.setAttribute('chimney.cache_stale', true);
-    headers.warning = '110 - "Response is Stale"';
   }
   const cache = { hit, tier: hit ? outcome.found.tier : 'none' } as const;
   if (entry.etag && matches(ifNoneMatch, entry.etag)) {
