@@ -6,8 +6,9 @@ import { ALL_ACCEPTED, type ConsumeResult } from '../../pipeline/consumer.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { exportPath, type GrpcAnswer, GZIP_CLIENT, grpcCall, grpcClient } from '../testing/grpc-call.ts';
 import { grpcFrame } from '../testing/hostile/hostile-grpc.ts';
-import { readAll } from '../testing/http-post.ts';
+import { httpPost, readAll } from '../testing/http-post.ts';
 import { protobufRequest, SIGNALS } from '../testing/otlp-requests.ts';
+import { bytesField } from '../testing/protobuf-writer.ts';
 import { type Receivers, type ReceiversOptions, startReceivers } from '../testing/receivers.ts';
 import { decodeProtobufStatus } from '../testing/rpc-status.ts';
 
@@ -99,17 +100,11 @@ describe('size limit', () => {
     expect(detailsOf(answer)?.retryDelayMs).toBeUndefined();
   });
 
-  it('takes a message far larger than the windows', async () => {
+  it('takes messages up to it, several at once', async () => {
     await start();
-    const message = protobufRequest(
-      'traces',
-      Array.from({ length: 200 }, () =>
-        Buffer.concat([Buffer.from([0x2a, 0xa0, 0x8d, 0x06]), Buffer.alloc(100_000, 'x')]),
-      ),
-    );
-    const answer = await call(message);
-    // Spans without ids are rejected one by one; the message itself got through.
-    expect(answer.code).toBe(grpc.status.OK);
+    const padded = Buffer.concat([protobufRequest('traces'), bytesField(15, Buffer.alloc(60_000_000))]);
+    const answers = await Promise.all([call(padded), call(padded), call(padded)]);
+    expect(answers.map(({ code }) => code)).toEqual([grpc.status.OK, grpc.status.OK, grpc.status.OK]);
   });
 });
 
@@ -117,8 +112,8 @@ describe('overload', () => {
   it('is UNAVAILABLE with RetryInfo when too many bytes are in memory', async () => {
     await start({ service: { maxInFlightBytes: 40_000 } });
     const { release, signals } = heldConsumer();
-    // An unknown field of 20,000 bytes follows the valid request.
-    const big = Buffer.concat([protobufRequest('traces'), Buffer.from([0x7a, 0xa0, 0x9c, 0x01]), Buffer.alloc(20_000)]);
+    // An unknown field follows the valid request.
+    const big = Buffer.concat([protobufRequest('traces'), bytesField(15, Buffer.alloc(20_000))]);
     const first = call(big);
     await vi.waitFor(() => expect(signals).toHaveLength(1));
     const second = await call(big);
@@ -219,6 +214,17 @@ describe('slow and silent clients', () => {
 });
 
 describe('the port', () => {
+  it('tells a client of OTLP/HTTP that it is the wrong one', async () => {
+    await start();
+    const url = `http://${receivers.grpcAddress}/v1/traces`;
+    const answer = await httpPost(url, {
+      headers: { 'Content-Type': 'application/x-protobuf' },
+      body: Buffer.alloc(200_000),
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.body.toString()).toContain('--otlp-http-port');
+  });
+
   it('names the settings to change when it is taken', async () => {
     await start();
     const { port } = receivers.grpc.address;

@@ -1,9 +1,10 @@
-import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Component } from '../../pipeline/component.ts';
 import { listen } from '../listen.ts';
 import type { ExportService } from '../otlp/export-service.ts';
 import { GrpcCall } from './grpc-call.ts';
+import { Http2Listener } from './http2-listener.ts';
 
 /** Where OTLP/gRPC listens and how patient it is. */
 export interface OtlpGrpcOptions {
@@ -52,39 +53,43 @@ const MAX_SESSION_MEMORY_MB = 16;
 export class OtlpGrpcReceiver implements Component {
   readonly #service: ExportService;
   readonly #options: Required<OtlpGrpcOptions>;
-  readonly #server: Http2Server;
+  readonly #listener: Http2Listener;
   readonly #sessions = new Set<ServerHttp2Session>();
   #shutdown: Promise<void> | null = null;
 
   constructor(service: ExportService, options: OtlpGrpcOptions) {
     this.#service = service;
     this.#options = { ...OTLP_GRPC_DEFAULTS, ...options };
-    this.#server = createServer({
-      maxSessionMemory: MAX_SESSION_MEMORY_MB,
-      settings: {
-        enablePush: false,
-        maxConcurrentStreams: this.#options.maxConcurrentStreams,
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        maxHeaderListSize: MAX_HEADER_LIST_BYTES,
+    this.#listener = new Http2Listener({
+      maxConnections: this.#options.maxConnections,
+      handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
+      http2: {
+        maxSessionMemory: MAX_SESSION_MEMORY_MB,
+        settings: {
+          enablePush: false,
+          maxConcurrentStreams: this.#options.maxConcurrentStreams,
+          initialWindowSize: STREAM_WINDOW_BYTES,
+          maxHeaderListSize: MAX_HEADER_LIST_BYTES,
+        },
       },
     });
-    this.#server.maxConnections = this.#options.maxConnections;
-    this.#server.on('session', (session) => this.#watch(session));
-    this.#server.on('stream', (stream, headers) => {
+    const { http2 } = this.#listener;
+    http2.on('session', (session) => this.#watch(session));
+    http2.on('stream', (stream, headers) => {
       void new GrpcCall(this.#service, this.#options, stream, headers).run();
     });
     // A peer that breaks HTTP/2 has had its connection closed; there is nobody else to tell.
-    this.#server.on('sessionError', () => {});
+    http2.on('sessionError', () => {});
   }
 
   /** Where it listens; only after `start`. */
   get address(): AddressInfo {
-    return this.#server.address() as AddressInfo;
+    return this.#listener.server.address() as AddressInfo;
   }
 
   async start(): Promise<void> {
     const { host, port } = this.#options;
-    await listen(this.#server, { host, port, what: 'OTLP/gRPC', setting: 'otlp-grpc-port' });
+    await listen(this.#listener.server, { host, port, what: 'OTLP/gRPC', setting: 'otlp-grpc-port' });
   }
 
   shutdown(deadlineMs: number): Promise<void> {
@@ -94,7 +99,7 @@ export class OtlpGrpcReceiver implements Component {
           session.destroy();
         }
       }, deadlineMs);
-      this.#server.close(() => {
+      this.#listener.close(() => {
         clearTimeout(cut);
         resolve();
       });
