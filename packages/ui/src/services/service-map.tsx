@@ -1,0 +1,3 @@
+export function ServiceMap({ find }: { find: string }) {
+  return <div>{find}</div>;
+}

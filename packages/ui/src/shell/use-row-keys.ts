@@ -1,0 +1,34 @@
+import { useEffect, useState } from 'react';
+import { useShortcuts } from './shortcuts.tsx';
+
+/** j and k move through a list, Enter opens. -1: nothing selected yet. */
+export function useRowKeys(
+  count: number,
+  open: (index: number) => void,
+  onMove?: (index: number) => void,
+): { selected: number; select: (index: number) => void } {
+  const [selected, setSelected] = useState(-1);
+  useEffect(() => {
+    if (selected >= count) setSelected(count - 1);
+  }, [count, selected]);
+  function move(by: number) {
+    if (count === 0) return;
+    const next = Math.max(0, Math.min(count - 1, selected + by));
+    setSelected(next);
+    onMove?.(next);
+    if (!onMove)
+      requestAnimationFrame(() =>
+        document.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }),
+      );
+  }
+  useShortcuts({
+    j: () => move(1),
+    ArrowDown: () => move(1),
+    k: () => move(-1),
+    ArrowUp: () => move(-1),
+    Enter: () => {
+      if (selected >= 0) open(selected);
+    },
+  });
+  return { selected, select: setSelected };
+}
