@@ -15,6 +15,7 @@ export class DragonflyTier {
   readonly #redis: Redis;
   readonly #log: Logger;
   #reportedDown = false;
+  #failing = false;
   #closing = false;
 
   constructor(url: string, log: Logger) {
@@ -85,9 +86,13 @@ export class DragonflyTier {
   async #try<Result>(command: (redis: Redis) => Promise<Result>): Promise<Result | null> {
     if (!this.connected) return null;
     try {
-      return await command(this.#redis);
+      const result = await command(this.#redis);
+      this.#failing = false;
+      return result;
     } catch (error) {
-      this.#log.warn({ error: (error as Error).message }, 'dragonfly command failed');
+      // Once for each row of failures: a server that hangs fails every request, and its span tells of each.
+      if (!this.#failing) this.#log.warn({ error: (error as Error).message }, 'dragonfly command failed');
+      this.#failing = true;
       return null;
     }
   }

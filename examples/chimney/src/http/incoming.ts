@@ -33,7 +33,8 @@ export function readIncoming(request: IncomingMessage): Incoming {
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Not destroyed when it is left early: the refusal could not be written any more.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBodyBytes) throw new RequestError(413, `The body is larger than ${maxBodyBytes} bytes.`);
     chunks.push(chunk);

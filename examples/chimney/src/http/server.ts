@@ -57,8 +57,8 @@ async function answer(match: Match, incoming: Incoming): Promise<Reply> {
 }
 
 function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
-  // What was not read of a request body would be taken for the next request.
-  if (!request.complete) response.setHeader('connection', 'close');
+  // What was not read of a body is read and forgotten, within the server's time limit: closing at once would cost the client its answer.
+  request.resume();
   const length = reply.status === 304 ? {} : { 'content-length': String(reply.body.length) };
   response.writeHead(reply.status, { ...reply.headers, ...length });
   response.end(reply.body);
