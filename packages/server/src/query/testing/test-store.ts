@@ -368,13 +368,22 @@ function attributeTypes(prefix: string): Record<string, string> {
 }
 
 function attributeMaps(prefix: string, attributes: TestAttributes = {}): Record<string, object> {
-  const maps = { string: {}, int: {}, double: {}, bool: {}, other: {} } as Record<string, Record<string, unknown>>;
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === 'string') Object.assign(maps.string as object, { [key]: value });
-    else if (typeof value === 'bigint') Object.assign(maps.int as object, { [key]: value });
-    else if (typeof value === 'number') Object.assign(maps.double as object, { [key]: value });
-    else if (typeof value === 'boolean') Object.assign(maps.bool as object, { [key]: value ? 1 : 0 });
-    else Object.assign(maps.other as object, { [key]: value.other });
-  }
-  return Object.fromEntries(Object.entries(maps).map(([type, map]) => [`${prefix}_${type}`, map]));
+  const entries = Object.entries(attributes);
+  // Not by assignment: a key may be `__proto__`.
+  const map = (typed: (value: TestAttributes[string]) => boolean, shown: (value: TestAttributes[string]) => unknown) =>
+    Object.fromEntries(entries.filter(([, value]) => typed(value)).map(([key, value]) => [key, shown(value)]));
+  const same = (value: unknown): unknown => value;
+  return {
+    [`${prefix}_string`]: map((value) => typeof value === 'string', same),
+    [`${prefix}_int`]: map((value) => typeof value === 'bigint', same),
+    [`${prefix}_double`]: map(
+      (value) => typeof value === 'number',
+      (value) => (Number.isFinite(value) ? value : String(value)),
+    ),
+    [`${prefix}_bool`]: map((value) => typeof value === 'boolean', Number),
+    [`${prefix}_other`]: map(
+      (value) => typeof value === 'object',
+      (value) => (value as { other: string }).other,
+    ),
+  };
 }
