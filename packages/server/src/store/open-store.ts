@@ -1,8 +1,14 @@
+import type { RecordBatch } from '@signalbox/records';
 import type { Consumer } from '../pipeline/consumer.ts';
 import { backup } from './backup.ts';
 import type { BlockBuilder } from './block-builder.ts';
 import { migrate } from './clickhouse/migrate.ts';
+import { KnownKeys } from './clickhouse/native/known-keys.ts';
+import { LogEncoder } from './clickhouse/native/log-encoder.ts';
+import { MetricEncoder } from './clickhouse/native/metric-encoder.ts';
+import { SpanEncoder } from './clickhouse/native/span-encoder.ts';
 import { EdgeEncoder, RedEncoder } from './clickhouse/native/span-metrics-encoder.ts';
+import { TimeBounds } from './clickhouse/native/time-bounds.ts';
 import { listPartitions, usageOf } from './clickhouse/partitions.ts';
 import type { Connection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -41,6 +47,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 class ClickHouseStore implements Store {
   readonly connection: Connection;
+  readonly spans: Store['spans'];
+  readonly logs: Store['logs'];
+  readonly metrics: Store['metrics'];
   readonly red: Store['red'];
   readonly edges: Store['edges'];
   readonly #schemaVersion: number;
@@ -64,6 +73,13 @@ class ClickHouseStore implements Store {
       this.#writers.push(group);
       return group;
     };
+    const bounds = new TimeBounds(now);
+    const knownResources = new KnownKeys(MAX_KNOWN_KEYS);
+    const knownSeries = new KnownKeys(MAX_KNOWN_KEYS);
+    const sizeOf = (batch: RecordBatch): number => batch.bytes.length;
+    this.spans = writer(() => new SpanEncoder(knownResources, bounds), sizeOf);
+    this.logs = writer(() => new LogEncoder(knownResources, bounds), sizeOf);
+    this.metrics = writer(() => new MetricEncoder(knownResources, knownSeries, bounds), sizeOf);
     this.red = writer(
       () => new RedEncoder(),
       (rows) => rows.length * ROW_BYTES,
@@ -76,6 +92,11 @@ class ClickHouseStore implements Store {
       connection,
       { ...DEFAULT_RETENTION, ...options.retention },
       now,
+      // Their rows may be among those dropped.
+      () => {
+        knownResources.clear();
+        knownSeries.clear();
+      },
       options.onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
     );
     const interval = options.retentionIntervalMs ?? 60_000;
@@ -101,6 +122,9 @@ class ClickHouseStore implements Store {
     await this.connection.close(Math.max(0, deadlineMs - (performance.now() - start)));
   }
 }
+
+/** Resources, and series, that the writers remember to be stored: about 100 bytes each. */
+const MAX_KNOWN_KEYS = 500_000;
 
 /** About what a row of `red` or `edges` holds in memory. */
 const ROW_BYTES = 1_024;

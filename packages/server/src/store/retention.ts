@@ -22,15 +22,26 @@ export class Retention {
   readonly #connection: Connection;
   readonly #limits: RetentionLimits;
   readonly #now: () => number;
+  readonly #onDrop: () => void;
   readonly #onError: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<unknown> | undefined;
 
-  /** @param now the clock, in ms since 1970 */
-  constructor(connection: Connection, limits: RetentionLimits, now: () => number, onError: (error: unknown) => void) {
+  /**
+   * @param now the clock, in ms since 1970
+   * @param onDrop told after partitions were dropped
+   */
+  constructor(
+    connection: Connection,
+    limits: RetentionLimits,
+    now: () => number,
+    onDrop: () => void,
+    onError: (error: unknown) => void,
+  ) {
     this.#connection = connection;
     this.#limits = limits;
     this.#now = now;
+    this.#onDrop = onDrop;
     this.#onError = onError;
   }
 
@@ -59,6 +70,9 @@ export class Retention {
     const doomed = selectPartitions(partitions, this.#limits, this.#now());
     for (const partition of doomed) {
       await dropPartition(this.#connection, partition);
+    }
+    if (doomed.length > 0) {
+      this.#onDrop();
     }
     return doomed;
   }

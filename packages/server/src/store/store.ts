@@ -1,9 +1,13 @@
+import type { LogBatch, MetricBatch, SpanBatch } from '@signalbox/records';
 import type { Consumer } from '../pipeline/consumer.ts';
 import type { Connection } from './connection.ts';
 import type { EdgeRow, RedRow } from './span-metrics-row.ts';
 
 /** Where records rest. Writers resolve when rows are durable; readers go through `connection`. */
 export interface Store {
+  readonly spans: Consumer<SpanBatch>;
+  readonly logs: Consumer<LogBatch>;
+  readonly metrics: Consumer<MetricBatch>;
   readonly red: Consumer<readonly RedRow[]>;
   readonly edges: Consumer<readonly EdgeRow[]>;
   readonly connection: Connection;

@@ -17,37 +17,37 @@ export function attributeString(prefix: AttributePrefix, key: string): string {
 
 /** Value of an int or double attribute (`Nullable(Float64)`); NULL when it is absent or of another type. */
 export function attributeNumber(prefix: AttributePrefix, key: string): string {
-  return `multiIf(mapContains(${prefix}_int, ${key}), toFloat64(${prefix}_int[${key}]), mapContains(${prefix}_double, ${key}), ${prefix}_double[${key}], NULL)`;
+  return `multiIf(${hasKey(prefix, 'int', key)}, toFloat64(${prefix}_int[${key}]), ${hasKey(prefix, 'double', key)}, ${prefix}_double[${key}], NULL)`;
 }
 
 /** Value of an int attribute (`Nullable(Int64)`), exact beyond 2^53; NULL when it is absent or of another type. */
 export function attributeInt(prefix: AttributePrefix, key: string): string {
-  return `if(mapContains(${prefix}_int, ${key}), ${prefix}_int[${key}], NULL)`;
+  return `if(${hasKey(prefix, 'int', key)}, ${prefix}_int[${key}], NULL)`;
 }
 
 /** Value of a bool attribute (`Nullable(UInt8)`); NULL when it is absent or of another type. */
 export function attributeBool(prefix: AttributePrefix, key: string): string {
-  return `if(mapContains(${prefix}_bool, ${key}), ${prefix}_bool[${key}], NULL)`;
+  return `if(${hasKey(prefix, 'bool', key)}, ${prefix}_bool[${key}], NULL)`;
 }
 
 /** Whether there is a string attribute of that key (`UInt8`). */
 export function attributeIsString(prefix: AttributePrefix, key: string): string {
-  return `mapContains(${prefix}_string, ${key})`;
+  return hasKey(prefix, 'string', key);
 }
 
 /** Whether there is an attribute of that key, of any type (`UInt8`). */
 export function attributeExists(prefix: AttributePrefix, key: string): string {
-  return `(${COLUMN_TYPES.map((type) => `mapContains(${prefix}_${type}, ${key})`).join(' OR ')})`;
+  return `(${COLUMN_TYPES.map((type) => hasKey(prefix, type, key)).join(' OR ')})`;
 }
 
 /** Value of any type as text (`String`), bools as `true` and `false`, composite ones as OTLP/JSON; '' when it is absent. */
 export function attributeText(prefix: AttributePrefix, key: string): string {
-  return `multiIf(mapContains(${prefix}_string, ${key}), ${prefix}_string[${key}], mapContains(${prefix}_int, ${key}), toString(${prefix}_int[${key}]), mapContains(${prefix}_double, ${key}), toString(${prefix}_double[${key}]), mapContains(${prefix}_bool, ${key}), if(${prefix}_bool[${key}] = 1, 'true', 'false'), ${prefix}_other[${key}])`;
+  return `multiIf(${hasKey(prefix, 'string', key)}, ${prefix}_string[${key}], ${hasKey(prefix, 'int', key)}, toString(${prefix}_int[${key}]), ${hasKey(prefix, 'double', key)}, toString(${prefix}_double[${key}]), ${hasKey(prefix, 'bool', key)}, if(${prefix}_bool[${key}] = 1, 'true', 'false'), ${prefix}_other[${key}])`;
 }
 
 /** All keys of a row (`Array(String)`), for lists of what can be asked. */
 export function attributeKeys(prefix: AttributePrefix): string {
-  return `arrayConcat(${COLUMN_TYPES.map((type) => `mapKeys(${prefix}_${type})::Array(String)`).join(', ')})`;
+  return `arrayConcat(${COLUMN_TYPES.map((type) => `${prefix}_${type}.keys::Array(String)`).join(', ')})`;
 }
 
 /** The columns that hold all attributes of a row, in the order that `readAttributes` wants their cells. */
@@ -71,6 +71,11 @@ export function readAttributes(cells: readonly unknown[]): ReadAttribute[] {
     }
   }
   return attributes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+/** Not `mapContains`: where the values have an index, that reads them besides the keys (docs/adr/0001-attribute-layout.md). */
+function hasKey(prefix: AttributePrefix, type: (typeof COLUMN_TYPES)[number], key: string): string {
+  return `has(${prefix}_${type}.keys, ${key})`;
 }
 
 const COLUMN_TYPES = ['string', 'int', 'double', 'bool', 'other'] as const;

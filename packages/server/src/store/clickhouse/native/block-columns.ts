@@ -6,7 +6,6 @@ interface Column {
   readonly type: string;
   readonly header: Uint8Array;
   readonly buffers: readonly ColumnBuffer[];
-  reset(): void;
 }
 
 /**
@@ -17,27 +16,35 @@ interface Column {
  */
 export class BlockColumns {
   readonly #columns: Column[] = [];
+  readonly #lists: Lists[] = [];
   readonly #start = new ColumnBuffer(16);
 
   /** A column of scalar values, or a `String`. The type is what the bytes are; the table's may differ (`LowCardinality`). */
   add(name: string, type: string): ColumnBuffer {
     const values = new ColumnBuffer();
-    this.#push(name, type, [values], () => values.reset());
+    this.#push(name, type, [values]);
     return values;
   }
 
-  addArray(name: string, elementType: string): ArrayColumn {
-    const column = new ArrayColumn();
-    this.#push(name, `Array(${elementType})`, [column.offsets, column.values], () => column.reset());
-    return column;
+  /** Columns of arrays that have equal lengths in each row, and so share their offsets. */
+  addArrays<const Names extends readonly (readonly [name: string, elementType: string])[]>(
+    ...columns: Names
+  ): Lists<{ [Index in keyof Names]: ColumnBuffer }> {
+    const values = columns.map(() => new ColumnBuffer()) as { [Index in keyof Names]: ColumnBuffer };
+    const lists = new Lists(values);
+    for (const [index, [name, elementType]] of columns.entries()) {
+      this.#push(name, `Array(${elementType})`, [lists.offsets, values[index]]);
+    }
+    this.#lists.push(lists);
+    return lists;
   }
 
+  /** A column of maps: its `values` are the keys and the values. */
   addMap(name: string, keyType: string, valueType: string): MapColumn {
-    const column = new MapColumn();
-    this.#push(name, `Map(${keyType}, ${valueType})`, [column.offsets, column.keys, column.values], () =>
-      column.reset(),
-    );
-    return column;
+    const lists = new Lists<[ColumnBuffer, ColumnBuffer]>([new ColumnBuffer(), new ColumnBuffer()]);
+    this.#push(name, `Map(${keyType}, ${valueType})`, [lists.offsets, ...lists.values]);
+    this.#lists.push(lists);
+    return lists;
   }
 
   get byteLength(): number {
@@ -51,8 +58,13 @@ export class BlockColumns {
   }
 
   reset(): void {
-    for (const column of this.#columns) {
-      column.reset();
+    for (const { buffers } of this.#columns) {
+      for (const buffer of buffers) {
+        buffer.reset();
+      }
+    }
+    for (const lists of this.#lists) {
+      lists.count = 0;
     }
   }
 
@@ -68,38 +80,40 @@ export class BlockColumns {
     return { rows, columns: this.#columns, chunks, byteLength };
   }
 
-  #push(name: string, type: string, buffers: ColumnBuffer[], reset: () => void): void {
+  #push(name: string, type: string, buffers: ColumnBuffer[]): void {
     const header = new ColumnBuffer(64);
     header.text(name);
     header.text(type);
-    this.#columns.push({ name, type, header: header.written(), buffers, reset });
+    this.#columns.push({ name, type, header: header.written(), buffers });
   }
 }
 
-/** Write elements to `values` and count them in `count`; `endRow` after each row. */
-export class ArrayColumn {
+/** Lists of keys and values. */
+export type MapColumn = Lists<[keys: ColumnBuffer, values: ColumnBuffer]>;
+
+/** Lists of elements, one list a row. Write an element to each of `values` and count it in `count`; `endRow` after each row. */
+export class Lists<Values extends readonly ColumnBuffer[] = readonly ColumnBuffer[]> {
   readonly offsets = new ColumnBuffer();
-  readonly values = new ColumnBuffer();
+  readonly values: Values;
   /** Elements of all rows so far. */
   count = 0;
+
+  constructor(values: Values) {
+    this.values = values;
+  }
 
   endRow(): void {
     this.offsets.count(this.count);
   }
 
-  reset(): void {
-    this.offsets.reset();
-    this.values.reset();
-    this.count = 0;
-  }
-}
-
-/** Write entries to `keys` and `values` and count them in `count`; `endRow` after each row. */
-export class MapColumn extends ArrayColumn {
-  readonly keys = new ColumnBuffer();
-
-  override reset(): void {
-    super.reset();
-    this.keys.reset();
+  /** Ends `rows` rows without elements. */
+  endEmptyRows(rows: number): void {
+    if (this.count === 0) {
+      this.offsets.zeros(rows * 8);
+    } else {
+      for (let row = 0; row < rows; row++) {
+        this.offsets.count(this.count);
+      }
+    }
   }
 }

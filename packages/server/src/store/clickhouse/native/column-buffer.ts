@@ -91,7 +91,7 @@ export class ColumnBuffer {
       const target = this.bytes;
       let to = this.length;
       for (let from = start; from < end; from++) {
-        target[to++] = source[from] as number;
+        target[to++] = source[from];
       }
     } else {
       this.bytes.set(source.subarray(start, end), this.length);

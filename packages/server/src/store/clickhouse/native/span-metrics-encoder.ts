@@ -34,8 +34,8 @@ abstract class SpanAggregateEncoder<Row extends SpanAggregate> implements BlockB
       this.#durationMax.bigUint64(BigInt(Math.round(row.durationMax)));
       // sumMap over maps keeps keys in order only if they come in order.
       for (const [index, count] of [...row.buckets].sort((a, b) => a[0] - b[0])) {
-        this.#buckets.keys.int16(index);
-        this.#buckets.values.float64(count);
+        this.#buckets.values[0].int16(index);
+        this.#buckets.values[1].float64(count);
         this.#buckets.count++;
       }
       this.#buckets.endRow();

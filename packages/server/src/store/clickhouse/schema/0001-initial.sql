@@ -3,6 +3,8 @@
 --
 -- Every table is partitioned by 6 hours of its rows' time, because retention and the size cap drop whole partitions.
 -- fsync_after_insert: a row is acknowledged only when it would survive a power cut.
+-- min_level_for_wide_part: an insert is one small file per column only after its first merge.
+-- Layout, order, indexes and codecs were measured: docs/adr/0001-attribute-layout.md.
 -- Attributes of a prefix p: p_string, p_int, p_double, p_bool hold the scalar types; p_other holds OTLP/JSON AnyValue
 -- text of arrays, key-value lists, bytes and empty values.
 
@@ -22,7 +24,7 @@ CREATE TABLE IF NOT EXISTS resources (
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY resource_id
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 CREATE TABLE IF NOT EXISTS spans (
   -- Start of the span.
@@ -35,16 +37,16 @@ CREATE TABLE IF NOT EXISTS spans (
   parent_span_id FixedString(8) CODEC(ZSTD(1)),
   trace_state String CODEC(ZSTD(1)),
   flags UInt32 CODEC(ZSTD(1)),
-  name LowCardinality(String),
+  name LowCardinality(String) CODEC(ZSTD(1)),
   -- Numbers of OTLP: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
-  kind UInt8,
+  kind UInt8 CODEC(ZSTD(1)),
   -- service.name of the resource.
-  service LowCardinality(String),
+  service LowCardinality(String) CODEC(ZSTD(1)),
   -- Numbers of OTLP: 0 unset, 1 ok, 2 error.
-  status_code UInt8,
+  status_code UInt8 CODEC(ZSTD(1)),
   status_message String CODEC(ZSTD(1)),
-  scope_name LowCardinality(String),
-  scope_version LowCardinality(String),
+  scope_name LowCardinality(String) CODEC(ZSTD(1)),
+  scope_version LowCardinality(String) CODEC(ZSTD(1)),
   -- OTLP/JSON KeyValue list, '' for none.
   scope_attributes String CODEC(ZSTD(1)),
   resource_id UInt64 CODEC(ZSTD(1)),
@@ -72,11 +74,12 @@ CREATE TABLE IF NOT EXISTS spans (
   link_flags Array(UInt32) CODEC(ZSTD(1)),
   link_attributes Array(String) CODEC(ZSTD(1)),
   link_dropped Array(UInt32) CODEC(ZSTD(1)),
-  INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1
+  INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX attributes_string_index mapValues(attributes_string) TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = MergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
-ORDER BY (service, name, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (toStartOfFiveMinutes(time), service, name, time)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 CREATE TABLE IF NOT EXISTS logs (
   -- The record's time, or when it was observed if it has none.
@@ -86,16 +89,16 @@ CREATE TABLE IF NOT EXISTS logs (
   trace_id FixedString(16) CODEC(ZSTD(1)),
   span_id FixedString(8) CODEC(ZSTD(1)),
   flags UInt32 CODEC(ZSTD(1)),
-  severity_number UInt8,
-  severity_text LowCardinality(String),
-  service LowCardinality(String),
+  severity_number UInt8 CODEC(ZSTD(1)),
+  severity_text LowCardinality(String) CODEC(ZSTD(1)),
+  service LowCardinality(String) CODEC(ZSTD(1)),
   -- String bodies as they are, others as OTLP/JSON AnyValue text.
   body String CODEC(ZSTD(1)),
   -- Number of AttributeType (packages/records): 0 empty, 1 string, 2 bool, 3 int, 4 double, 5 array, 6 key-value list, 7 bytes.
-  body_type UInt8,
-  event_name LowCardinality(String),
-  scope_name LowCardinality(String),
-  scope_version LowCardinality(String),
+  body_type UInt8 CODEC(ZSTD(1)),
+  event_name LowCardinality(String) CODEC(ZSTD(1)),
+  scope_name LowCardinality(String) CODEC(ZSTD(1)),
+  scope_version LowCardinality(String) CODEC(ZSTD(1)),
   scope_attributes String CODEC(ZSTD(1)),
   resource_id UInt64 CODEC(ZSTD(1)),
   attributes_string Map(LowCardinality(String), String) CODEC(ZSTD(1)),
@@ -104,11 +107,13 @@ CREATE TABLE IF NOT EXISTS logs (
   attributes_bool Map(LowCardinality(String), UInt8) CODEC(ZSTD(1)),
   attributes_other Map(LowCardinality(String), String) CODEC(ZSTD(1)),
   dropped_attributes UInt32 CODEC(ZSTD(1)),
-  INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1
+  INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+  INDEX attributes_string_index mapValues(attributes_string) TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX body_index lower(body) TYPE tokenbf_v1(32768, 3, 0) GRANULARITY 1
 ) ENGINE = MergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
-ORDER BY (service, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (toStartOfFiveMinutes(time), service, time)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1, vertical_merge_algorithm_min_rows_to_activate = 1;
 
 CREATE TABLE IF NOT EXISTS series (
   -- Start of the 6 hours in which some point refers to the series.
@@ -136,7 +141,7 @@ CREATE TABLE IF NOT EXISTS series (
 ) ENGINE = ReplacingMergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 CREATE TABLE IF NOT EXISTS number_points (
   metric_name LowCardinality(String),
@@ -154,7 +159,7 @@ CREATE TABLE IF NOT EXISTS number_points (
 ) ENGINE = MergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 CREATE TABLE IF NOT EXISTS histogram_points (
   metric_name LowCardinality(String),
@@ -174,7 +179,7 @@ CREATE TABLE IF NOT EXISTS histogram_points (
 ) ENGINE = MergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 CREATE TABLE IF NOT EXISTS exponential_histogram_points (
   metric_name LowCardinality(String),
@@ -198,7 +203,7 @@ CREATE TABLE IF NOT EXISTS exponential_histogram_points (
 ) ENGINE = MergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 CREATE TABLE IF NOT EXISTS summary_points (
   metric_name LowCardinality(String),
@@ -214,7 +219,7 @@ CREATE TABLE IF NOT EXISTS summary_points (
 ) ENGINE = MergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 CREATE TABLE IF NOT EXISTS exemplars (
   metric_name LowCardinality(String),
@@ -230,7 +235,7 @@ CREATE TABLE IF NOT EXISTS exemplars (
 ) ENGINE = MergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (metric_name, series_id, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 -- Rate, errors and duration of every span received, per 10 seconds.
 CREATE TABLE IF NOT EXISTS red (
@@ -251,7 +256,7 @@ CREATE TABLE IF NOT EXISTS red (
 ) ENGINE = AggregatingMergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (service, name, kind, entry, error, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;
 
 -- Calls from a service to a service, database, cache, queue or external host, per 10 seconds.
 CREATE TABLE IF NOT EXISTS edges (
@@ -268,4 +273,4 @@ CREATE TABLE IF NOT EXISTS edges (
 ) ENGINE = AggregatingMergeTree
 PARTITION BY toStartOfInterval(time, INTERVAL 6 HOUR)
 ORDER BY (source, target, target_type, error, time)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_level_for_wide_part = 1;

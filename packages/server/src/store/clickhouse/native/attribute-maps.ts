@@ -1,0 +1,63 @@
+import { type AttributeTable, AttributeType, anyValueJson } from '@signalbox/records';
+import type { BlockColumns, MapColumn } from './block-columns.ts';
+import type { RowSelection } from './copy-columns.ts';
+
+/** The columns of all attributes of a prefix (see attributes.ts). */
+export class AttributeMaps {
+  readonly #strings: MapColumn;
+  readonly #ints: MapColumn;
+  readonly #doubles: MapColumn;
+  readonly #bools: MapColumn;
+  readonly #others: MapColumn;
+
+  constructor(columns: BlockColumns, prefix: string) {
+    this.#strings = columns.addMap(`${prefix}_string`, 'String', 'String');
+    this.#ints = columns.addMap(`${prefix}_int`, 'String', 'Int64');
+    this.#doubles = columns.addMap(`${prefix}_double`, 'String', 'Float64');
+    this.#bools = columns.addMap(`${prefix}_bool`, 'String', 'UInt8');
+    this.#others = columns.addMap(`${prefix}_other`, 'String', 'String');
+  }
+
+  appendRows(bytes: Uint8Array, table: AttributeTable, selection: RowSelection): void {
+    for (let i = 0; i < selection.count; i++) {
+      this.appendRow(bytes, table, selection.rows[i]);
+    }
+  }
+
+  appendRow(bytes: Uint8Array, table: AttributeTable, row: number): void {
+    const { offsets, keys, values } = table;
+    const last = offsets[row + 1];
+    for (let entry = offsets[row]; entry < last; entry++) {
+      const type = values.type[entry];
+      let map: MapColumn;
+      switch (type) {
+        case AttributeType.String:
+          map = this.#strings;
+          map.values[1].string(bytes, values.start[entry], values.end[entry]);
+          break;
+        case AttributeType.Int:
+          map = this.#ints;
+          map.values[1].uint64(values.words[entry * 2], values.words[entry * 2 + 1]);
+          break;
+        case AttributeType.Double:
+          map = this.#doubles;
+          map.values[1].uint64(values.words[entry * 2], values.words[entry * 2 + 1]);
+          break;
+        case AttributeType.Bool:
+          map = this.#bools;
+          map.values[1].uint8(values.words[entry * 2]);
+          break;
+        default:
+          map = this.#others;
+          map.values[1].text(anyValueJson(bytes, values, entry));
+      }
+      map.values[0].string(bytes, keys.start[entry], keys.end[entry]);
+      map.count++;
+    }
+    this.#strings.endRow();
+    this.#ints.endRow();
+    this.#doubles.endRow();
+    this.#bools.endRow();
+    this.#others.endRow();
+  }
+}

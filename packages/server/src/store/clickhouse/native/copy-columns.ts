@@ -1,0 +1,50 @@
+import type { ByteSlices } from '@signalbox/records';
+import type { ColumnBuffer } from './column-buffer.ts';
+
+/** The rows of a batch that are to be stored, in order. */
+export class RowSelection {
+  rows = new Uint32Array(1024);
+  count = 0;
+  /** Whether these are all rows of the batch, so that whole columns can be copied. */
+  all = true;
+
+  /** Forgets the rows before, and makes room for as many as the batch has. */
+  start(batchRows: number): void {
+    this.count = 0;
+    if (batchRows > this.rows.length) {
+      this.rows = new Uint32Array(batchRows * 2);
+    }
+  }
+
+  add(row: number): void {
+    this.rows[this.count++] = row;
+  }
+
+  finish(batchRows: number): void {
+    this.all = this.count === batchRows;
+  }
+}
+
+type FixedWidthArray = Uint8Array | Uint32Array | Int32Array | Float64Array | BigUint64Array | BigInt64Array;
+
+/** Copies a column of `width` bytes a row. The records' memory is little-endian, like the format and every platform of ours. */
+export function copyFixed(to: ColumnBuffer, column: FixedWidthArray, width: number, selection: RowSelection): void {
+  const from = new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+  if (selection.all) {
+    to.raw(from, 0, selection.count * width);
+    return;
+  }
+  for (let i = 0; i < selection.count; i++) {
+    const start = selection.rows[i] * width;
+    to.raw(from, start, start + width);
+  }
+}
+
+/** Copies a column of texts. */
+export function copySlices(to: ColumnBuffer, bytes: Uint8Array, column: ByteSlices, selection: RowSelection): void {
+  const { start, end } = column;
+  for (let i = 0; i < selection.count; i++) {
+    const row = selection.rows[i];
+    to.string(bytes, start[row], end[row]);
+  }
+}

@@ -1,0 +1,137 @@
+import type { AttributeTable, MetricBatch } from '@signalbox/records';
+import type { NativeBlock } from '../../native-block.ts';
+import { AttributeMaps } from './attribute-maps.ts';
+import { BlockColumns } from './block-columns.ts';
+import { CanonicalHash } from './canonical-hash.ts';
+import type { KnownKeys } from './known-keys.ts';
+import { ScopeColumns, scopeAttributes } from './scope-columns.ts';
+
+/** Encodes the series that the points of a group belong to, and that their partitions do not have yet. */
+export class SeriesEncoder {
+  rows = 0;
+  readonly #known: KnownKeys;
+  readonly #added = new Map<number, Set<bigint>>();
+  readonly #hash = new CanonicalHash();
+  readonly #columns = new BlockColumns();
+  readonly #time = this.#columns.add('time', "DateTime('UTC')");
+  readonly #metricName = this.#columns.add('metric_name', 'String');
+  readonly #id = this.#columns.add('series_id', 'UInt64');
+  readonly #type = this.#columns.add('type', 'UInt8');
+  readonly #unit = this.#columns.add('unit', 'String');
+  readonly #description = this.#columns.add('description', 'String');
+  readonly #temporality = this.#columns.add('temporality', 'UInt8');
+  readonly #monotonic = this.#columns.add('monotonic', 'UInt8');
+  readonly #scope = new ScopeColumns(this.#columns);
+  readonly #attributes = new AttributeMaps(this.#columns, 'attributes');
+  #resourceIds: Uint32Array = new Uint32Array(0);
+  #scopeAttributes: readonly Uint8Array[] = [];
+  #metric = -1;
+  #prefixLength = 0;
+
+  constructor(known: KnownKeys) {
+    this.#known = known;
+  }
+
+  get byteLength(): number {
+    return this.#columns.byteLength;
+  }
+
+  /** @param resourceIds low and high words of the ids of the batch's resources; valid as long as the batch is */
+  start(batch: MetricBatch, resourceIds: Uint32Array): void {
+    this.#resourceIds = resourceIds;
+    this.#scopeAttributes = scopeAttributes(batch);
+    this.#metric = -1;
+  }
+
+  /** The id of the series of a point with these attributes. */
+  idOf(batch: MetricBatch, metric: number, attributes: AttributeTable, row: number): bigint {
+    const hash = this.#hash;
+    if (metric === this.#metric) {
+      // Points of a metric stand together: what they share is in the form already.
+      hash.form.length = this.#prefixLength;
+    } else {
+      this.#startMetric(batch, metric);
+    }
+    hash.attributes(batch.bytes, attributes, row);
+    return hash.finish();
+  }
+
+  /** A point in the partition (seconds since 1970 of its start) belongs to the series; says whether the series is new to it. */
+  refer(
+    batch: MetricBatch,
+    id: bigint,
+    metric: number,
+    attributes: AttributeTable,
+    row: number,
+    partition: number,
+  ): boolean {
+    if (this.#known.has(partition, id)) {
+      return false;
+    }
+    let added = this.#added.get(partition);
+    if (added === undefined) {
+      added = new Set();
+      this.#added.set(partition, added);
+    }
+    if (added.has(id)) {
+      return false;
+    }
+    added.add(id);
+    const { bytes, metrics } = batch;
+    this.#time.uint32(partition);
+    this.#metricName.string(bytes, metrics.name.start[metric], metrics.name.end[metric]);
+    this.#id.bigUint64(id);
+    this.#type.uint8(metrics.type[metric]);
+    this.#unit.string(bytes, metrics.unit.start[metric], metrics.unit.end[metric]);
+    this.#description.string(bytes, metrics.description.start[metric], metrics.description.end[metric]);
+    this.#temporality.uint8(metrics.temporality[metric]);
+    this.#monotonic.uint8(metrics.monotonic[metric]);
+    this.#scope.appendRow(
+      batch,
+      this.#resourceIds,
+      metrics.resource[metric],
+      metrics.scope[metric],
+      this.#scopeAttributes,
+    );
+    this.#attributes.appendRow(bytes, attributes, row);
+    this.rows++;
+    return true;
+  }
+
+  block(): NativeBlock {
+    return this.#columns.block(this.rows);
+  }
+
+  committed(): void {
+    for (const [partition, ids] of this.#added) {
+      for (const id of ids) {
+        this.#known.add(partition, id);
+      }
+    }
+  }
+
+  reset(): void {
+    this.#columns.reset();
+    this.#added.clear();
+    this.rows = 0;
+  }
+
+  #startMetric(batch: MetricBatch, metric: number): void {
+    const { bytes, metrics, scopes } = batch;
+    const { form } = this.#hash;
+    const resource = metrics.resource[metric];
+    const scope = metrics.scope[metric];
+    this.#hash.start();
+    form.string(bytes, metrics.name.start[metric], metrics.name.end[metric]);
+    form.uint8(metrics.type[metric]);
+    form.string(bytes, metrics.unit.start[metric], metrics.unit.end[metric]);
+    form.uint8(metrics.temporality[metric]);
+    form.uint8(metrics.monotonic[metric]);
+    form.uint64(this.#resourceIds[resource * 2], this.#resourceIds[resource * 2 + 1]);
+    form.string(bytes, scopes.name.start[scope], scopes.name.end[scope]);
+    form.string(bytes, scopes.version.start[scope], scopes.version.end[scope]);
+    this.#hash.attributes(bytes, scopes.attributes, scope);
+    this.#metric = metric;
+    this.#prefixLength = form.length;
+  }
+}
