@@ -20,7 +20,7 @@ export class LinkTable {
     this.offsets = grownUint32(this.offsets, capacity + 1);
   }
 
-  /** Starts an entry of the span under construction, with nothing set. It counts once `end` was called; until then `rollback` forgets it. */
+  /** Starts an entry of the span under construction, with nothing set. It counts once it was ended. */
   begin(): number {
     const entry = this.count;
     if (entry >= this.#capacity) {
@@ -38,8 +38,14 @@ export class LinkTable {
     this.attributes.endRow(this.count++);
   }
 
-  rollback(): void {
-    this.attributes.truncate(this.count);
+  /** Ends the entry when `keep`, forgets it otherwise. Returns `keep`. */
+  endIf(keep: boolean): boolean {
+    if (keep) {
+      this.end();
+    } else {
+      this.attributes.truncate(this.count);
+    }
+    return keep;
   }
 
   endRow(row: number): void {

@@ -1,0 +1,23 @@
+import { MetricBatch } from '@signalbox/records';
+import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from '../wire/decode-limits.ts';
+import { type Rejected, Rejections } from '../wire/rejections.ts';
+import { JsonMetrics } from './json-metrics.ts';
+import { ProtobufMetrics } from './protobuf-metrics.ts';
+
+/**
+ * Decodes an `Export…ServiceRequest` of data points into columns over `bytes`, which the batch takes over: JSON is unescaped
+ * in place, so the bytes are used up even after an error. Throws OtlpDecodeError when they are malformed.
+ * Points without a value or a metric's name, and histograms whose buckets do not fit, are rejected, not failures.
+ */
+export function decodeMetrics(
+  bytes: Uint8Array,
+  encoding: 'protobuf' | 'json',
+  limits: DecodeLimits = DEFAULT_DECODE_LIMITS,
+): { batch: MetricBatch; rejected: Rejected | null } {
+  const batch = new MetricBatch(bytes);
+  const rejections = new Rejections();
+  const request =
+    encoding === 'json' ? new JsonMetrics(batch, limits, rejections) : new ProtobufMetrics(batch, limits, rejections);
+  request.read();
+  return { batch, rejected: rejections.result() };
+}

@@ -1,0 +1,158 @@
+import { type AnyValueColumn, type AttributeTable, AttributeType } from '@signalbox/records';
+import type { ProtobufReader } from './protobuf-reader.ts';
+
+/** Reads `KeyValue`s and `AnyValue`s (common.proto). Within a oneof the last field wins whole; messages in it are not merged. */
+export class ProtobufValues {
+  readonly #reader: ProtobufReader;
+  readonly #maxDepth: number;
+
+  constructor(reader: ProtobufReader, maxDepth: number) {
+    this.#reader = reader;
+    this.#maxDepth = maxDepth;
+  }
+
+  /** Reads the field that a tag announced: a `KeyValue` in a message that ends at `messageEnd`. */
+  attribute(table: AttributeTable, messageEnd: number): void {
+    const reader = this.#reader;
+    const end = reader.delimited(messageEnd);
+    let keyStart = 0;
+    let keyEnd = 0;
+    let valueStart = -1;
+    let valueEnd = -1;
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === 0x0a) {
+        keyEnd = reader.delimited(end);
+        keyStart = reader.position;
+        reader.position = keyEnd;
+      } else if (tag === 0x12) {
+        valueEnd = reader.delimited(end);
+        valueStart = reader.position;
+        reader.position = valueEnd;
+      } else {
+        reader.skip(tag, end);
+      }
+    }
+    reader.endMessage(end);
+    const entry = table.add(keyStart, keyEnd);
+    if (valueStart < 0) {
+      table.values.setEmpty(entry);
+    } else {
+      this.#value(table.values, entry, valueStart, valueEnd);
+      reader.position = end;
+    }
+  }
+
+  /** Reads the field that a tag announced: an `AnyValue` in a message that ends at `messageEnd`. */
+  value(column: AnyValueColumn, row: number, messageEnd: number): void {
+    const end = this.#reader.delimited(messageEnd);
+    this.#value(column, row, this.#reader.position, end);
+  }
+
+  #value(column: AnyValueColumn, row: number, start: number, end: number): void {
+    const reader = this.#reader;
+    reader.position = start;
+    column.setEmpty(row);
+    while (reader.position < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 0x0a:
+          this.#slice(column, row, AttributeType.String, end);
+          break;
+        case 0x10:
+          column.setBool(row, reader.bool());
+          break;
+        case 0x18:
+          reader.varint();
+          column.setInt(row, reader.low, reader.high);
+          break;
+        case 0x21:
+          reader.fixed64();
+          column.setDoubleWords(row, reader.low, reader.high);
+          break;
+        case 0x2a:
+          this.#checkArray(end, 1);
+          column.setSlice(row, AttributeType.Array, start, end);
+          break;
+        case 0x32:
+          this.#checkKeyValueList(end, 1);
+          column.setSlice(row, AttributeType.KeyValueList, start, end);
+          break;
+        case 0x3a:
+          this.#slice(column, row, AttributeType.Bytes, end);
+          break;
+        default:
+          reader.skip(tag, end);
+      }
+    }
+    reader.endMessage(end);
+  }
+
+  #slice(column: AnyValueColumn, row: number, type: AttributeType, messageEnd: number): void {
+    const end = this.#reader.delimited(messageEnd);
+    column.setSlice(row, type, this.#reader.position, end);
+    this.#reader.position = end;
+  }
+
+  /** Values in lists stay encoded; they are checked here so that whoever reads them later can trust them. */
+  #checkValue(messageEnd: number, depth: number): void {
+    const reader = this.#reader;
+    const end = reader.delimited(messageEnd);
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === 0x2a) {
+        this.#checkArray(end, depth + 1);
+      } else if (tag === 0x32) {
+        this.#checkKeyValueList(end, depth + 1);
+      } else {
+        reader.skip(tag, end);
+      }
+    }
+    reader.endMessage(end);
+  }
+
+  #checkArray(messageEnd: number, depth: number): void {
+    this.#checkDepth(depth);
+    const reader = this.#reader;
+    const end = reader.delimited(messageEnd);
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === 0x0a) {
+        this.#checkValue(end, depth);
+      } else {
+        reader.skip(tag, end);
+      }
+    }
+    reader.endMessage(end);
+  }
+
+  #checkKeyValueList(messageEnd: number, depth: number): void {
+    this.#checkDepth(depth);
+    const reader = this.#reader;
+    const end = reader.delimited(messageEnd);
+    while (reader.position < end) {
+      const tag = reader.tag();
+      if (tag === 0x0a) {
+        const entryEnd = reader.delimited(end);
+        while (reader.position < entryEnd) {
+          const entryTag = reader.tag();
+          if (entryTag === 0x12) {
+            this.#checkValue(entryEnd, depth);
+          } else {
+            reader.skip(entryTag, entryEnd);
+          }
+        }
+        reader.endMessage(entryEnd);
+      } else {
+        reader.skip(tag, end);
+      }
+    }
+    reader.endMessage(end);
+  }
+
+  #checkDepth(depth: number): void {
+    if (depth > this.#maxDepth) {
+      throw this.#reader.fail(`values nested more than ${this.#maxDepth} deep`);
+    }
+  }
+}
