@@ -1,19 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createPageApi } from './api/page-api.ts';
+import { runBackup } from './commands/backup.ts';
+import { backupRoute } from './commands/backup-route.ts';
+import { connectionOptions } from './commands/connection-options.ts';
+import { removeRuntimeFile, writeRuntimeFile } from './commands/runtime-file.ts';
 import { type Command, helpText, parseCommandLine } from './config/command-line.ts';
-import { ConfigError } from './config/load-config.ts';
+import { ConfigError, loadConfig } from './config/load-config.ts';
+import type { Config } from './config/options.ts';
+import { stopOnSignals } from './lifecycle.ts';
+import { PageServer } from './page/page-server.ts';
+import { staticFiles } from './page/static-files.ts';
+import type { Component } from './pipeline/component.ts';
+import { SignalboxError } from './pipeline/signalbox-error.ts';
+import { ExportService } from './receive/otlp/export-service.ts';
+import { OtlpGrpcReceiver } from './receive/otlp-grpc/otlp-grpc-receiver.ts';
+import { OtlpHttpReceiver } from './receive/otlp-http/otlp-http-receiver.ts';
+import { httpUrl, statusReporter } from './status-reporter.ts';
+import { restore } from './store/backup.ts';
+import { openStore } from './store/open-store.ts';
 import { version } from './version.ts';
 
-/** Runs the program with the arguments after its name; sets `process.exitCode`. 2 stands for arguments or settings that can't be used. */
+/**
+ * Runs the program with the arguments after its name; sets `process.exitCode`. 2 stands for arguments or settings that can't be used,
+ * 1 for everything else that went wrong.
+ */
 export async function main(args: string[]): Promise<void> {
-  let command: Command;
   try {
-    command = parseCommandLine(args);
+    const command = parseCommandLine(args);
+    if (command.kind === 'help') console.log(helpText());
+    else if (command.kind === 'version') console.log(version);
+    else await run(command);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
-    process.exitCode = 2;
+    report(error);
+    process.exitCode = error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+async function run(command: Exclude<Command, { kind: 'help' | 'version' }>): Promise<void> {
+  const config = loadConfig(command.flags, process.env, command.configFile);
+  if (command.kind === 'serve') return await serve(config);
+  if (command.kind === 'backup') {
+    await runBackup(config, command.folder);
+    console.log(`The store of ${config.data} is copied to ${command.folder}.`);
     return;
   }
-  if (command.kind === 'help') console.log(helpText());
-  else if (command.kind === 'version') console.log(version);
-  else throw new Error(`${command.kind} is not wired yet`);
+  const connection = connectionOptions(config);
+  if (connection.kind !== 'embedded')
+    throw new ConfigError('restore fills the embedded store; use the tools of your ClickHouse server instead.');
+  await restore(connection, command.folder);
+  console.log(
+    `${config.data} is filled from ${command.folder}. Start Signalbox on it: signalbox --data ${config.data}`,
+  );
+}
+
+/** Wires the stages together, starts them from the store backwards and stops them from the receivers forwards. */
+async function serve(config: Config): Promise<void> {
+  const startedAt = Date.now();
+  const onInternalError = (error: unknown) => console.error('Unexpected error:', error);
+  const store = await openStore({
+    connection: connectionOptions(config),
+    retention: {
+      tracesMs: config['retention-traces'],
+      logsMs: config['retention-logs'],
+      metricsMs: config['retention-metrics'],
+      maxBytes: config['max-size'],
+    },
+    onError: onInternalError,
+  });
+  const { host } = config;
+  const exports = new ExportService({
+    consumers: { traces: store.spans, logs: store.logs, metrics: store.metrics },
+    maxRequestBytes: config['max-request-size'],
+    maxInFlightBytes: config['max-inflight-size'],
+    onInternalError,
+  });
+  const otlpHttp = new OtlpHttpReceiver(exports, {
+    host,
+    port: config['otlp-http-port'],
+    corsOrigins: config['cors-origins'],
+  });
+  const otlpGrpc = new OtlpGrpcReceiver(exports, { host, port: config['otlp-grpc-port'] });
+  const pageApi = createPageApi({
+    connection: store.connection,
+    status: statusReporter({ config, store, received: exports.received, startedAt, addresses: { otlpHttp, otlpGrpc } }),
+    maxExecutionMs: config['query-timeout'],
+    allowedHosts: [host, ...config['allowed-hosts']],
+    onError: onInternalError,
+  });
+  const token = randomBytes(32).toString('hex');
+  const pageServer = new PageServer({ host, port: config.port, allowedHosts: config['allowed-hosts'] }, [
+    backupRoute((to) => store.backup(to), token),
+    pageApi.handle,
+    await staticFiles(fileURLToPath(new URL('../page', import.meta.url))),
+  ]);
+  const listeners: Component[] = [otlpHttp, otlpGrpc, pageServer];
+
+  const shutdown = async (deadlineMs: number) => {
+    const endsAt = performance.now() + deadlineMs;
+    removeRuntimeFile(config.data);
+    pageApi.cancelAll();
+    await Promise.allSettled(listeners.map((listener) => listener.shutdown(deadlineMs / 2)));
+    await store.shutdown(Math.max(0, endsAt - performance.now()));
+  };
+  try {
+    for (const listener of listeners) await listener.start();
+  } catch (error) {
+    await shutdown(config['shutdown-timeout']);
+    throw error;
+  }
+  const page = httpUrl(pageServer.address);
+  mkdirSync(config.data, { recursive: true });
+  writeRuntimeFile(config.data, { pid: process.pid, page, token });
+  stopOnSignals(shutdown, config['shutdown-timeout']);
+  console.log(`Signalbox ${version} is ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s
+
+  page       ${page}
+  OTLP/HTTP  ${httpUrl(otlpHttp.address)}
+  OTLP/gRPC  ${httpUrl(otlpGrpc.address)}
+  data       ${config['clickhouse-url'] ?? config.data}
+`);
+}
+
+/** One line for what a user can mend, everything for what only we can. */
+function report(error: unknown): void {
+  if (error instanceof ConfigError) console.error(error.message);
+  else if (error instanceof SignalboxError && error.code !== 'internal') {
+    console.error(`${error.message}.${error.hint ? ` ${error.hint}` : ''}`);
+  } else console.error(error);
 }

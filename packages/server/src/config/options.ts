@@ -85,8 +85,10 @@ export const options = {
 
 export type OptionName = keyof typeof options;
 
-/** The settings in force, by their names. */
-export type Config = {
+/** The settings in force, by their names. The data folder is always decided, and absolute. */
+export type Config = Omit<Settings, 'data'> & { data: string };
+
+type Settings = {
   [Name in OptionName]:
     | ReturnType<(typeof options)[Name]['parse']>
     | ((typeof options)[Name]['default'] extends string ? never : undefined);
