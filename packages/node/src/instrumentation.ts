@@ -26,6 +26,8 @@ export interface InstrumentationContext {
    * channels, whose publisher uses `runStores`. Returns what undoes it.
    */
   bindChannel(channel: Channel, contextOf: (message: unknown) => Context): () => void;
+  /** Registers what to do when the process is ending but telemetry can still be recorded: end what would stay open. */
+  onExit(callback: () => void): void;
   /** Says one thing on standard error, once per distinct text. */
   warn(message: string): void;
 }

@@ -1,5 +1,5 @@
 import { context, type MeterProvider, metrics, propagation, type TracerProvider, trace } from '@opentelemetry/api';
-import { type LoggerProvider, logs, SeverityNumber } from '@opentelemetry/api-logs';
+import { type LoggerProvider, logs } from '@opentelemetry/api-logs';
 import { builtInInstrumentations } from './built-in-instrumentations.ts';
 import { type Configuration, resolveConfiguration } from './configuration.ts';
 import { EnterableContextManager } from './context-manager.ts';
@@ -53,9 +53,16 @@ let running: Telemetry | undefined;
  * `node --import @signalbox/node/register`. A second call returns what the first one started.
  */
 export function start(options: StartOptions = {}): Telemetry {
-  if (running !== undefined) return running;
   const logLevel = process.env.OTEL_LOG_LEVEL?.toLowerCase();
   const warnings = new Warnings(logLevel === 'none');
+  if (running !== undefined) {
+    if (Object.keys(options).length > 0) {
+      warnings.always(
+        'telemetry runs already (--import @signalbox/node/register?), so the options given to start have no effect',
+      );
+    }
+    return running;
+  }
   const env = new Environment(process.env, warnings);
   if (env.boolean('OTEL_SDK_DISABLED') === true) return disabledTelemetry();
   installDiagLogger(warnings, logLevel);
@@ -81,6 +88,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   if (logging) logs.setGlobalLoggerProvider(logging.provider);
   if (measuring) metrics.setGlobalMeterProvider(measuring.provider);
 
+  const atExit: (() => void)[] = [];
   const tracerProvider = traces ? traces.provider : trace.getTracerProvider();
   const meterProvider = measuring ? measuring.provider : metrics.getMeterProvider();
   const loggerProvider = logging ? logging.provider : logs.getLoggerProvider();
@@ -90,6 +98,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     loggerProvider,
     enterContext: (entered) => contextManager.enter(entered),
     bindChannel: (channel, contextOf) => contextManager.bindChannel(channel, contextOf),
+    onExit: (callback) => void atExit.push(callback),
   });
 
   const signals: SignalsByName = { spans: traces, logRecords: logging, dataPoints: measuring };
@@ -100,12 +109,14 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     options.handleExit === false
       ? () => {}
       : installExitHandlers({
+          endOpen: () => {
+            for (const callback of atExit) callback();
+          },
           flush: async () => {
             await flush();
           },
           flushSync: () => flushSynchronously(signals, timeoutMillis, warnings),
-          onException: (error, origin) =>
-            recordException(loggerProvider, error, { severity: SeverityNumber.FATAL, mechanism: origin }),
+          onException: (error, origin, isFatal) => recordException(loggerProvider, error, origin, isFatal),
         });
   const shutdown = async (): Promise<FlushResult> => {
     removeExitHandlers();

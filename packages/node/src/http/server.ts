@@ -45,6 +45,20 @@ interface StartMessage {
   readonly socket: Socket;
 }
 
+interface Failure {
+  /** `error.type`. */
+  readonly type: string;
+  readonly isServersFault: boolean;
+  readonly message?: string;
+}
+
+/** A request that the end of the process cuts off. */
+const exitFailure: Failure = {
+  type: 'process_exit',
+  isServersFault: true,
+  message: 'the process ended before the response',
+};
+
 const headerGetter: TextMapGetter<IncomingMessage['headers']> = {
   get: (headers, key) => headers[key],
   keys: (headers) => Object.keys(headers),
@@ -66,9 +80,14 @@ class ServerRecorder {
   readonly #tracer: Tracer;
   readonly #duration: Histogram;
   readonly #active: UpDownCounter;
+  /** What ends each request that is being served. */
+  readonly #open = new Set<(processEnds: boolean) => void>();
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    instrumentation.onExit(() => {
+      for (const end of this.#open) end(true);
+    });
     this.#tracer = instrumentation.tracerProvider.getTracer(scope, version);
     const meter = instrumentation.meterProvider.getMeter(scope, version);
     this.#duration = meter.createHistogram('http.server.request.duration', {
@@ -100,11 +119,15 @@ class ServerRecorder {
     const activeAttributes = { 'http.request.method': method, 'url.scheme': attributes['url.scheme'] as string };
     this.#active.add(1, activeAttributes, requestContext);
     if (http.traceIdHeader !== false) response.setHeader(http.traceIdHeader, span.spanContext().traceId);
-    // Not the channel for finished responses: it stays silent when the client goes away first.
-    response.once('close', () => {
+    const end = (processEnds: boolean): void => {
+      if (!this.#open.delete(end)) return;
       this.#active.add(-1, activeAttributes, requestContext);
-      this.#end(request, response, state, attributes, requestContext);
-    });
+      const failure = processEnds ? exitFailure : failureOf(response);
+      this.#end(request, response, state, attributes, requestContext, failure);
+    };
+    this.#open.add(end);
+    // Not the channel for finished responses: it stays silent when the client goes away first.
+    response.once('close', () => end(false));
     this.#instrumentation.enterContext(requestContext);
     if (mayHaveBody(request)) bindEvents(request, requestContext);
   }
@@ -115,6 +138,7 @@ class ServerRecorder {
     state: ServerRequestState,
     attributes: Attributes,
     requestContext: Context,
+    failure: Failure | undefined,
   ): void {
     const { span } = state;
     const seconds = (performance.now() - state.startTime) / 1000;
@@ -126,10 +150,14 @@ class ServerRecorder {
       span.updateName(`${spanMethod(method)} ${route}`);
     }
     if (response.headersSent) outcome['http.response.status_code'] = response.statusCode;
-    const failure = failureOf(response);
     if (failure !== undefined) {
       outcome['error.type'] = failure.type;
-      if (failure.isServersFault && !hasFailed(span)) span.setStatus({ code: SpanStatusCode.ERROR });
+      if (failure.isServersFault && !hasFailed(span)) {
+        span.setStatus({
+          code: SpanStatusCode.ERROR,
+          ...(failure.message !== undefined && { message: failure.message }),
+        });
+      }
     }
     span.setAttributes(outcome);
     const size = responseSize(request, response);
@@ -188,7 +216,7 @@ function requestAttributes(
  * Status rules of https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status: 5xx is an error, 4xx is not. A
  * response cut off by the client has a type but is no fault of this server.
  */
-function failureOf(response: ServerResponse): { type: string; isServersFault: boolean } | undefined {
+function failureOf(response: ServerResponse): Failure | undefined {
   if (response.headersSent && response.statusCode >= 500)
     return { type: String(response.statusCode), isServersFault: true };
   if (response.writableFinished) return undefined;

@@ -1,11 +1,13 @@
 /** What the process's end asks of the telemetry. */
 export interface ExitActions {
+  /** The process certainly ends now: whatever is still open must be ended. */
+  endOpen(): void;
   /** Delivers everything while the event loop turns; settles within the shutdown timeout and never rejects. */
   flush(): Promise<void>;
   /** Delivers what is left, synchronously. */
   flushSync(): void;
-  /** An exception is about to end the process, or would if the application did not handle it. */
-  onException(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void;
+  /** An exception that nobody caught; `isFatal` unless the application has a handler of last resort. */
+  onException(error: unknown, origin: NodeJS.UncaughtExceptionOrigin, isFatal: boolean): void;
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
@@ -28,6 +30,7 @@ export function installExitHandlers(actions: ExitActions): () => void {
     // Listeners that are there now decide what happens next. `once` listeners registered before ours are already gone
     // from the list, but ours is put first.
     const soleListener = process.listenerCount(signal) === 1;
+    if (soleListener) actions.endOpen();
     const flushed = flush();
     if (!soleListener) return;
     void flushed.then(() => {
@@ -42,8 +45,12 @@ export function installExitHandlers(actions: ExitActions): () => void {
     flushedAtEnd = true;
     void flush();
   };
-  const onExit = (): void => actions.flushSync();
-  const onException = actions.onException;
+  const onExit = (): void => {
+    actions.endOpen();
+    actions.flushSync();
+  };
+  const onException = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void =>
+    actions.onException(error, origin, process.listenerCount('uncaughtException') === 0);
 
   for (const signal of signals) process.prependListener(signal, onSignal);
   process.on('beforeExit', onBeforeExit);

@@ -36,9 +36,14 @@ function run(file: 'app.mjs' | 'app.cjs', source: string, options: Partial<AppOp
   });
 }
 
-function expectEverything(): void {
-  expect(sink.spans.map(({ name }) => name).sort()).toEqual(['job 0', 'job 1', 'job 2']);
-  expect(sink.logs.map(({ body }) => body).filter((body) => body === 'one' || body === 'two')).toEqual(['one', 'two']);
+/** `again`: the process was told to exit while requests were unanswered, so what they hold may have been sent twice. */
+function expectEverything({ again = false } = {}): void {
+  const once = <Value>(values: Value[]): Value[] => (again ? [...new Set(values)] : values);
+  expect(once(sink.spans.map(({ name }) => name)).sort()).toEqual(['job 0', 'job 1', 'job 2']);
+  expect(once(sink.logs.map(({ body }) => body).filter((body) => body === 'one' || body === 'two'))).toEqual([
+    'one',
+    'two',
+  ]);
   expect(sink.point('app.jobs').value).toBe(3);
   expect(sink.point('app.job.duration').count).toBe(3);
 }
@@ -83,7 +88,7 @@ describe.each(['app.mjs', 'app.cjs'] as const)('everything is delivered (%s)', (
     await app.printed(/ready/);
     expect(await app.stop('SIGINT')).toMatchObject({ code: 7, signal: null });
     expect(app.stdout).toContain('mine');
-    expectEverything();
+    expectEverything({ again: true });
   });
 
   test('on SIGTERM with a handler that was registered for one call', async () => {
@@ -130,6 +135,59 @@ describe.each(['app.mjs', 'app.cjs'] as const)('everything is delivered (%s)', (
     expect(result.flushed).toMatchObject({ spans: 3, logRecords: 2 });
     expect(result.flushed.dataPoints).toBeGreaterThan(2);
     expect(result).toMatchObject({ dropped: { spans: 0, logRecords: 0, dataPoints: 0 }, errors: [] });
+  });
+});
+
+describe('a request that the end of the process cuts off', () => {
+  const source = `server.listen(0, () => { console.log('port=' + server.address().port); http.get({ port: server.address().port }).on('error', () => {}); });`;
+
+  test('is a failed server span when an exception kills, with the exception', async () => {
+    const app = run(
+      'app.mjs',
+      `const { default: http } = await import('node:http'); const server = http.createServer(() => setTimeout(() => { throw new TypeError('killer'); }, 10)); ${source}`,
+    );
+    expect(await app.exited).toEqual({ code: 1, signal: null });
+    const span = sink.spans.find(({ kind }) => kind === 2);
+    expect(span).toMatchObject({
+      status: { code: 2, message: 'killer' },
+      attributes: { 'error.type': 'process_exit' },
+    });
+    expect(span?.events).toMatchObject([
+      { name: 'exception', attributes: { 'exception.type': 'TypeError', 'exception.message': 'killer' } },
+    ]);
+    expect(sink.logs.find(({ severityText }) => severityText === 'FATAL')).toMatchObject({
+      traceId: span?.traceId,
+      spanId: span?.spanId,
+    });
+  });
+
+  test.each([
+    ['process.exit', `setTimeout(() => process.exit(0), 10)`],
+    ['SIGTERM', `process.kill(process.pid, 'SIGTERM')`],
+  ])('is a failed server span on %s', async (_name, act) => {
+    const app = run(
+      'app.mjs',
+      `const { default: http } = await import('node:http'); const server = http.createServer(() => { ${act}; }); ${source}`,
+    );
+    await app.exited;
+    expect(sink.spans.filter(({ kind }) => kind === 2)).toMatchObject([
+      {
+        status: { code: 2, message: 'the process ended before the response' },
+        attributes: { 'error.type': 'process_exit' },
+      },
+    ]);
+    expect(sink.point('http.server.active_requests').value).toBe(0);
+  });
+
+  test('is none of it when the application handles the exception', async () => {
+    const app = run(
+      'app.mjs',
+      `process.on('uncaughtException', () => {}); setTimeout(() => { throw new Error('handled'); }, 10);`,
+    );
+    expect(await app.exited).toEqual({ code: 0, signal: null });
+    expect(sink.logs).toMatchObject([
+      { body: 'uncaughtException: handled', severityText: 'ERROR', severityNumber: 17 },
+    ]);
   });
 });
 

@@ -1,16 +1,17 @@
 import { context, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { LoggerProvider, SeverityNumber } from '@opentelemetry/api-logs';
+import { type LoggerProvider, SeverityNumber } from '@opentelemetry/api-logs';
 import { nextLogTime } from '../logging/log-time.ts';
 import { version } from '../version.ts';
 
 /**
  * Records an exception that nobody caught: as a log record (so that it is found without a trace) and, where code of a
- * request threw it, on that request's span.
+ * request threw it, on that request's span. `origin` is Node's word for how it got away.
  */
 export function recordException(
   loggerProvider: LoggerProvider,
   thrown: unknown,
-  { severity, mechanism }: { readonly severity: SeverityNumber; readonly mechanism: string },
+  origin: string,
+  isFatal: boolean,
 ): void {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const span = trace.getSpan(context.active());
@@ -20,9 +21,9 @@ export function recordException(
   }
   loggerProvider.getLogger('@signalbox/node/process', version).emit({
     timestamp: nextLogTime(),
-    severityNumber: severity,
-    severityText: 'FATAL',
-    body: `${mechanism}: ${error.message}`,
+    severityNumber: isFatal ? SeverityNumber.FATAL : SeverityNumber.ERROR,
+    severityText: isFatal ? 'FATAL' : 'ERROR',
+    body: `${origin}: ${error.message}`,
     attributes: {
       'exception.type': error.name,
       'exception.message': error.message,
