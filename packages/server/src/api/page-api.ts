@@ -9,6 +9,8 @@ import { QueryRegistry } from './query-registry.ts';
 import { RequestParameters } from './request-parameters.ts';
 import type { Route } from './route.ts';
 import { type RouteMatch, Router } from './router.ts';
+import { fieldRoutes } from './routes/fields.ts';
+import { logRoutes } from './routes/logs.ts';
 import { queryRoutes } from './routes/queries.ts';
 import { serviceRoutes } from './routes/services.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -50,6 +52,8 @@ export function createPageApi(options: PageApiOptions): PageApi {
   const router = new Router([
     ...serviceRoutes,
     ...traceRoutes,
+    ...logRoutes,
+    ...fieldRoutes,
     ...queryRoutes(registry),
     ...statusRoutes(options.status),
   ]);

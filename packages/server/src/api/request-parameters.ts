@@ -66,6 +66,12 @@ export class RequestParameters {
     return number;
   }
 
+  /** An id of that many bytes in hex digits of any case, given in lower case. */
+  hexId(name: string, bytes: 8 | 16): string | undefined {
+    const value = this.optional(name);
+    return value === undefined ? undefined : readHexId(name, value, bytes);
+  }
+
   range(): TimeRange {
     return parseTimeRange(this.optional('start'), this.optional('end'), this.#nowMs);
   }
@@ -101,4 +107,11 @@ function word<Word extends string>(name: string, value: string, words: readonly 
 
 function place(parameter: string, value: string): { parameter: string; position: { start: number; end: number } } {
   return { parameter, position: { start: 0, end: value.length } };
+}
+
+export function readHexId(parameter: string, text: string, bytes: 8 | 16): string {
+  if (!new RegExp(`^[0-9a-fA-F]{${bytes * 2}}$`).test(text)) {
+    throw new QueryInputError(`${parameter} has ${bytes * 2} hexadecimal digits`, place(parameter, text));
+  }
+  return text.toLowerCase();
 }

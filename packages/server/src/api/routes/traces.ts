@@ -1,11 +1,10 @@
 import { parseDuration } from '../../query/duration.ts';
-import { QueryInputError } from '../../query/query-input-error.ts';
 import { spanKinds, statusCodes } from '../../query/span-codes.ts';
 import { getTrace } from '../../query/traces/get-trace.ts';
 import { searchTraces } from '../../query/traces/search-traces.ts';
 import { traceScatter } from '../../query/traces/trace-scatter.ts';
 import type { TraceSearchRequest } from '../../query/traces/trace-search-request.ts';
-import type { RequestParameters } from '../request-parameters.ts';
+import { type RequestParameters, readHexId } from '../request-parameters.ts';
 import { get, type Route } from '../route.ts';
 
 export const traceRoutes: readonly Route[] = [
@@ -42,15 +41,4 @@ function readSearch(parameters: RequestParameters): TraceSearchRequest {
     rootOnly: parameters.oneOf('rootOnly', ['true', 'false']) === 'true',
     limit: parameters.integer('limit', 1, 1_000) ?? 50,
   };
-}
-
-/** An id of that many bytes in hex digits of any case. */
-export function readHexId(parameter: string, text: string, bytes: 8 | 16): string {
-  if (!new RegExp(`^[0-9a-fA-F]{${bytes * 2}}$`).test(text)) {
-    throw new QueryInputError(`${parameter} has ${bytes * 2} hexadecimal digits`, {
-      parameter,
-      position: { start: 0, end: text.length },
-    });
-  }
-  return text.toLowerCase();
 }

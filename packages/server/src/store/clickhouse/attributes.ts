@@ -50,6 +50,11 @@ export function attributeKeys(prefix: AttributePrefix): string {
   return `arrayConcat(${COLUMN_TYPES.map((type) => `${prefix}_${type}.keys::Array(String)`).join(', ')})`;
 }
 
+/** All keys of a row with their types (`Array(Tuple(String, String))`), types as in `ReadAttribute`. */
+export function attributeKeyTypes(prefix: AttributePrefix): string {
+  return `arrayConcat(${COLUMN_TYPES.map((type) => `arrayMap(key -> (key, '${type}'), ${prefix}_${type}.keys::Array(String))`).join(', ')})`;
+}
+
 /** The columns that hold all attributes of a row, in the order that `readAttributes` wants their cells. */
 export function attributeColumns(prefix: AttributePrefix): readonly string[] {
   return COLUMN_TYPES.map((type) => `${prefix}_${type}`);
