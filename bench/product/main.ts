@@ -1,0 +1,43 @@
+// npm run bench -w bench -- <ingest|query|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+import { parseArgs } from 'node:util';
+import { ingest } from './ingest.ts';
+import { query } from './query.ts';
+import { start } from './start.ts';
+
+const usage = `npm run bench -w bench -- <command>
+
+  ingest [--millions 1] [--connections 8] [--pace 20000] [--no-limit]
+  query  [--millions 1] [--long-queries 4] [--pace 5000]
+  start
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    millions: { type: 'string', default: '1' },
+    connections: { type: 'string', default: '8' },
+    pace: { type: 'string' },
+    'long-queries': { type: 'string', default: '4' },
+    'no-limit': { type: 'boolean', default: false },
+  },
+});
+const millions = Number(values.millions);
+switch (positionals[0]) {
+  case 'ingest':
+    await ingest({
+      millions,
+      connections: Number(values.connections),
+      pace: Number(values.pace ?? 20_000),
+      noLimit: values['no-limit'],
+    });
+    break;
+  case 'query':
+    await query({ millions, longQueries: Number(values['long-queries']), pace: Number(values.pace ?? 5_000) });
+    break;
+  case 'start':
+    await start();
+    break;
+  default:
+    console.error(usage);
+    process.exitCode = 2;
+}
