@@ -124,9 +124,19 @@ describe('invalidation', () => {
     expect((await get('/api/github/pulls')).headers.get('x-cache')).toBe('miss');
   });
 
-  test.each(['{}', '[]', '{"path":""}', '{"path":"../x"}', '{"path":7}', 'nonsense'])('refuses %s', async (body) => {
+  test('refuses what is neither a path nor all', async () => {
     const { get } = await begin();
-    expect((await get('/api/cache/invalidate', { method: 'POST', body })).status).toBe(400);
+    for (const body of [
+      '{}',
+      '[]',
+      '{"path":""}',
+      '{"path":"../x"}',
+      '{"path":7}',
+      '{"path":"x","all":true}',
+      'nonsense',
+    ]) {
+      expect([body, (await get('/api/cache/invalidate', { method: 'POST', body })).status]).toEqual([body, 400]);
+    }
   });
 });
 
