@@ -24,6 +24,16 @@ export interface OtlpDestination {
   readonly key?: Buffer;
 }
 
+/** Attribute, event and link limits; a record's further ones are dropped (and counted by the SDK). */
+export interface Limits {
+  readonly attributeCountLimit: number;
+  readonly attributeValueLengthLimit: number;
+  readonly eventCountLimit: number;
+  readonly linkCountLimit: number;
+  readonly attributePerEventCountLimit: number;
+  readonly attributePerLinkCountLimit: number;
+}
+
 export interface BatchSettings {
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
@@ -32,8 +42,8 @@ export interface BatchSettings {
 
 /** Options, environment and defaults resolved into what the SDK runs with. `false`: the signal is off. */
 export interface Configuration {
-  readonly traces: { readonly otlp: OtlpDestination; readonly batch: BatchSettings } | false;
-  readonly logs: { readonly otlp: OtlpDestination; readonly batch: BatchSettings } | false;
+  readonly traces: { readonly otlp: OtlpDestination; readonly batch: BatchSettings; readonly limits: Limits } | false;
+  readonly logs: { readonly otlp: OtlpDestination; readonly batch: BatchSettings; readonly limits: Limits } | false;
   readonly metrics:
     | {
         readonly otlp: OtlpDestination;
@@ -56,10 +66,12 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
   const traces = signalIsOn('TRACES', options.traces, env, warnings) && {
     otlp: resolveDestination('TRACES', options.traces || {}, options, env, warnings),
     batch: resolveBatch('BSP', options.traces || {}, 5000, env),
+    limits: resolveLimits('SPAN', env),
   };
   const logs = signalIsOn('LOGS', options.logs, env, warnings) && {
     otlp: resolveDestination('LOGS', options.logs || {}, options, env, warnings),
     batch: resolveBatch('BLRP', options.logs || {}, 1000, env),
+    limits: resolveLimits('LOGRECORD', env),
   };
   const metrics = signalIsOn('METRICS', options.metrics, env, warnings) && {
     otlp: resolveDestination('METRICS', options.metrics || {}, options, env, warnings),
@@ -195,6 +207,28 @@ function resolveBatch(
       maxQueueSize,
     ),
     scheduledDelayMillis: own.scheduledDelayMillis ?? env.number(`OTEL_${prefix}_SCHEDULE_DELAY`) ?? defaultDelay,
+  };
+}
+
+/** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#attribute-limits and those that follow. */
+function resolveLimits(record: 'SPAN' | 'LOGRECORD', env: Environment): Limits {
+  const limit = (names: readonly string[], fallback: number): number => {
+    for (const name of names) {
+      const value = env.number(name);
+      if (value !== undefined) return value;
+    }
+    return fallback;
+  };
+  return {
+    attributeCountLimit: limit([`OTEL_${record}_ATTRIBUTE_COUNT_LIMIT`, 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 128),
+    attributeValueLengthLimit: limit(
+      [`OTEL_${record}_ATTRIBUTE_VALUE_LENGTH_LIMIT`, 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
+      Number.POSITIVE_INFINITY,
+    ),
+    eventCountLimit: limit(['OTEL_SPAN_EVENT_COUNT_LIMIT'], 128),
+    linkCountLimit: limit(['OTEL_SPAN_LINK_COUNT_LIMIT'], 128),
+    attributePerEventCountLimit: limit(['OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 128),
+    attributePerLinkCountLimit: limit(['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 128),
   };
 }
 

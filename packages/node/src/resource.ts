@@ -5,6 +5,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { Environment } from './environment.ts';
 import type { StartOptions } from './options.ts';
+import { version } from './version.ts';
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm: 'arm32', ppc: 'ppc32' };
 const systems: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' };
@@ -20,6 +21,8 @@ export function createResource(options: StartOptions, env: Environment, oldNames
     ...detectHost(),
     ...detectProcess(),
     ...detectProgram(process.argv[1]),
+    'telemetry.distro.name': '@signalbox/node',
+    'telemetry.distro.version': version,
     ...fromEnvironment,
     ...defined('service.name', env.string('OTEL_SERVICE_NAME')),
     ...options.resourceAttributes,

@@ -37,7 +37,7 @@ export interface Signal {
 type Enabled<Key extends 'traces' | 'logs' | 'metrics'> = Exclude<Configuration[Key], false>;
 
 export function createTraceSignal(
-  { otlp, batch }: Enabled<'traces'>,
+  { otlp, batch, limits: spanLimits }: Enabled<'traces'>,
   resource: Resource,
   sampler: Sampler,
   health: CollectorHealth,
@@ -46,12 +46,17 @@ export function createTraceSignal(
   const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
   const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health);
   const queue = new BatchQueue(batch, exporter, () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'));
-  const provider = new TracerProvider({ resource, sampler, spanProcessors: [new QueueSpanProcessor(queue)] });
+  const provider = new TracerProvider({
+    resource,
+    sampler,
+    spanLimits,
+    spanProcessors: [new QueueSpanProcessor(queue)],
+  });
   return { provider, ...queuedSignal(queue, exporter) };
 }
 
 export function createLogSignal(
-  { otlp, batch }: Enabled<'logs'>,
+  { otlp, batch, limits: logRecordLimits }: Enabled<'logs'>,
   resource: Resource,
   health: CollectorHealth,
   warnings: Warnings,
@@ -61,7 +66,7 @@ export function createLogSignal(
   const queue = new BatchQueue(batch, exporter, () =>
     warnDropping(warnings, 'log records', 'OTEL_BLRP_MAX_QUEUE_SIZE'),
   );
-  const provider = new LoggerProvider({ resource, processors: [new QueueLogRecordProcessor(queue)] });
+  const provider = new LoggerProvider({ resource, logRecordLimits, processors: [new QueueLogRecordProcessor(queue)] });
   return { provider, ...queuedSignal(queue, exporter) };
 }
 

@@ -308,3 +308,104 @@ describe.each(variants)('an http server ($file)', ({ file, source }) => {
     },
   );
 });
+
+describe('options of the http server', () => {
+  const run = async (
+    source: string,
+    env: Record<string, string>,
+    ask: (port: number) => Promise<unknown>,
+  ): Promise<{ sink: OtlpSink; app: App }> => {
+    const sink = await new OtlpSink().listen();
+    const app = new App({
+      file: 'app.mjs',
+      nodeArguments: [],
+      source: `import http from 'node:http'; import { start } from '@signalbox/node'; ${source}`,
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...env },
+    });
+    await ask(await app.port());
+    await app.stop();
+    await sink.close();
+    return { sink, app };
+  };
+  const listen = `server.listen(0, '127.0.0.1', () => console.log('port=' + server.address().port));`;
+
+  test('http/dup emits the older names beside the stable ones', async () => {
+    const { sink } = await run(
+      `start(); const server = http.createServer((request, response) => { request.resume(); response.end('four'); }); ${listen}`,
+      { OTEL_SEMCONV_STABILITY_OPT_IN: 'http/dup' },
+      (port) =>
+        fetch(`http://127.0.0.1:${port}/a?b=1`, { method: 'POST', body: 'xyz', headers: { 'user-agent': 'me' } }),
+    );
+    const [span] = sink.spans;
+    expect(span?.attributes).toMatchObject({
+      'http.request.method': 'POST',
+      'http.response.status_code': 200,
+      'http.method': 'POST',
+      'http.status_code': 200,
+      'http.target': '/a?b=1',
+      'http.scheme': 'http',
+      'http.flavor': '1.1',
+      'http.user_agent': 'me',
+      'http.request_content_length': 3,
+      'http.response_content_length': 4,
+      'net.host.name': '127.0.0.1',
+    });
+    expect(sink.point('http.server.request.duration').attributes).not.toHaveProperty('http.method');
+  });
+
+  test('requests can be ignored, and so is what they cause', async () => {
+    const { sink } = await run(
+      `start({ http: { ignoreIncoming: ({ url }) => url === '/healthz', traceIdHeader: false } });
+       const server = http.createServer(async (request, response) => {
+         if (request.url === '/healthz') await (await fetch('http://127.0.0.1:' + server.address().port + '/healthz2').catch(() => undefined))?.text();
+         response.end(); }); ${listen}`,
+      {},
+      async (port) => {
+        await fetch(`http://127.0.0.1:${port}/healthz`);
+        expect((await fetch(`http://127.0.0.1:${port}/seen`)).headers.has('x-trace-id')).toBe(false);
+      },
+    );
+    expect(sink.spans.map(({ kind, attributes }) => [kind, attributes['url.path']])).toEqual([
+      [2, '/healthz2'],
+      [2, '/seen'],
+    ]);
+  });
+
+  test('the route that Express leaves on the request names the span', async () => {
+    const { sink } = await run(
+      `start(); const server = http.createServer((request, response) => { request.route = { path: '/:id' }; request.baseUrl = '/users'; response.end(); }); ${listen}`,
+      {},
+      (port) => fetch(`http://127.0.0.1:${port}/users/7`),
+    );
+    expect(sink.spans[0]).toMatchObject({ name: 'GET /users/:id', attributes: { 'http.route': '/users/:id' } });
+  });
+
+  test('WebSocket upgrades and their handlers are left alone', async () => {
+    const { sink } = await run(
+      `start(); const server = http.createServer(); server.on('upgrade', (request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\\r\\n\\r\\nhello')); ${listen}`,
+      {},
+      async (port) => {
+        const socket = net.connect(port, '127.0.0.1');
+        socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+        let text = '';
+        socket.on('data', (chunk) => {
+          text += chunk;
+        });
+        await once(socket, 'close');
+        expect(text).toContain('hello');
+      },
+    );
+    expect(sink.spans).toEqual([]);
+  });
+
+  test('a sampler from the environment', async () => {
+    const { sink } = await run(
+      `start(); const server = http.createServer((request, response) => response.end()); ${listen}`,
+      { OTEL_TRACES_SAMPLER: 'always_off' },
+      async (port) =>
+        expect((await fetch(`http://127.0.0.1:${port}/`)).headers.get('x-trace-id')).toMatch(/^[0-9a-f]{32}$/),
+    );
+    expect(sink.spans).toEqual([]);
+    expect(sink.point('http.server.request.duration')).toMatchObject({ count: 1, exemplars: [] });
+  });
+});

@@ -1,0 +1,215 @@
+import { describe, expect, test } from 'vitest';
+import { type Configuration, resolveConfiguration } from './configuration.ts';
+import { Environment } from './environment.ts';
+import type { StartOptions } from './options.ts';
+import { createResource } from './resource.ts';
+import { Warnings } from './warnings.ts';
+
+class RecordedWarnings extends Warnings {
+  readonly said: string[] = [];
+
+  override always(message: string): void {
+    this.said.push(message);
+  }
+}
+
+function resolve(
+  variables: Record<string, string>,
+  options: StartOptions = {},
+): { configuration: Configuration; said: string[] } {
+  const warnings = new RecordedWarnings(false);
+  return {
+    configuration: resolveConfiguration(options, new Environment(variables, warnings), warnings),
+    said: warnings.said,
+  };
+}
+
+function traces(variables: Record<string, string>, options: StartOptions = {}) {
+  const { traces: resolved } = resolve(variables, options).configuration;
+  if (!resolved) throw new Error('traces are off');
+  return resolved;
+}
+
+function metrics(variables: Record<string, string>, options: StartOptions = {}) {
+  const { metrics: resolved } = resolve(variables, options).configuration;
+  if (!resolved) throw new Error('metrics are off');
+  return resolved;
+}
+
+describe('the endpoint', () => {
+  test.each<[string, Record<string, string>, StartOptions, string]>([
+    ['defaults to the local collector', {}, {}, 'http://localhost:4318/v1/traces'],
+    ['gets the signal appended', { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c:1/otel' }, {}, 'https://c:1/otel/v1/traces'],
+    ['tolerates a slash at its end', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:1/' }, {}, 'http://c:1/v1/traces'],
+    [
+      'of a signal is taken as it is',
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:1/in', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://d' },
+      {},
+      'http://c:1/in',
+    ],
+    ['of a signal without a path is the root', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:1' }, {}, 'http://c:1/'],
+    ['may lack its scheme', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, {}, 'http://collector:4318/v1/traces'],
+    [
+      'in options beats the environment',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://d' },
+      { endpoint: 'http://e' },
+      'http://e/v1/traces',
+    ],
+    [
+      'of the signal in options beats all',
+      {},
+      { endpoint: 'http://e', traces: { endpoint: 'http://f/x' } },
+      'http://f/x',
+    ],
+    ['empty counts as unset', { OTEL_EXPORTER_OTLP_ENDPOINT: '  ' }, {}, 'http://localhost:4318/v1/traces'],
+  ])('%s', (_name, variables, options, url) => {
+    expect(traces(variables, options).otlp.url).toBe(url);
+  });
+
+  test('that is none is warned about and replaced', () => {
+    const { configuration, said } = resolve({ OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://c' });
+    expect(configuration).toMatchObject({ traces: { otlp: { url: 'http://localhost:4318/v1/traces' } } });
+    expect(said).toEqual([
+      expect.stringContaining('ftp://c is not an http or https URL'),
+      expect.anything(),
+      expect.anything(),
+    ]);
+  });
+});
+
+describe('OTLP variables', () => {
+  test('the general one, the signal’s own, the option', () => {
+    const general = {
+      OTEL_EXPORTER_OTLP_TIMEOUT: '1',
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    };
+    expect(traces(general).otlp).toMatchObject({ timeoutMillis: 1, compression: 'gzip', protocol: 'http/json' });
+    const own = {
+      ...general,
+      OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '2',
+      OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'none',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf',
+    };
+    expect(traces(own).otlp).toMatchObject({ timeoutMillis: 2, compression: 'none', protocol: 'http/protobuf' });
+    expect(metrics(own).otlp).toMatchObject({ timeoutMillis: 1, compression: 'gzip', protocol: 'http/json' });
+    expect(traces(own, { timeoutMillis: 3, traces: { compression: 'gzip' } }).otlp).toMatchObject({
+      timeoutMillis: 3,
+      compression: 'gzip',
+    });
+  });
+
+  test('headers are merged, decoded, and those of the signal win', () => {
+    const variables = { OTEL_EXPORTER_OTLP_HEADERS: 'a=1,b=x%3Dy, c = 3 ', OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'a=2' };
+    expect(traces(variables).otlp.headers).toEqual({ a: '2', b: 'x=y', c: '3' });
+    expect(metrics(variables).otlp.headers).toEqual({ a: '1', b: 'x=y', c: '3' });
+    expect(traces(variables, { headers: { a: 'option' } }).otlp.headers.a).toBe('option');
+  });
+
+  test('a malformed header is warned about without printing it', () => {
+    const { said } = resolve({ OTEL_EXPORTER_OTLP_HEADERS: 'topsecret' });
+    expect(said).toEqual(['OTEL_EXPORTER_OTLP_HEADERS holds an entry that is not key=value; ignoring that entry']);
+  });
+
+  test('grpc is not spoken, which is said', () => {
+    const { configuration, said } = resolve({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
+    expect(configuration).toMatchObject({ traces: { otlp: { protocol: 'http/protobuf' } } });
+    expect(said).toEqual([expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported')]);
+  });
+
+  test('numbers that are none are warned about and ignored', () => {
+    const { configuration, said } = resolve({ OTEL_BSP_MAX_QUEUE_SIZE: 'many', OTEL_EXPORTER_OTLP_TIMEOUT: '-5' });
+    expect(configuration).toMatchObject({ traces: { batch: { maxQueueSize: 2048 } } });
+    expect(configuration).toMatchObject({ traces: { otlp: { timeoutMillis: 10_000 } } });
+    expect(said).toHaveLength(2);
+  });
+});
+
+describe('batches, limits, metrics', () => {
+  test('have the defaults of the specification', () => {
+    expect(traces({}).batch).toEqual({ maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 5000 });
+    expect(resolve({}).configuration).toMatchObject({
+      logs: { batch: { maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 1000 } },
+    });
+    expect(traces({}).limits).toMatchObject({
+      attributeCountLimit: 128,
+      eventCountLimit: 128,
+      attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+    });
+    expect(metrics({})).toMatchObject({
+      exportIntervalMillis: 60_000,
+      exemplarFilter: 'trace_based',
+      exponentialHistograms: false,
+      temporality: 'cumulative',
+    });
+  });
+
+  test('follow their variables, and options beat those', () => {
+    const variables = {
+      OTEL_BSP_MAX_QUEUE_SIZE: '10',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '50',
+      OTEL_BSP_SCHEDULE_DELAY: '7',
+    };
+    expect(traces(variables).batch).toEqual({ maxQueueSize: 10, maxExportBatchSize: 10, scheduledDelayMillis: 7 });
+    expect(traces(variables, { traces: { maxQueueSize: 100 } }).batch.maxExportBatchSize).toBe(50);
+    expect(
+      traces({ OTEL_ATTRIBUTE_COUNT_LIMIT: '5', OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '6' }).limits.attributeCountLimit,
+    ).toBe(6);
+    expect(traces({ OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: '9' }).limits.attributeValueLengthLimit).toBe(9);
+    expect(metrics({ OTEL_METRIC_EXPORT_INTERVAL: '15000', OTEL_METRICS_EXEMPLAR_FILTER: 'always_on' })).toMatchObject({
+      exportIntervalMillis: 15_000,
+      exemplarFilter: 'always_on',
+    });
+    expect(
+      metrics({ OTEL_METRIC_EXPORT_INTERVAL: '15000' }, { metrics: { exportIntervalMillis: 5 } }).exportIntervalMillis,
+    ).toBe(5);
+  });
+
+  test('a signal can be switched off either way', () => {
+    expect(resolve({ OTEL_LOGS_EXPORTER: 'none' }).configuration.logs).toBe(false);
+    expect(resolve({}, { logs: false }).configuration.logs).toBe(false);
+    expect(resolve({ OTEL_LOGS_EXPORTER: 'none' }, { logs: {} }).configuration.logs).not.toBe(false);
+    expect(resolve({ OTEL_TRACES_EXPORTER: 'zipkin' }).said).toEqual([
+      expect.stringContaining('zipkin is not supported'),
+    ]);
+  });
+
+  test('both generations of HTTP names on request', () => {
+    expect(resolve({}).configuration.settings.http.conventions).toBe('stable');
+    expect(
+      resolve({ OTEL_SEMCONV_STABILITY_OPT_IN: 'database,http/dup' }).configuration.settings.http.conventions,
+    ).toBe('dup');
+    expect(resolve({ OTEL_SEMCONV_STABILITY_OPT_IN: 'http' }).configuration.settings.http.conventions).toBe('stable');
+  });
+});
+
+describe('the resource', () => {
+  const attributesOf = (variables: Record<string, string>, options: StartOptions = {}, oldNames = false) =>
+    createResource(options, new Environment(variables, new RecordedWarnings(false)), oldNames).attributes;
+
+  test('takes the service from variables, then from options', () => {
+    expect(attributesOf({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=a' })['service.name']).toBe('a');
+    expect(attributesOf({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=a', OTEL_SERVICE_NAME: 'b' })['service.name']).toBe(
+      'b',
+    );
+    expect(attributesOf({ OTEL_SERVICE_NAME: 'b' }, { serviceName: 'c', serviceVersion: '9' })).toMatchObject({
+      'service.name': 'c',
+      'service.version': '9',
+    });
+  });
+
+  test('knows both names of the deployment environment', () => {
+    expect(
+      attributesOf({ OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=prod' })['deployment.environment.name'],
+    ).toBe('prod');
+    expect(attributesOf({}, { environment: 'prod' })).not.toHaveProperty('deployment.environment');
+    expect(attributesOf({}, { environment: 'prod' }, true)).toMatchObject({
+      'deployment.environment': 'prod',
+      'deployment.environment.name': 'prod',
+    });
+  });
+
+  test('has no attribute without a value', () => {
+    for (const value of Object.values(attributesOf({}))) expect(value).toBeDefined();
+  });
+});
