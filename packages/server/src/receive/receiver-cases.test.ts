@@ -212,7 +212,7 @@ const RUNNERS: Readonly<Record<string, (receiverCase: ReceiverCase) => Promise<v
     }
   },
   'http.retryable': async () => {
-    await restart({ service: { maxInFlightBytes: 100 } });
+    await restart({ service: { maxInFlightBytes: 4_000 } });
     await forEachSignal(async (signal, encoding) => {
       const answer = await post(signal, encoding, validBody(signal, encoding));
       expect([429, 503]).toContain(answer.status);

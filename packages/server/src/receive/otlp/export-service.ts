@@ -48,7 +48,8 @@ export class ExportService {
   readonly #onInternalError: (error: unknown) => void;
 
   constructor(options: ExportServiceOptions) {
-    this.maxRequestBytes = options.maxRequestBytes;
+    // What can never fit must not be asked to try again.
+    this.maxRequestBytes = Math.min(options.maxRequestBytes, options.maxInFlightBytes);
     this.inFlight = new InFlightBytes(options.maxInFlightBytes);
     this.#consumers = options.consumers;
     this.#onInternalError = options.onInternalError;

@@ -41,7 +41,10 @@ export function grpcFrame(message: Uint8Array, flag = 0, length = message.byteLe
 /** Makes one call over a connection of its own. Null: the stream or the connection ended without an answer. */
 function sendGrpc(target: HostileTarget, { path, headers, frames, ending }: GrpcSend): Promise<GrpcAnswer | null> {
   return new Promise((resolve, reject) => {
-    const session: ClientHttp2Session = connect(`http://${target.host}:${target.grpcPort}`);
+    // Node counts what waits to be sent, and with more than 10 MB waiting it refuses the answer's headers.
+    const session: ClientHttp2Session = connect(`http://${target.host}:${target.grpcPort}`, {
+      maxSessionMemory: 1_000,
+    });
     const finish = (answer: GrpcAnswer | null) => {
       clearTimeout(timer);
       session.destroy();
