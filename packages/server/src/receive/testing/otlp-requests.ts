@@ -107,7 +107,7 @@ export function logRecord(extra: Uint8Array = new Uint8Array()): Uint8Array {
 export function protobufRequest(signal: OtlpSignal, records: Uint8Array[] = [protobufRecord(signal)]): Buffer {
   const scope = messageField(1, bytesField(1, 'test'), bytesField(2, '1'));
   const resource = messageField(1, messageField(1, stringAttribute('service.name', 'shop')));
-  const scopeRecords = messageField(2, scope, ...records.map((record) => bytesField(2, record)));
+  const scopeRecords = bytesField(2, Buffer.concat([scope, ...records.map((record) => bytesField(2, record))]));
   return Buffer.from(messageField(1, resource, scopeRecords));
 }
 
