@@ -13,7 +13,10 @@ import { stopOnSignals } from './lifecycle.ts';
 import { PageServer } from './page/page-server.ts';
 import { staticFiles } from './page/static-files.ts';
 import type { Component } from './pipeline/component.ts';
+import { fanOut } from './pipeline/fan-out.ts';
 import { SignalboxError } from './pipeline/signalbox-error.ts';
+import { EdgeConnector } from './process/edges/edge-connector.ts';
+import { RedConnector } from './process/red/red-connector.ts';
 import { ExportService } from './receive/otlp/export-service.ts';
 import { OtlpGrpcReceiver } from './receive/otlp-grpc/otlp-grpc-receiver.ts';
 import { OtlpHttpReceiver } from './receive/otlp-http/otlp-http-receiver.ts';
@@ -70,8 +73,12 @@ async function serve(config: Config): Promise<void> {
     onError: onInternalError,
   });
   const { host } = config;
+  // What is counted is counted from all spans, so the connectors stand beside the store, not behind a stage that drops.
+  const red = new RedConnector(store.red);
+  const edges = new EdgeConnector(store.edges, { onError: onInternalError });
+  await edges.start();
   const exports = new ExportService({
-    consumers: { traces: store.spans, logs: store.logs, metrics: store.metrics },
+    consumers: { traces: fanOut(store.spans, red, edges), logs: store.logs, metrics: store.metrics },
     maxRequestBytes: config['max-request-size'],
     maxInFlightBytes: config['max-inflight-size'],
     onInternalError,
@@ -102,6 +109,7 @@ async function serve(config: Config): Promise<void> {
     removeRuntimeFile(config.data);
     pageApi.cancelAll();
     await Promise.allSettled(listeners.map((listener) => listener.shutdown(deadlineMs / 2)));
+    await edges.shutdown(deadlineMs / 4);
     await store.shutdown(Math.max(0, endsAt - performance.now()));
   };
   try {
