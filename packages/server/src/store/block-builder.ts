@@ -13,6 +13,8 @@ export interface BlockBuilder<Batch> {
   readonly rows: number;
   /** Bytes so far. */
   readonly byteLength: number;
+  /** Partitions of the rows so far. Each becomes a part: some ten files, each with its fsync. */
+  readonly partitions: number;
   /** Adds the batch's rows; the result tells of those that can never be stored. After a throw the builder is in no usable state but `reset`. */
   append(batch: Batch): ConsumeResult;
   /** The blocks in the order in which they must be inserted: what is referred to comes first. Valid until `reset`. */

@@ -7,6 +7,9 @@ import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 /** A builder whose block's table name carries its rows. */
 class WordBuilder implements BlockBuilder<string> {
   words: string[] = [];
+  get partitions(): number {
+    return this.words.filter((word) => word === 'scattered').length * 1_000;
+  }
   commits = 0;
 
   get rows(): number {
@@ -87,6 +90,31 @@ describe('GroupCommit', () => {
     );
     await Promise.all(['a', 'b', 'c', 'd'].map((word) => group.consume(word)));
     expect(inserts).toEqual(['a b', 'c d']);
+  });
+
+  it('does not let what is scattered over time hold up the rest', async () => {
+    const inserts: string[] = [];
+    let finish: () => void = () => {};
+    const group = commits((words) => {
+      inserts.push(words);
+      return words.includes('scattered')
+        ? new Promise((resolve) => {
+            finish = resolve;
+          })
+        : Promise.resolve();
+    });
+    let settled = false;
+    const scattered = group.consume('scattered').then(() => {
+      settled = true;
+    });
+    await expect.poll(() => inserts).toEqual(['scattered']);
+    await group.consume('a');
+    expect(settled).toBe(false);
+    const closed = group.close();
+    finish();
+    await closed;
+    expect(settled).toBe(true);
+    await scattered;
   });
 
   it('refuses only the batches whose rows the engine refuses', async () => {

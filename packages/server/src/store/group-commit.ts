@@ -38,6 +38,9 @@ interface Member<Batch> {
  * Joins the batches of concurrent requests into one durable insert, so that fsync costs each a few milliseconds rather
  * than throughput. One group is written while the next gathers.
  *
+ * A group whose rows are scattered over many partitions is written beside the others: one sender with old data must not
+ * hold up those with new.
+ *
  * When the engine refuses a group for its rows, halves of it are tried, until only the batches that it refuses are
  * refused. Rows may then be stored twice, never lost: delivery is at least once.
  */
@@ -47,6 +50,8 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   readonly #queue: Group<Batch>[] = [];
   #gathering: Group<Batch> | undefined;
   #writing: Promise<void> | undefined;
+  /** Groups that are scattered over time, one after the other. */
+  #scattered: Promise<void> = Promise.resolve();
   #pendingBytes = 0;
   #closed = false;
 
@@ -92,6 +97,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
       this.#seal(this.#gathering);
     }
     await this.#writing;
+    await this.#scattered;
   }
 
   #openGroup(): Group<Batch> {
@@ -133,13 +139,23 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
 
   async #writeQueue(): Promise<void> {
     for (let group = this.#nextGroup(); group !== undefined; group = this.#nextGroup()) {
-      await this.#write(group.builder, group.members);
-      group.builder.reset();
-      if (this.#spareBuilders.length < MAX_SPARE_BUILDERS) {
-        this.#spareBuilders.push(group.builder);
+      if (group.builder.partitions > MANY_PARTITIONS) {
+        this.#scattered = this.#scattered.then(() => this.#writeGroup(group));
+        // So that this function never ends before its promise is known.
+        await Promise.resolve();
+      } else {
+        await this.#writeGroup(group);
       }
     }
     this.#writing = undefined;
+  }
+
+  async #writeGroup({ builder, members }: Group<Batch>): Promise<void> {
+    await this.#write(builder, members);
+    builder.reset();
+    if (this.#spareBuilders.length < MAX_SPARE_BUILDERS) {
+      this.#spareBuilders.push(builder);
+    }
   }
 
   #nextGroup(): Group<Batch> | undefined {
@@ -191,6 +207,9 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
     }
   }
 }
+
+/** A group over more partitions takes seconds to write, and must not hold up those after it. */
+const MANY_PARTITIONS = 8;
 
 /** One is written while one gathers; more exist only when inserts are behind. */
 const MAX_SPARE_BUILDERS = 2;

@@ -44,6 +44,10 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
     return this.#columns.byteLength + this.#resources.byteLength;
   }
 
+  get partitions(): number {
+    return this.#resources.partitions.size;
+  }
+
   append(batch: LogBatch): ConsumeResult {
     const { bytes } = batch;
     const selection = this.#selectAndAppendTimes(batch);

@@ -44,6 +44,10 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
     return points + this.#resources.byteLength + this.#series.byteLength + this.#exemplars.byteLength;
   }
 
+  get partitions(): number {
+    return this.#resources.partitions.size;
+  }
+
   append(batch: MetricBatch): ConsumeResult {
     this.#bounds.refresh();
     this.#resources.start(batch);
@@ -107,6 +111,7 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
     const { words } = points.time;
     const selection = this.#selection;
     selection.start(points.rowCount);
+    let lastPartition = -1;
     for (let row = 0; row < points.rowCount; row++) {
       const low = words[row * 2];
       const high = words[row * 2 + 1];
@@ -116,6 +121,10 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
       selection.add(row);
       const metric = points.metric[row];
       const partition = partitionOf(low, high);
+      if (partition !== lastPartition) {
+        this.#resources.partitions.add(partition);
+        lastPartition = partition;
+      }
       const id = this.#series.idOf(batch, metric, points.attributes, row);
       if (this.#series.refer(batch, id, metric, points.attributes, row, partition)) {
         this.#resources.refer(batch, metrics.resource[metric], partition);

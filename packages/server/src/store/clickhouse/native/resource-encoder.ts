@@ -11,6 +11,8 @@ export class ResourceEncoder {
   /** Ids of the current batch's resources, by their rows; low and high words of row i at 2i and 2i + 1. */
   words = new Uint32Array(32);
   #ids = new BigUint64Array(this.words.buffer);
+  /** Partitions that rows of the group belong to (seconds since 1970 of their starts). */
+  readonly partitions = new Set<number>();
   readonly #known: KnownKeys;
   readonly #added = new Map<number, Set<bigint>>();
   readonly #hash = new CanonicalHash();
@@ -48,6 +50,7 @@ export class ResourceEncoder {
 
   /** A row in the partition (seconds since 1970 of its start) refers to the batch's resource. */
   refer(batch: RecordBatch, resource: number, partition: number): void {
+    this.partitions.add(partition);
     const id = this.#ids[resource];
     if (this.#known.has(partition, id)) {
       return;
@@ -86,6 +89,7 @@ export class ResourceEncoder {
   reset(): void {
     this.#columns.reset();
     this.#added.clear();
+    this.partitions.clear();
     this.rows = 0;
   }
 }

@@ -57,6 +57,10 @@ export class SpanEncoder implements BlockBuilder<SpanBatch> {
     return this.#columns.byteLength + this.#resources.byteLength;
   }
 
+  get partitions(): number {
+    return this.#resources.partitions.size;
+  }
+
   append(batch: SpanBatch): ConsumeResult {
     const { bytes } = batch;
     const selection = this.#select(batch);

@@ -8,6 +8,8 @@ type SpanAggregate = Omit<RedRow, 'service' | 'name' | 'kind' | 'entry'>;
 /** What the tables `red` and `edges` share. */
 abstract class SpanAggregateEncoder<Row extends SpanAggregate> implements BlockBuilder<readonly Row[]> {
   rows = 0;
+  /** Its rows are made from spans as they come, so they are of now. */
+  readonly partitions = 1;
   protected readonly columns = new BlockColumns();
   readonly #table: string;
   readonly #time = this.columns.add('time', "DateTime('UTC')");
