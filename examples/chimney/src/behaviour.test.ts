@@ -262,6 +262,7 @@ test.each([
   ['CHIMNEY_REPOSITORY', 'no-slash'],
   ['CHIMNEY_REPOSITORY', 'owner/..'],
   ['GITHUB_API_URL', 'ftp://x'],
+  ['GITHUB_API_URL', 'https://user:secret@api.github.com'],
   ['LOG_LEVEL', 'loud'],
 ])('a setting that cannot be used is named: %s=%s', async (name, value) => {
   await expect(ChimneyProcess.start({ OTEL_SDK_DISABLED: 'true', [name]: value })).rejects.toThrow(name);

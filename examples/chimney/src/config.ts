@@ -67,6 +67,9 @@ function httpUrl(name: string, text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw new ConfigError(`${name} is an http or https address; it is "${text}".`);
   }
+  // It is logged and becomes part of span attributes.
+  const { username, password } = new URL(text);
+  if (username || password) throw new ConfigError(`${name} must hold no user name or password; use GITHUB_TOKEN.`);
   return text.replace(/\/+$/, '');
 }
 

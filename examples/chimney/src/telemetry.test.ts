@@ -194,6 +194,17 @@ describe('the way to GitHub', () => {
     expect(child?.attributes.has('github.api.status_code')).toBe(false);
   });
 
+  test('many who ask at once: one fetch, and the others say that they waited for it', async () => {
+    github.behave({ latencyMs: 300 });
+    const asked = await Promise.all(Array.from({ length: 3 }, () => ask('/api/github/actions/workflows')));
+    github.behave({ latencyMs: 0 });
+    expect(asked.filter(({ child }) => child !== undefined)).toHaveLength(1);
+    for (const { child, server } of asked) {
+      expect(server.attributes.get('chimney.coalesced')).toBe(child ? undefined : true);
+      expect(server.attributes.get('chimney.cache_hit')).toBe(false);
+    }
+  });
+
   test('a 404 of GitHub is no error', async () => {
     const { response, server, child } = await ask('/api/github/pulls/999999');
     expect(response.status).toBe(404);

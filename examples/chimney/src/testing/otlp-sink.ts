@@ -99,7 +99,7 @@ export class OtlpSink {
   }
 
   /** Waits until `probe` finds something, because telemetry arrives a moment after what it tells of. */
-  async eventually<Value>(what: string, probe: () => Value | undefined | false, timeoutMs = 10_000): Promise<Value> {
+  async eventually<Value>(what: string, probe: () => Value | undefined | false, timeoutMs = 15_000): Promise<Value> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const value = probe();
