@@ -28,7 +28,7 @@ beforeAll(async () => {
   expect(missed.status).toBe(200);
   traceId = missed.headers.get('x-trace-id') ?? '';
   for (let index = 0; index < 20; index++) await fetch(`${chimney.url}/api/github/${index % 2 ? 'pulls' : 'issues'}`);
-  const panicked = await fetch(`${chimney.url}/debug/panic`);
+  const panicked = await fetch(`${chimney.url}/api/debug/panic`);
   expect(panicked.status).toBe(500);
   panicTraceId = panicked.headers.get('x-trace-id') ?? '';
 });
