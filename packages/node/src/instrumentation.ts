@@ -16,6 +16,13 @@ export interface InstrumentationContext {
   readonly meterProvider: MeterProvider;
   readonly loggerProvider: LoggerProvider;
   readonly settings: InstrumentationSettings;
+  /** Subscribes to a diagnostics channel; what `onMessage` throws is reported, not thrown. Returns what undoes it. */
+  subscribe(channel: string, onMessage: (message: unknown) => void): () => void;
+  /** `run`, except that what it throws is reported and `fallback` answers instead: for functions put in place of others. */
+  protect<Args extends unknown[], Result>(
+    run: (...args: Args) => Result,
+    fallback: (...args: Args) => Result,
+  ): (...args: Args) => Result;
   /**
    * Makes `context` active for the rest of the current synchronous execution and all that it starts. For channels that
    * announce the beginning of work without wrapping it; where a function can be wrapped, use `context.with` instead.

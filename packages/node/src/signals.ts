@@ -106,8 +106,8 @@ export function createMetricSignal(
     },
     takeUnanswered() {
       const news = collectSynchronously(provider, last);
-      const request = news && exporter.prepare(news, countDataPoints(news));
-      return request === undefined ? exporter.takeUnanswered() : [...exporter.takeUnanswered(), request];
+      const requests = news === undefined ? [] : exporter.prepare(news, countDataPoints(news));
+      return [...exporter.takeUnanswered(), ...requests];
     },
     close() {
       // Its timer is all that the reader still holds; a last collection has been made.

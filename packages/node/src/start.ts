@@ -6,7 +6,8 @@ import { EnterableContextManager } from './context-manager.ts';
 import { Environment } from './environment.ts';
 import { CollectorHealth } from './export/collector-health.ts';
 import type { UnansweredRequest } from './export/otlp-exporter.ts';
-import type { Instrumentation, InstrumentationContext, InstrumentationHandle } from './instrumentation.ts';
+import type { Instrumentation, InstrumentationHandle } from './instrumentation.ts';
+import { createInstrumentationContext, type InstrumentationParts } from './instrumentation-context.ts';
 import { deliverAtExit } from './lifecycle/exit-delivery.ts';
 import { installExitHandlers } from './lifecycle/exit-handlers.ts';
 import { recordException } from './lifecycle/record-exception.ts';
@@ -92,12 +93,12 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const tracerProvider = traces ? traces.provider : trace.getTracerProvider();
   const meterProvider = measuring ? measuring.provider : metrics.getMeterProvider();
   const loggerProvider = logging ? logging.provider : logs.getLoggerProvider();
-  const handles = enableAll(chooseInstrumentations(options, configuration), configuration, warnings, {
+  const handles = enableAll(chooseInstrumentations(options, configuration), warnings, {
     tracerProvider,
     meterProvider,
     loggerProvider,
-    enterContext: (entered) => contextManager.enter(entered),
-    bindChannel: (channel, contextOf) => contextManager.bindChannel(channel, contextOf),
+    contextManager,
+    settings: configuration.settings,
     onExit: (callback) => void atExit.push(callback),
   });
 
@@ -155,14 +156,13 @@ function chooseInstrumentations(options: StartOptions, configuration: Configurat
 
 function enableAll(
   instrumentations: readonly Instrumentation[],
-  { settings }: Configuration,
   warnings: Warnings,
-  tools: Omit<InstrumentationContext, 'settings' | 'warn'>,
+  parts: InstrumentationParts,
 ): InstrumentationHandle[] {
   const handles: InstrumentationHandle[] = [];
   for (const instrumentation of instrumentations) {
     try {
-      handles.push(instrumentation.enable({ ...tools, settings, warn: (message) => warnings.once(message) }));
+      handles.push(instrumentation.enable(createInstrumentationContext(instrumentation.name, warnings, parts)));
     } catch (error) {
       // Telemetry that fails must not take the application with it.
       const reason = error instanceof Error ? error.message : String(error);

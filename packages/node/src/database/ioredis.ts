@@ -54,14 +54,13 @@ export const ioredisInstrumentation: Instrumentation = {
   name: 'ioredis',
   enable(instrumentation: InstrumentationContext): InstrumentationHandle {
     const recorder = new OperationRecorder(instrumentation);
-    const finish = (message: unknown): void => recorder.end(message as OperationMessage);
     const undo = ['ioredis:command', 'ioredis:batch'].flatMap((name) => {
       const start = diagnosticsChannel.channel(`tracing:${name}:start`);
-      // The commands of a MULTI are children of its span.
-      const unbind = instrumentation.bindChannel(start, (message) => recorder.start(message as OperationMessage));
-      const end = `tracing:${name}:asyncEnd`;
-      diagnosticsChannel.subscribe(end, finish);
-      return [unbind, () => void diagnosticsChannel.unsubscribe(end, finish)];
+      return [
+        // The commands of a MULTI are children of its span.
+        instrumentation.bindChannel(start, (message) => recorder.start(message as OperationMessage)),
+        instrumentation.subscribe(`tracing:${name}:asyncEnd`, (message) => recorder.end(message as OperationMessage)),
+      ];
     });
     return handleOf(...undo);
   },

@@ -58,8 +58,7 @@ export class BatchQueue<Item> {
     const requests: UnansweredRequest[] = [];
     while (this.#items.length > 0) {
       const batch = this.#items.splice(0, this.#settings.maxExportBatchSize);
-      const request = this.#exporter.prepare(batch, batch.length);
-      if (request !== undefined) requests.push(request);
+      requests.push(...this.#exporter.prepare(batch, batch.length));
     }
     return requests;
   }

@@ -65,23 +65,26 @@ export class OtlpExporter<Batch> {
 
   /** Serialises `batch` now and sends it; never throws, never rejects. `records` is for the counts. */
   send(batch: Batch, records: number): void {
-    const body = this.#serialize(batch, records);
-    if (body === undefined) return;
-    const pending: Pending = { destination: this.#destination, body, records, attempts: 0, wake: undefined };
-    this.#pending.add(pending);
-    this.#deliver(pending).then(
-      () => this.#end(pending),
-      (error: unknown) => {
-        this.#drop(records, error instanceof Error ? error : new Error(String(error)));
-        this.#end(pending);
-      },
-    );
+    for (const request of this.prepare(batch, records)) this.#start({ ...request, attempts: 0, wake: undefined });
   }
 
-  /** Serialises `batch` for somebody else to deliver: what is possible when the event loop has stopped. */
-  prepare(batch: Batch, records: number): UnansweredRequest | undefined {
-    const body = this.#serialize(batch, records);
-    return body && { destination: this.#destination, body, records };
+  /**
+   * Serialises `batch` without sending it. One request, unless a record in it cannot be encoded: then the batch is halved
+   * until that record is alone, and only it is lost.
+   */
+  prepare(batch: Batch, records: number): UnansweredRequest[] {
+    try {
+      const body = this.#serializer.serializeRequest(batch);
+      return body === undefined ? [] : [{ destination: this.#destination, body, records }];
+    } catch (error) {
+      if (!Array.isArray(batch) || batch.length < 2) {
+        this.#drop(records, new Error('a record cannot be encoded', { cause: error }));
+        return [];
+      }
+      const middle = batch.length >> 1;
+      const halves = [batch.slice(0, middle), batch.slice(middle)] as const;
+      return halves.flatMap((half) => this.prepare(half as Batch, half.length));
+    }
   }
 
   /** Resolves when every request has been answered or given up, at the latest `deadlineMillis` (epoch). */
@@ -112,13 +115,15 @@ export class OtlpExporter<Batch> {
     this.#requester.destroy();
   }
 
-  #serialize(batch: Batch, records: number): Uint8Array | undefined {
-    try {
-      return this.#serializer.serializeRequest(batch);
-    } catch (error) {
-      this.#drop(records, new Error('cannot encode a batch', { cause: error }));
-      return undefined;
-    }
+  #start(pending: Pending): void {
+    this.#pending.add(pending);
+    this.#deliver(pending).then(
+      () => this.#end(pending),
+      (error: unknown) => {
+        this.#drop(pending.records, error instanceof Error ? error : new Error(String(error)));
+        this.#end(pending);
+      },
+    );
   }
 
   async #deliver(pending: Pending): Promise<void> {

@@ -1,4 +1,3 @@
-import diagnosticsChannel from 'node:diagnostics_channel';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { type Attributes, context, propagation } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
@@ -42,28 +41,26 @@ export const httpClientInstrumentation: Instrumentation = {
       );
       return handleOf();
     }
+    const finish = instrumentation.protect(end, () => {});
+    const prepare = instrumentation.protect(begin, (...[, , , , headers]) => headers);
     const storeHeader: StoreHeader = function (firstLine, headers) {
-      Reflect.apply(original, this, [firstLine, begin(recorder, states, this, headers)]);
+      Reflect.apply(original, this, [firstLine, prepare(recorder, states, finish, this, headers)]);
     };
     Reflect.set(prototype, '_storeHeader', storeHeader);
 
-    const onResponse = (message: unknown): void => {
-      const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
-      const state = states.get(request);
-      if (state !== undefined) state.response = response;
-    };
-    const onError = (message: unknown): void => {
-      const { request, error } = message as { request: ClientRequest; error: Error };
-      const state = states.get(request);
-      if (state !== undefined) state.error = error;
-    };
-    diagnosticsChannel.subscribe(responseChannel, onResponse);
-    diagnosticsChannel.subscribe(errorChannel, onError);
     return handleOf(
       // It was inherited from OutgoingMessage, so what was set here is what has to go.
-      () => Reflect.deleteProperty(prototype, '_storeHeader'),
-      () => diagnosticsChannel.unsubscribe(responseChannel, onResponse),
-      () => diagnosticsChannel.unsubscribe(errorChannel, onError),
+      () => void Reflect.deleteProperty(prototype, '_storeHeader'),
+      instrumentation.subscribe(responseChannel, (message) => {
+        const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+        const state = states.get(request);
+        if (state !== undefined) state.response = response;
+      }),
+      instrumentation.subscribe(errorChannel, (message) => {
+        const { request, error } = message as { request: ClientRequest; error: Error };
+        const state = states.get(request);
+        if (state !== undefined) state.error = error;
+      }),
     );
   },
 };
@@ -72,6 +69,7 @@ export const httpClientInstrumentation: Instrumentation = {
 function begin(
   recorder: ClientRecorder,
   states: WeakMap<ClientRequest, RequestState>,
+  finish: typeof end,
   request: ClientRequest,
   headers: unknown,
 ): unknown {
@@ -82,7 +80,7 @@ function begin(
   const state: RequestState = { span };
   states.set(request, state);
   // Comes after the response has been read to its end, and when it never will be.
-  request.once('close', () => end(recorder, request, state));
+  request.once('close', () => finish(recorder, request, state));
   const carrier: Record<string, string> = {};
   propagation.inject(span.context, carrier);
   return addHeaders(request, headers, carrier);

@@ -1,4 +1,3 @@
-import diagnosticsChannel from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { type Attributes, context, propagation } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
@@ -56,13 +55,9 @@ export const fetchInstrumentation: Instrumentation = {
       'undici:request:error': ({ request, error }) => end(recorder, states, request, error),
     };
     return handleOf(
-      ...Object.entries(subscribers).map(([channel, subscriber]) => {
-        const onMessage = (message: unknown): void => subscriber(message as UndiciMessage);
-        diagnosticsChannel.subscribe(channel, onMessage);
-        return () => {
-          diagnosticsChannel.unsubscribe(channel, onMessage);
-        };
-      }),
+      ...Object.entries(subscribers).map(([channel, subscriber]) =>
+        instrumentation.subscribe(channel, (message) => subscriber(message as UndiciMessage)),
+      ),
     );
   },
 };

@@ -1,4 +1,3 @@
-import diagnosticsChannel from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
@@ -69,9 +68,7 @@ export const httpServerInstrumentation: Instrumentation = {
   name: 'http-server',
   enable(instrumentation: InstrumentationContext): InstrumentationHandle {
     const recorder = new ServerRecorder(instrumentation);
-    const onStart = (message: unknown): void => recorder.start(message as StartMessage);
-    diagnosticsChannel.subscribe(startChannel, onStart);
-    return handleOf(() => diagnosticsChannel.unsubscribe(startChannel, onStart));
+    return handleOf(instrumentation.subscribe(startChannel, (message) => recorder.start(message as StartMessage)));
   },
 };
 
@@ -119,12 +116,15 @@ class ServerRecorder {
     const activeAttributes = { 'http.request.method': method, 'url.scheme': attributes['url.scheme'] as string };
     this.#active.add(1, activeAttributes, requestContext);
     if (http.traceIdHeader !== false) response.setHeader(http.traceIdHeader, span.spanContext().traceId);
-    const end = (processEnds: boolean): void => {
-      if (!this.#open.delete(end)) return;
-      this.#active.add(-1, activeAttributes, requestContext);
-      const failure = processEnds ? exitFailure : failureOf(response);
-      this.#end(request, response, state, attributes, requestContext, failure);
-    };
+    const end = this.#instrumentation.protect(
+      (processEnds: boolean): void => {
+        if (!this.#open.delete(end)) return;
+        this.#active.add(-1, activeAttributes, requestContext);
+        const failure = processEnds ? exitFailure : failureOf(response);
+        this.#end(request, response, state, attributes, requestContext, failure);
+      },
+      () => {},
+    );
     this.#open.add(end);
     // Not the channel for finished responses: it stays silent when the client goes away first.
     response.once('close', () => end(false));

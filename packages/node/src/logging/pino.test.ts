@@ -11,6 +11,9 @@ const server = http.createServer((request, response) => {
   log.error({ err: new RangeError('far') }, 'with a message');
   log.info({ trace_id: 'mine' }, 'own trace id');
   log.debug('too low');
+  const cycle = { name: 'a' }; cycle.self = cycle;
+  pino().info({ cycle, big: 10n, when: new Date(0), map: new Map([[1, 2]]), run() {} }, 'strange values');
+  logs.getLogger('app').emit({ body: 'cannot be encoded', attributes: { cycle } });
   setTimeout(() => { log.info('from a timer'); response.end(); }, 3);
 });
 log.fatal('before any request');
@@ -23,11 +26,11 @@ server.listen(0, () => http.get({ port: server.address().port }, (response) => {
 const variants = [
   {
     file: 'app.mjs',
-    source: `import http from 'node:http'; import os from 'node:os'; import pino from 'pino';${body}`,
+    source: `import http from 'node:http'; import os from 'node:os'; import pino from 'pino'; import { logs } from '@opentelemetry/api-logs';${body}`,
   },
   {
     file: 'app.cjs',
-    source: `const http = require('node:http'); const os = require('node:os'); const pino = require('pino');${body}`,
+    source: `const http = require('node:http'); const os = require('node:os'); const pino = require('pino'); const { logs } = require('@opentelemetry/api-logs');${body}`,
   },
 ] as const;
 
@@ -133,6 +136,17 @@ describe.each(variants)('pino ($file)', ({ file, source }) => {
       attributes: { a: 1, formatted: true },
     });
     expect(line('custom')).toMatchObject({ level: 'NOTICE', payload: { a: 1, formatted: true } });
+  });
+
+  test('values that JSON cannot hold neither throw nor cost other records', () => {
+    expect(record('strange values').attributes).toEqual({
+      cycle: { name: 'a', self: '[Circular]' },
+      big: '10',
+      when: '1970-01-01T00:00:00.000Z',
+      map: {},
+    });
+    expect(record('from a timer').severityNumber).toBe(9);
+    expect(sink.logs.some(({ body: text }) => text === 'cannot be encoded')).toBe(false);
   });
 
   test('records keep the order of the lines', () => {

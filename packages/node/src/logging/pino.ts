@@ -1,7 +1,6 @@
-import diagnosticsChannel from 'node:diagnostics_channel';
 import { hostname } from 'node:os';
 import { type Attributes, context, isSpanContextValid, trace } from '@opentelemetry/api';
-import { type AnyValueMap, type LogAttributes, type Logger, SeverityNumber } from '@opentelemetry/api-logs';
+import { type LogAttributes, type Logger, SeverityNumber } from '@opentelemetry/api-logs';
 import {
   handleOf,
   type Instrumentation,
@@ -9,10 +8,12 @@ import {
   type InstrumentationHandle,
 } from '../instrumentation.ts';
 import { version } from '../version.ts';
+import { toAnyValue } from './any-value.ts';
 import { nextLogTime } from './log-time.ts';
 import { PinoInternals, type PinoLogger } from './pino-internals.ts';
 
 const scope = '@signalbox/node/pino';
+const startChannel = 'tracing:pino_asJson:start';
 
 interface AsJsonMessage {
   readonly instance: PinoLogger;
@@ -31,19 +32,15 @@ export const pinoInstrumentation: Instrumentation = {
     const { settings } = instrumentation;
     const logger = instrumentation.loggerProvider.getLogger(scope, version);
     const internals = new PinoInternals();
-    const onStart = (message: unknown): void => {
-      const line = message as AsJsonMessage;
-      if (settings.pino.export) emit(logger, internals, line);
-      if (settings.pino.correlate) correlate(internals, line);
-    };
-    const onEnd = (message: unknown): void => (message as AsJsonMessage).restore?.();
-    const start = 'tracing:pino_asJson:start';
-    const end = 'tracing:pino_asJson:end';
-    diagnosticsChannel.subscribe(start, onStart);
-    diagnosticsChannel.subscribe(end, onEnd);
     return handleOf(
-      () => diagnosticsChannel.unsubscribe(start, onStart),
-      () => diagnosticsChannel.unsubscribe(end, onEnd),
+      // Apart and in this order: a record that cannot be made must not cost the line its ids, nor these become attributes.
+      instrumentation.subscribe(startChannel, (message) => {
+        if (settings.pino.export) emit(logger, internals, message as AsJsonMessage);
+      }),
+      instrumentation.subscribe(startChannel, (message) => {
+        if (settings.pino.correlate) correlate(internals, message as AsJsonMessage);
+      }),
+      instrumentation.subscribe('tracing:pino_asJson:end', (message) => (message as AsJsonMessage).restore?.()),
     );
   },
 };
@@ -70,8 +67,12 @@ function emit(
 ): void {
   const attributes: LogAttributes = { ...bindingAttributes(internals, instance) };
   for (const { key, value, isError } of internals.fields(instance, merged)) {
-    if (isError) Object.assign(attributes, exceptionAttributes(value));
-    else if (value !== undefined && typeof value !== 'function') attributes[key] = value as AnyValueMap[string];
+    if (isError) {
+      Object.assign(attributes, exceptionAttributes(value));
+      continue;
+    }
+    const converted = toAnyValue(value);
+    if (converted !== undefined) attributes[key] = converted;
   }
   const message = rawMessage === undefined || rawMessage === null ? undefined : internals.message(instance, rawMessage);
   logger.emit({

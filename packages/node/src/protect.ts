@@ -1,0 +1,22 @@
+/**
+ * `run`, but what it throws is told to `report` and `fallback` answers instead. Instrumentation runs inside the
+ * application's own calls, and Node turns what a channel's subscriber throws into an uncaught exception: neither may
+ * ever be hurt by telemetry.
+ */
+export function protect<Args extends unknown[], Result>(
+  report: (message: string) => void,
+  what: string,
+  run: (...args: Args) => Result,
+  fallback: (...args: Args) => Result,
+): (...args: Args) => Result {
+  return (...args) => {
+    try {
+      return run(...args);
+    } catch (error) {
+      report(
+        `${what} failed, the application is not affected: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return fallback(...args);
+    }
+  };
+}
