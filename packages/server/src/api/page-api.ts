@@ -11,6 +11,7 @@ import type { Route } from './route.ts';
 import { type RouteMatch, Router } from './router.ts';
 import { fieldRoutes } from './routes/fields.ts';
 import { logRoutes } from './routes/logs.ts';
+import { metricRoutes } from './routes/metrics.ts';
 import { queryRoutes } from './routes/queries.ts';
 import { serviceRoutes } from './routes/services.ts';
 import { statusRoutes } from './routes/status.ts';
@@ -53,6 +54,7 @@ export function createPageApi(options: PageApiOptions): PageApi {
     ...serviceRoutes,
     ...traceRoutes,
     ...logRoutes,
+    ...metricRoutes,
     ...fieldRoutes,
     ...queryRoutes(registry),
     ...statusRoutes(options.status),
