@@ -133,8 +133,8 @@ function servePage(folder: string, pathname: string, response: ServerResponse): 
   createReadStream(file).pipe(response);
 }
 
-function answer(response: ServerResponse, status: number, body: unknown): void {
-  response
+function answer(response: ServerResponse, status: number, body: unknown): ServerResponse {
+  return response
     .writeHead(status, { 'content-type': 'application/json', 'x-signalbox-query-id': 'mock' })
     .end(JSON.stringify(body));
 }
@@ -153,7 +153,7 @@ function handle(
   search: URLSearchParams,
   request: IncomingMessage,
   response: ServerResponse,
-): void {
+): unknown {
   const parts = route.split('/');
   switch (parts[0]) {
     case 'status':
@@ -477,7 +477,7 @@ function compare(value: AnyValue, operator: string, wanted: string): boolean {
   }
 }
 
-function answerTraces(data: Data, search: URLSearchParams, response: ServerResponse): void {
+function answerTraces(data: Data, search: URLSearchParams, response: ServerResponse): unknown {
   try {
     const found = findTraces(data, search);
     const body: TraceSearchResponse = {
@@ -485,36 +485,34 @@ function answerTraces(data: Data, search: URLSearchParams, response: ServerRespo
       total: found.length,
       totalIsLowerBound: false,
     };
-    answer(response, 200, body);
+    return answer(response, 200, body);
   } catch (error) {
     if (!(error instanceof BadRequest)) throw error;
-    answer(response, 400, { error: { code: 'bad_request', message: error.message, parameter: 'filter' } });
+    return answer(response, 400, { error: { code: 'bad_request', message: error.message, parameter: 'filter' } });
   }
 }
 
-function answerScatter(data: Data, search: URLSearchParams, response: ServerResponse): void {
+function answerScatter(data: Data, search: URLSearchParams, response: ServerResponse): unknown {
   try {
     const found = findTraces(data, search);
     const body: TraceScatterResponse = {
-      points: found
-        .slice(0, 2000)
-        .map((one) => ({
-          traceId: one.traceId,
-          timeMs: Number(one.startTimeUnixNano.slice(0, -6)),
-          durationMs: one.durationNano / 1e6,
-          error: one.errorCount > 0,
-          name: one.rootName,
-          service: one.rootService,
-        })),
+      points: found.slice(0, 2000).map((one) => ({
+        traceId: one.traceId,
+        timeMs: Number(one.startTimeUnixNano.slice(0, -6)),
+        durationMs: one.durationNano / 1e6,
+        error: one.errorCount > 0,
+        name: one.rootName,
+        service: one.rootService,
+      })),
       total: found.length,
     };
-    answer(response, 200, body);
+    return answer(response, 200, body);
   } catch {
-    answer(response, 400, { error: { code: 'bad_request', message: 'That is no filter.', parameter: 'filter' } });
+    return answer(response, 400, { error: { code: 'bad_request', message: 'That is no filter.', parameter: 'filter' } });
   }
 }
 
-function answerTrace(data: Data, traceId: string, response: ServerResponse): void {
+function answerTrace(data: Data, traceId: string, response: ServerResponse): unknown {
   const trace = data.byId.get(traceId.toLowerCase());
   if (!trace) return answer(response, 404, { error: { code: 'not_found', message: 'There is no such trace.' } });
   const found = data.spanRefs.some((one) => one.traceId === trace.traceId);
@@ -615,7 +613,7 @@ function histogramOf(data: Data, search: URLSearchParams): LogHistogramResponse 
   return { times, stepMs, counts, total };
 }
 
-function tail(data: Data, search: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
+function tail(data: Data, search: URLSearchParams, request: IncomingMessage, response: ServerResponse): unknown {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(': hello\n\n');
   let index = 500_000;
@@ -624,7 +622,7 @@ function tail(data: Data, search: URLSearchParams, request: IncomingMessage, res
     index++;
     if (matchesLog(log, search)) response.write(`event: log\ndata: ${JSON.stringify(log)}\n\n`);
   }, 120);
-  request.on('close', () => clearInterval(timer));
+  return request.on('close', () => clearInterval(timer));
 }
 
 function fieldsOf(search: URLSearchParams): FieldsResponse {

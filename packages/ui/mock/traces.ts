@@ -135,11 +135,8 @@ class TraceBuilder {
             ? -1
             : 1,
     );
-    const start = spans.reduce(
-      (least, { startTimeUnixNano }) => (startTimeUnixNano < least ? startTimeUnixNano : least),
-      spans[0]?.startTimeUnixNano ?? '0',
-    );
-    const end = spans.reduce((most, { endTimeUnixNano }) => (endTimeUnixNano > most ? endTimeUnixNano : most), '0');
+    const start = spans[0]?.startTimeUnixNano ?? '0';
+    const end = spans.map(({ endTimeUnixNano }) => endTimeUnixNano).sort().at(-1) ?? '0';
     return {
       traceId: this.traceId,
       startTimeUnixNano: start,

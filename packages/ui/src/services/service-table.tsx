@@ -80,7 +80,7 @@ export function ErrorRatio({ red }: { red: ServiceSummary['red'] }) {
   if (red.errorCount === 0) return <span className="muted">{red.count > 0 ? formatRatio(0) : '–'}</span>;
   return (
     <span className={styles.errors} title={`${formatCompact(red.errorCount)} of ${formatCompact(red.count)}`}>
-      <IconAlertTriangleFilled size={11} aria-hidden="true" />
+      {red.errorRatio >= 0.01 ? <IconAlertTriangleFilled size={11} aria-hidden="true" /> : null}
       {formatRatio(red.errorRatio)}
     </span>
   );

@@ -2,7 +2,7 @@ import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef }
 
 export type KeyHandler = (event: KeyboardEvent) => void;
 
-/** Handlers by key: `j`, `Enter`, `Escape`, `?`, or two keys after each other: `g s`. */
+/** Handlers by key: `j`, `enter`, `escape`, `arrowdown`, `?`, or two keys after each other: `g s`. */
 export type KeyMap = Readonly<Record<string, KeyHandler>>;
 
 const Layers = createContext<{ layers: Set<{ current: KeyMap }> } | null>(null);
@@ -28,10 +28,11 @@ export function ShortcutProvider({ children }: { children: ReactNode }) {
         target?.closest('button, a, [role="button"], [role="option"], [role="tab"]')
       )
         return;
-      const pair = prefix && event.timeStamp - prefixTime < 900 ? `${prefix} ${event.key}` : '';
+      const key = event.key.length > 1 ? event.key.toLowerCase() : event.key;
+      const pair = prefix && event.timeStamp - prefixTime < 900 ? `${prefix} ${key}` : '';
       prefix = '';
       const layers = [...value.layers].reverse();
-      for (const name of [pair, event.key]) {
+      for (const name of [pair, key]) {
         if (!name) continue;
         const handler = layers.map(({ current }) => current[name]).find((candidate) => candidate !== undefined);
         if (handler) {
@@ -40,8 +41,8 @@ export function ShortcutProvider({ children }: { children: ReactNode }) {
           return;
         }
       }
-      if (layers.some(({ current }) => Object.keys(current).some((name) => name.startsWith(`${event.key} `)))) {
-        prefix = event.key;
+      if (layers.some(({ current }) => Object.keys(current).some((name) => name.startsWith(`${key} `)))) {
+        prefix = key;
         prefixTime = event.timeStamp;
       }
     }

@@ -23,10 +23,10 @@ export function useRowKeys(
   }
   useShortcuts({
     j: () => move(1),
-    ArrowDown: () => move(1),
+    arrowdown: () => move(1),
     k: () => move(-1),
-    ArrowUp: () => move(-1),
-    Enter: () => {
+    arrowup: () => move(-1),
+    enter: () => {
       if (selected >= 0) open(selected);
     },
   });

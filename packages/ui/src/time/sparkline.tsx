@@ -12,6 +12,7 @@ interface Props {
 
 /** A small line with a filled area; gaps where there are no values. */
 export const Sparkline = memo(function Sparkline({ values, color, width = 96, height = 22, max, label }: Props) {
+  const flat = values.every((value) => !value);
   const top = Math.max(max ?? 0, ...values.map((value) => value ?? 0)) || 1;
   const step = values.length > 1 ? width / (values.length - 1) : width;
   const y = (value: number) => height - 1.5 - (value / top) * (height - 3);
@@ -43,7 +44,14 @@ export const Sparkline = memo(function Sparkline({ values, color, width = 96, he
       style={{ display: 'block', overflow: 'visible' }}
     >
       <path d={area} fill={color} opacity={0.13} />
-      <path d={line} fill="none" stroke={color} strokeWidth={1.4} strokeLinejoin="round" strokeLinecap="round" />
+      <path
+        d={line}
+        fill="none"
+        stroke={flat ? 'var(--line)' : color}
+        strokeWidth={1.4}
+        strokeLinejoin="round"
+        strokeLinecap="round"
+      />
     </svg>
   );
 });

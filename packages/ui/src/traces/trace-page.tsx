@@ -123,14 +123,14 @@ function TraceView({ trace }: { trace: TraceResponse }) {
 
   useShortcuts({
     j: () => move(1),
-    ArrowDown: () => move(1),
+    arrowdown: () => move(1),
     k: () => move(-1),
-    ArrowUp: () => move(-1),
+    arrowup: () => move(-1),
     h: () => collapseOrParent(),
-    ArrowLeft: () => collapseOrParent(),
+    arrowleft: () => collapseOrParent(),
     l: () => expandOrChild(),
-    ArrowRight: () => expandOrChild(),
-    Enter: () => {
+    arrowright: () => expandOrChild(),
+    enter: () => {
       if (selected) document.querySelector<HTMLElement>('[data-testid="span-panel"]')?.focus();
       else move(1);
     },
@@ -141,7 +141,7 @@ function TraceView({ trace }: { trace: TraceResponse }) {
       if (search.zoom) update({ zoom: undefined }, { replace: true });
       else if (selected) setZoom(selected.start, Math.max(selected.end, selected.start + 1));
     },
-    Escape: () => {
+    escape: () => {
       if (selected) select(undefined);
       else if (search.zoom) update({ zoom: undefined }, { replace: true });
     },
