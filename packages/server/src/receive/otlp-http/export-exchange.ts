@@ -74,12 +74,16 @@ export class ExportExchange {
 
   /** The connection carried something that is not HTTP, or nothing for too long: `error` says what. */
   failConnection(error: SignalboxError, status: number): void {
-    if (this.#request.complete || this.#response.headersSent) {
+    this.#response.shouldKeepAlive = false;
+    if (this.#request.complete) {
       // This request is sound, what came after it is not: it gets its answer, and the connection ends there.
-      this.#response.shouldKeepAlive = false;
       return;
     }
-    this.#response.shouldKeepAlive = false;
+    if (this.#response.headersSent) {
+      // It was refused before; there is no rest to wait for.
+      this.#response.end(() => this.#request.destroy());
+      return;
+    }
     const refusal = this.#encoding === null ? textRefusal(status, error.message) : statusRefusal(error, this.#encoding);
     this.#answer(status, refusal.headers, refusal.body);
     this.#collector?.fail(error);
@@ -163,27 +167,35 @@ export class ExportExchange {
       // The sender waits for `100 Continue`. Whether it sends the body nevertheless is its choice, so end here.
       this.#response.shouldKeepAlive = false;
     }
-    this.#answer(refusal.status, refusal.headers, refusal.body);
-    this.#discardRest();
+    if (this.#request.complete || this.#request.destroyed) {
+      this.#answer(refusal.status, refusal.headers, refusal.body);
+    } else if (this.#writeAnswer(refusal.status, refusal.headers, refusal.body)) {
+      this.#discardRest();
+    }
   }
 
   #answer(status: number, headers: HttpRefusal['headers'], body: Uint8Array | string): void {
+    if (this.#writeAnswer(status, headers, body)) {
+      this.#response.end();
+    }
+  }
+
+  /** Sends the whole answer without ending it; false when there was one already, or nobody is left to read it. */
+  #writeAnswer(status: number, headers: HttpRefusal['headers'], body: Uint8Array | string): boolean {
     if (this.#response.headersSent || this.#response.destroyed) {
-      return;
+      return false;
     }
     this.#response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-    this.#response.end(body);
+    this.#response.write(body);
+    return true;
   }
 
   /**
-   * Reads on without keeping anything: a sender that is cut off while it sends may never see the answer. For a bounded
-   * time and number of bytes, then the connection is cut after all.
+   * Reads on without keeping anything, and ends the answer when the sender has sent it all: a connection closed on bytes
+   * still unread is reset, and the sender may never see the answer. For a bounded time and number of bytes.
    */
   #discardRest(): void {
     const request = this.#request;
-    if (request.complete || request.destroyed) {
-      return;
-    }
     let discarded = 0;
     const timer = setTimeout(() => request.destroy(), this.#settings.discardTimeoutMs);
     request.on('data', (chunk: Buffer) => {
@@ -192,8 +204,8 @@ export class ExportExchange {
         request.destroy();
       }
     });
+    request.once('end', () => this.#response.end());
     request.once('close', () => clearTimeout(timer));
-    request.once('end', () => clearTimeout(timer));
     request.resume();
   }
 

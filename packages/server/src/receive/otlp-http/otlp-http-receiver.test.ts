@@ -86,6 +86,22 @@ describe('size limit', () => {
     expect((await httpPost(url, { headers, body })).status).toBe(413);
   });
 
+  it('is heard by senders that send on regardless, and want the connection closed', async () => {
+    await start({ service: { maxRequestBytes: 1_000_000 } });
+    const length = 1_900_000;
+    const body = Buffer.alloc(length);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const socket = openSocket(
+          `POST /v1/traces HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`,
+        );
+        socket.write(body);
+        return (await readAll(socket)).slice(0, 12);
+      }),
+    );
+    expect(answers).toEqual(answers.map(() => 'HTTP/1.1 413'));
+  });
+
   it('keeps the connection after a refusal, and reads the rest of the refused body away', async () => {
     const url = await start({ service: { maxRequestBytes: 1_000_000 } });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
