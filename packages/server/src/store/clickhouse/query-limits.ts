@@ -19,12 +19,17 @@ export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   maxMemoryBytes: 1024 * 1024 * 1024,
 };
 
+export type QuerySettings = Record<string, string | number> & {
+  /** Seconds. */
+  max_execution_time: number;
+};
+
 /**
  * ClickHouse's settings of one query. Each query sets all of them, so that none has a value left by another.
  *
  * Results must be JSON that survives `JSON.parse`: 64-bit integers quoted (they don't fit in a double), NaN quoted.
  */
-export function querySettings(limits: QueryLimits, options: QueryOptions): Record<string, string | number> {
+export function querySettings(limits: QueryLimits, options: QueryOptions): QuerySettings {
   const executionMs = Math.min(options.maxExecutionMs ?? limits.maxExecutionMs, limits.maxExecutionMs);
   return {
     max_execution_time: executionMs / 1000,

@@ -117,14 +117,16 @@ export class EmbeddedConnection implements Connection {
     const id = `signalbox-${process.pid}-${this.#nextStatement++}`;
     const settings = { ...querySettings(this.#limits, options), log_comment: id };
     const text = `SET ${assignments(settings, parameters)}; ${sql}`;
-    const work = this.#queries.use(signal, async (session) => {
+    const run = async (session: EngineSession): Promise<Uint8Array> => {
       this.#running.add(id);
       try {
         return await session.run(text, RESULT_FORMAT);
       } finally {
         this.#running.delete(id);
       }
-    });
+    };
+    // Whoever asked waits as long for the turn as for the answer, and no longer.
+    const work = this.#queries.use(run, signal, settings.max_execution_time * 1000);
     const bytes = await this.#cancellable(id, work, signal);
     return parseResult<Row>(bytes);
   }
@@ -162,7 +164,7 @@ export class EmbeddedConnection implements Connection {
       }
       try {
         const list = alive.map(quoteString).join(', ');
-        await this.#commands.use(undefined, (session) =>
+        await this.#commands.use((session) =>
           session.run(`KILL QUERY WHERE Settings['log_comment'] IN (${list}) ASYNC`, 'Null'),
         );
       } catch {
@@ -178,7 +180,7 @@ export class EmbeddedConnection implements Connection {
     const { names, structure } = insertColumns(block);
     try {
       await writeChunks(path, block.chunks);
-      await this.#inserts.use(undefined, (session) =>
+      await this.#inserts.use((session) =>
         session.run(
           `INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoteString(path)}, 'Native', ${quoteString(structure)}) SETTINGS ${INSERT_SETTINGS}`,
           'Null',
@@ -196,9 +198,7 @@ export class EmbeddedConnection implements Connection {
     checkParameters(sql, parameters);
     const settings = { max_execution_time: (options.maxExecutionMs ?? 0) / 1000 };
     try {
-      await this.#commands.use(undefined, (session) =>
-        session.run(`SET ${assignments(settings, parameters)}; ${sql}`, 'Null'),
-      );
+      await this.#commands.use((session) => session.run(`SET ${assignments(settings, parameters)}; ${sql}`, 'Null'));
     } catch (error) {
       throw translateEngineError(error);
     }

@@ -27,12 +27,16 @@ export class SessionPool {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Runs `work` on a session of its own; rejects `resource_exhausted` when too many wait, `cancelled` when aborted before its turn. */
+  /**
+   * Runs `work` on a session of its own. Rejects `resource_exhausted` when too many wait already, or its turn does not
+   * come within `maxWaitMs`, and `cancelled` when it is aborted before its turn.
+   */
   async use<Result>(
-    signal: AbortSignal | undefined,
     work: (session: EngineSession) => Promise<Result>,
+    signal?: AbortSignal,
+    maxWaitMs?: number,
   ): Promise<Result> {
-    const session = await this.#acquire(signal);
+    const session = await this.#acquire(signal, maxWaitMs);
     try {
       return await work(session);
     } finally {
@@ -56,7 +60,7 @@ export class SessionPool {
     }
   }
 
-  #acquire(signal: AbortSignal | undefined): Promise<EngineSession> {
+  #acquire(signal: AbortSignal | undefined, maxWaitMs: number | undefined): Promise<EngineSession> {
     if (this.#closed) {
       return Promise.reject(closing());
     }
@@ -68,28 +72,36 @@ export class SessionPool {
       return Promise.resolve(session);
     }
     if (this.#waiting.length >= this.#maxWaiting) {
-      return Promise.reject(
-        new SignalboxError('resource_exhausted', `Too many ${this.#what} wait already`, { retryAfterMs: 1_000 }),
-      );
+      return Promise.reject(this.#tooMany());
     }
     return new Promise((resolve, reject) => {
-      const abort = (): void => {
+      const leave = (error: SignalboxError): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        reject(cancelled());
+        waiter.reject(error);
+      };
+      const abort = (): void => leave(cancelled());
+      const timer = maxWaitMs === undefined ? undefined : setTimeout(() => leave(this.#tooMany()), maxWaitMs);
+      const settled = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
       };
       const waiter: Waiter = {
         resolve(session) {
-          signal?.removeEventListener('abort', abort);
+          settled();
           resolve(session);
         },
         reject(error) {
-          signal?.removeEventListener('abort', abort);
+          settled();
           reject(error);
         },
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.push(waiter);
     });
+  }
+
+  #tooMany(): SignalboxError {
+    return new SignalboxError('resource_exhausted', `Too many ${this.#what} wait already`, { retryAfterMs: 1_000 });
   }
 
   #release(session: EngineSession): void {

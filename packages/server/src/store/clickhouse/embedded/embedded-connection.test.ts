@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../open-store.ts';
+import type { Store } from '../../store.ts';
+import { addSpan, BatchWriter } from '../../testing/batches.ts';
+
+const ENDLESS = 'SELECT count() FROM numbers(1e12) WHERE NOT ignore(sipHash64(number))';
+
+describe('EmbeddedConnection', () => {
+  let folder: string;
+  let store: Store;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'signalbox-embedded-'));
+    store = await openStore({
+      connection: { kind: 'embedded', folder, maxQueries: 1, maxWaitingQueries: 2, limits: { maxExecutionMs: 10_000 } },
+      retentionIntervalMs: 0,
+    });
+  });
+  afterAll(async () => {
+    await store?.shutdown(3_000);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('lets some queries wait and refuses more, while inserts and commands go on', async () => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const { connection } = store;
+    const running = connection.query(ENDLESS, { signal }).catch((error: unknown) => error);
+    const waiting = connection.query('SELECT 1');
+    const impatient = connection.query('SELECT 2', { maxExecutionMs: 100 });
+    await expect(connection.query('SELECT 3')).rejects.toMatchObject({
+      code: 'resource_exhausted',
+      retryable: true,
+      retryAfterMs: 1_000,
+    });
+    await expect(impatient).rejects.toMatchObject({ code: 'resource_exhausted' });
+
+    const leaving = new AbortController();
+    const left = connection.query('SELECT 4', { signal: leaving.signal });
+    leaving.abort();
+    await expect(left).rejects.toMatchObject({ code: 'cancelled' });
+
+    const writer = BatchWriter.spans();
+    const scope = writer.scope(writer.resource([]), '');
+    addSpan(writer, scope, { name: 'stored', start: BigInt(Date.now()) * 1_000_000n });
+    expect(await store.spans.consume(writer.batch)).toMatchObject({ rejected: 0 });
+    await connection.command('SYSTEM FLUSH LOGS');
+
+    abort.abort();
+    expect(await running).toMatchObject({ code: 'cancelled' });
+    expect((await waiting).rows).toEqual([[1]]);
+    expect((await connection.query('SELECT name FROM spans')).rows).toEqual([['stored']]);
+  });
+
+  it('works within the limits of its configuration file, and writes no logs of its own', async () => {
+    const { rows } = await store.connection.query<[string, string]>(
+      `SELECT name, value FROM system.server_settings WHERE name IN ('max_server_memory_usage', 'mark_cache_size', 'background_pool_size')`,
+    );
+    expect(Object.fromEntries(rows)).toEqual({
+      max_server_memory_usage: String(2 * 1024 ** 3),
+      mark_cache_size: String(128 * 1024 ** 2),
+      background_pool_size: '2',
+    });
+    expect(
+      (await store.connection.query("SELECT name FROM system.tables WHERE database = 'system' AND name LIKE '%\\_log'"))
+        .rows,
+    ).toEqual([]);
+    expect(
+      (
+        await store.connection.query(
+          "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND NOT create_table_query LIKE '%fsync_after_insert = 1%'",
+        )
+      ).rows,
+    ).toEqual([]);
+    expect(
+      (
+        await store.connection.query(
+          "SELECT value FROM system.merge_tree_settings WHERE name = 'number_of_free_entries_in_pool_to_lower_max_size_of_merge'",
+        )
+      ).rows,
+    ).toEqual([['1']]);
+  });
+
+  it('ends a query that needs too much memory, and goes on', async () => {
+    await expect(
+      store.connection.query('SELECT groupArray(toString(number)) FROM numbers(1e9)', { maxExecutionMs: 60_000 }),
+    ).rejects.toMatchObject({ code: expect.stringMatching(/^(resource_exhausted|timeout)$/) });
+    expect((await store.connection.query('SELECT 1')).rows).toEqual([[1]]);
+  }, 40_000);
+});
