@@ -13,7 +13,7 @@ const server = http.createServer((request, response) => {
   log.debug('too low');
   const cycle = { name: 'a' }; cycle.self = cycle;
   pino().info({ cycle, big: 10n, when: new Date(0), map: new Map([[1, 2]]), run() {} }, 'strange values');
-  logs.getLogger('app').emit({ body: 'cannot be encoded', attributes: { cycle } });
+  logs.getLogger('app').emit({ body: cycle });
   setTimeout(() => { log.info('from a timer'); response.end(); }, 3);
 });
 log.fatal('before any request');
@@ -146,7 +146,8 @@ describe.each(variants)('pino ($file)', ({ file, source }) => {
       map: {},
     });
     expect(record('from a timer').severityNumber).toBe(9);
-    expect(sink.logs.some(({ body: text }) => text === 'cannot be encoded')).toBe(false);
+    // The record whose body is a cycle could not be encoded; it alone is missing.
+    expect(sink.logs.every(({ body: text }) => typeof text === 'string')).toBe(true);
   });
 
   test('records keep the order of the lines', () => {

@@ -1,0 +1,130 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, expect, test } from 'vitest';
+import type { OtlpDestination } from '../configuration.ts';
+import { Warnings } from '../warnings.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { CollectorHealth } from './collector-health.ts';
+import { OtlpExporter, type OtlpSerializer } from './otlp-exporter.ts';
+
+/** Batches of strings, encoded as JSON; `bad` cannot be. */
+const serializer: OtlpSerializer<string[]> = {
+  serializeRequest(batch) {
+    if (batch.includes('bad')) throw new RangeError('cannot');
+    return Buffer.from(JSON.stringify(batch));
+  },
+  deserializeResponse: (body) => JSON.parse(Buffer.from(body).toString()),
+};
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+async function receiver(
+  answer: (batch: string[], number: number) => { status?: number; body?: string; delay?: number },
+) {
+  const received: string[][] = [];
+  let open = 0;
+  let mostOpen = 0;
+  const server = createServer(async (request, response) => {
+    open += 1;
+    mostOpen = Math.max(mostOpen, open);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const raw = Buffer.concat(chunks);
+    const batch = JSON.parse((request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString());
+    received.push(batch);
+    const { status = 200, body = '', delay = 0 } = answer(batch, received.length);
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    open -= 1;
+    response.writeHead(status, { 'retry-after': '0' }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const destination: OtlpDestination = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`,
+    protocol: 'http/json',
+    headers: {},
+    compression: 'none',
+    timeoutMillis: 1000,
+  };
+  const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)));
+  closing.push(() => exporter.close());
+  return { received, exporter, mostOpen: () => mostOpen };
+}
+
+const soon = () => Date.now() + 5000;
+
+test('a record that cannot be encoded is lost alone', async () => {
+  const { received, exporter } = await receiver(() => ({}));
+  exporter.send(['a', 'b', 'bad', 'c', 'd'], 5);
+  await exporter.drain(soon());
+  expect(received.flat().sort()).toEqual(['a', 'b', 'c', 'd']);
+  expect(exporter.counts).toEqual({ delivered: 4, dropped: 1 });
+  expect(exporter.errors).toHaveLength(1);
+});
+
+test('what the receiver rejects of an accepted batch is counted', async () => {
+  const { exporter } = await receiver(() => ({
+    body: '{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"too old"}}',
+  }));
+  exporter.send(['a', 'b', 'c'], 3);
+  await exporter.drain(soon());
+  expect(exporter.counts).toEqual({ delivered: 1, dropped: 2 });
+  expect(exporter.errors[0]?.message).toContain('rejected 2 records: too old');
+});
+
+test('only what OTLP calls retryable is retried', async () => {
+  const { received, exporter } = await receiver(([item], number) => ({
+    status: item === 'again' && number < 3 ? 503 : item === 'never' ? 400 : 200,
+  }));
+  exporter.send(['again'], 1);
+  await exporter.drain(soon());
+  expect(received).toEqual([['again'], ['again'], ['again']]);
+  exporter.send(['never'], 1);
+  await exporter.drain(soon());
+  expect(received).toHaveLength(4);
+  expect(exporter.counts).toEqual({ delivered: 1, dropped: 1 });
+});
+
+test('a queue keeps several requests under way, and drops and counts what does not fit', async () => {
+  const { received, exporter, mostOpen } = await receiver(() => ({ delay: 50 }));
+  let told = 0;
+  const queue = new BatchQueue(
+    { maxQueueSize: 20, maxExportBatchSize: 2, scheduledDelayMillis: 10_000 },
+    exporter,
+    () => {
+      told += 1;
+    },
+  );
+  for (let item = 0; item < 25; item += 1) queue.add(String(item));
+  expect(queue.dropped).toBe(5);
+  expect(told).toBe(5);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  expect(mostOpen()).toBe(8);
+  await queue.flush(soon());
+  expect(
+    received
+      .flat()
+      .map(Number)
+      .sort((a, b) => a - b),
+  ).toEqual(Array.from({ length: 20 }, (_, index) => index));
+  expect(exporter.counts).toEqual({ delivered: 20, dropped: 0 });
+});
+
+test('an incomplete batch leaves after the delay', async () => {
+  const { received, exporter } = await receiver(() => ({}));
+  const queue = new BatchQueue(
+    { maxQueueSize: 20, maxExportBatchSize: 10, scheduledDelayMillis: 20 },
+    exporter,
+    () => {},
+  );
+  queue.add('a');
+  queue.add('b');
+  await expect.poll(() => received).toEqual([['a', 'b']]);
+});
