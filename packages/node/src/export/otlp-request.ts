@@ -120,6 +120,13 @@ function networkFailure(error: NodeJS.ErrnoException, url: string): RequestOutco
     const advice = 'This port speaks something else, perhaps gRPC: OTLP/HTTP is usually on port 4318.';
     return { kind: 'refused', problem: `it does not speak HTTP/1.1 (${code})`, advice };
   }
+  if (/CERT|UNABLE_TO_|ERR_TLS/.test(code)) {
+    const advice = 'Name the certificate that signed it in OTEL_EXPORTER_OTLP_CERTIFICATE.';
+    return { kind: 'refused', problem: `its certificate is not trusted (${code})`, advice };
+  }
+  if (code === 'EPROTO') {
+    return { kind: 'refused', problem: 'it does not speak TLS', advice: 'Use http:// in OTEL_EXPORTER_OTLP_ENDPOINT.' };
+  }
   const unreachable =
     code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH';
   const advice = unreachable
