@@ -53,9 +53,12 @@ describe('a data folder', () => {
     await writeFile(join(folder, 'tmp', 'left-over.native'), 'junk');
     const store = await openStore({ connection: { kind: 'embedded', folder }, retentionIntervalMs: 0 });
     try {
-      const { rows } = await store.connection.query<[string]>('SELECT DISTINCT service FROM red');
-      const stored = new Set(rows.map(([service]) => service));
-      expect([...acknowledged].filter((name) => !stored.has(name))).toEqual([]);
+      for (const table of ['spans', 'logs', 'series', 'number_points', 'resources', 'red']) {
+        const column = table === 'number_points' ? 'metric_name' : 'service';
+        const { rows } = await store.connection.query<[string]>(`SELECT DISTINCT ${column} FROM ${table}`);
+        const stored = new Set(rows.map(([service]) => service));
+        expect([table, [...acknowledged].filter((name) => !stored.has(name))]).toEqual([table, []]);
+      }
       expect(acknowledged.size).toBeGreaterThan(20);
       expect(await readdir(join(folder, 'tmp'))).toEqual([]);
     } finally {

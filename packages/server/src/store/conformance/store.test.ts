@@ -8,6 +8,7 @@ import { openConnection } from '../open-connection.ts';
 import { openStore } from '../open-store.ts';
 import type { EdgeRow, RedRow } from '../span-metrics-row.ts';
 import type { Store } from '../store.ts';
+import { addSpan, BatchWriter } from '../testing/batches.ts';
 import { TEST_TARGETS, type TestTarget } from '../testing/test-connections.ts';
 
 const HOSTILE = "\n\nDROP TABLE spans;\n'; DROP TABLE red; --\\";
@@ -123,6 +124,33 @@ describe.each(TEST_TARGETS)('a store, %s', (kind, make) => {
     const services = async (): Promise<unknown> =>
       (await store.connection.query('SELECT DISTINCT service FROM red ORDER BY time')).rows;
     await expect.poll(services).toEqual([['recent'], [HOSTILE]]);
+  });
+
+  it('stores a resource again whose partition was dropped', async () => {
+    await store.shutdown(2_000);
+    let clock = now;
+    store = await openStore({ connection: target.options, retentionIntervalMs: 20, now: () => clock });
+    const send = async (): Promise<void> => {
+      const writer = BatchWriter.spans();
+      const scope = writer.scope(writer.resource([['service.name', 'dropped']]), '');
+      addSpan(writer, scope, { name: 'span', start: BigInt(now) * 1_000_000n });
+      await store.spans.consume(writer.batch);
+    };
+    const count = async (): Promise<unknown> =>
+      (
+        await store.connection.query(
+          "SELECT count(), (SELECT count() FROM resources WHERE service = 'dropped') FROM spans",
+        )
+      ).rows;
+    await send();
+    expect(await count()).toEqual([['1', '1']]);
+    clock += 8 * 86_400_000;
+    await expect.poll(count).toEqual([['0', '0']]);
+    clock = now;
+    await send();
+    expect(await count()).toEqual([['1', '1']]);
+    await store.shutdown(2_000);
+    store = await open();
   });
 
   it.runIf(kind === 'embedded')('backs up while it works, and restores into a fresh folder', async () => {

@@ -1,4 +1,6 @@
+import { MetricType } from '@signalbox/records';
 import { openStore } from '../open-store.ts';
+import { addLog, addMetric, addNumberPoint, addSpan, BatchWriter } from './batches.ts';
 
 /**
  * A process with a store, for tests that kill it. Arguments: the data folder, and what to do:
@@ -12,9 +14,29 @@ try {
   const store = await openStore({ connection: { kind: 'embedded', folder }, retentionIntervalMs: 0 });
   process.stdout.write('open\n');
   if (what === 'ingest') {
+    const spans = async (service: string): Promise<void> => {
+      const writer = BatchWriter.spans();
+      const scope = writer.scope(writer.resource([['service.name', service]]), '');
+      addSpan(writer, scope, { name: 'span', start: BigInt(Date.now()) * 1_000_000n });
+      await store.spans.consume(writer.batch);
+    };
+    const logs = async (service: string): Promise<void> => {
+      const writer = BatchWriter.logs();
+      const scope = writer.scope(writer.resource([['service.name', service]]), '');
+      addLog(writer, scope, { body: 'line', time: BigInt(Date.now()) * 1_000_000n });
+      await store.logs.consume(writer.batch);
+    };
+    const points = async (service: string): Promise<void> => {
+      const writer = BatchWriter.metrics();
+      const scope = writer.scope(writer.resource([['service.name', service]]), '');
+      const metric = addMetric(writer, scope, { name: service, type: MetricType.Gauge });
+      addNumberPoint(writer, metric, { time: BigInt(Date.now()) * 1_000_000n, value: 1 });
+      await store.metrics.consume(writer.batch);
+    };
     const lane = async (name: string): Promise<void> => {
       for (let i = 0; ; i++) {
         const service = `${name}-${i}`;
+        await Promise.all([spans(service), logs(service), points(service)]);
         await store.red.consume([
           {
             time: Math.floor(Date.now() / 1000),
