@@ -25,6 +25,9 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(null));
+// npm hands a SIGTERM to its shell, which does not hand it on: when the shell is gone, nobody wants this any more.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event) setInterval(() => process.ppid !== parent && stop(null), 500).unref();
 
 try {
   const flags = readFlags(process.argv.slice(2));

@@ -93,6 +93,24 @@ describe('the demonstration', () => {
   });
 
   test.skipIf(!canLookIntoProcesses)(
+    'ends with the shell of npm that started it (needs /proc)',
+    { timeout: 120_000 },
+    async () => {
+      child = spawn('sh', ['-c', `"${process.execPath}" "${program}" ${anyPorts.join(' ')} --no-traffic; true`], {
+        env: { ...process.env, TMPDIR: folder, npm_lifecycle_event: 'demo' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      child.stdout?.on('data', (chunk) => {
+        output += String(chunk);
+      });
+      await ready();
+      child.kill('SIGTERM');
+      await expect.poll(leftProcesses, { timeout: 15_000 }).toEqual([]);
+      expectNothingLeft();
+    },
+  );
+
+  test.skipIf(!canLookIntoProcesses)(
     'says which part died, and stops (needs /proc)',
     { timeout: 120_000 },
     async () => {
