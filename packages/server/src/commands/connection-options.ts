@@ -3,6 +3,7 @@ import type { ConnectionOptions } from '../store/open-connection.ts';
 
 /** Which ClickHouse the settings mean. */
 export function connectionOptions(config: Config): ConnectionOptions {
+  const limits = { maxExecutionMs: config['query-timeout'] };
   const url = config['clickhouse-url'];
   if (url !== undefined) {
     return {
@@ -11,7 +12,8 @@ export function connectionOptions(config: Config): ConnectionOptions {
       user: config['clickhouse-user'],
       password: config['clickhouse-password'],
       database: config['clickhouse-database'],
+      limits,
     };
   }
-  return { kind: 'embedded', folder: config.data, memoryBytes: config['engine-memory'] };
+  return { kind: 'embedded', folder: config.data, memoryBytes: config['engine-memory'], limits };
 }

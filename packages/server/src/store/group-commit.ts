@@ -12,8 +12,10 @@ export interface GroupCommitOptions<Batch> {
   readonly maxRows?: number;
   /** A group of so many bytes is written without waiting for more. */
   readonly maxBytes?: number;
-  /** How long a first batch waits for company, in ms. */
+  /** How long a first batch waits for company at least, in ms. */
   readonly lingerMs?: number;
+  /** How long it waits at most, in ms. In between, as long as the last insert took: a small insert costs nearly what a large one does. */
+  readonly maxLingerMs?: number;
   /** Bytes of batches that may wait or be on their way at once; beyond, senders are asked to come again. */
   readonly maxPendingBytes?: number;
 }
@@ -52,6 +54,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   #writing: Promise<void> | undefined;
   /** Groups that are scattered over time, one after the other. */
   #scattered: Promise<void> = Promise.resolve();
+  #lastInsertMs = 0;
   #pendingBytes = 0;
   #closed = false;
 
@@ -60,6 +63,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
       maxRows: 50_000,
       maxBytes: 8 * 1024 * 1024,
       lingerMs: 5,
+      maxLingerMs: 50,
       maxPendingBytes: 128 * 1024 * 1024,
       ...options,
     };
@@ -104,12 +108,14 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
     if (this.#gathering === undefined) {
       const builder = this.#spareBuilders.pop() ?? this.#options.createBuilder();
       const group: Group<Batch> = { builder, members: [], timer: undefined, due: false };
+      const { lingerMs, maxLingerMs } = this.#options;
+      const wait = Math.min(Math.max(lingerMs, this.#lastInsertMs), maxLingerMs);
       group.timer = setTimeout(() => {
         group.due = true;
         if (this.#writing === undefined) {
           this.#seal(group);
         }
-      }, this.#options.lingerMs);
+      }, wait);
       this.#gathering = group;
     }
     return this.#gathering;
@@ -151,7 +157,9 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   }
 
   async #writeGroup({ builder, members }: Group<Batch>): Promise<void> {
+    const start = performance.now();
     await this.#write(builder, members);
+    this.#lastInsertMs = performance.now() - start;
     builder.reset();
     if (this.#spareBuilders.length < MAX_SPARE_BUILDERS) {
       this.#spareBuilders.push(builder);
