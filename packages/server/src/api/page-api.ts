@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StatusResponse } from '@signalbox/api-contract';
 import { HostCheck } from '../page/host-check.ts';
 import { SignalboxError } from '../pipeline/signalbox-error.ts';
+import { LogTail } from '../query/logs/log-tail.ts';
 import type { QueryContext } from '../query/query-context.ts';
 import type { Connection } from '../store/connection.ts';
 import { toApiError } from './api-error.ts';
@@ -22,6 +23,8 @@ export interface PageApiOptions {
   readonly connection: Connection;
   /** The answer of `GET /api/signalbox/status`. */
   readonly status: () => Promise<StatusResponse>;
+  /** Fed by `tailLogs` on the way of log records into the store. Without it live tails stay silent. */
+  readonly logTail?: LogTail;
   /** Milliseconds that all statements of one request may take together. Default: 20,000. */
   readonly maxExecutionMs?: number;
   /** Host names besides addresses and localhost under which the page may be opened; see `HostCheck`. Default: none. */
@@ -53,7 +56,7 @@ export function createPageApi(options: PageApiOptions): PageApi {
   const router = new Router([
     ...serviceRoutes,
     ...traceRoutes,
-    ...logRoutes,
+    ...logRoutes(options.logTail ?? new LogTail()),
     ...metricRoutes,
     ...fieldRoutes,
     ...queryRoutes(registry),

@@ -2,13 +2,33 @@ import { readBodyWords } from '../../query/logs/body-words.ts';
 import { parseCursor } from '../../query/logs/log-cursor.ts';
 import { logHistogram } from '../../query/logs/log-histogram.ts';
 import type { LogConditions } from '../../query/logs/log-search-request.ts';
+import type { LogTail } from '../../query/logs/log-tail.ts';
 import { searchLogs } from '../../query/logs/search-logs.ts';
 import { severities } from '../../query/logs/severity.ts';
+import { streamLogTail } from '../log-tail-stream.ts';
 import type { RequestParameters } from '../request-parameters.ts';
 import { get, type Route } from '../route.ts';
 import { longestStepMs } from './services.ts';
 
-export const logRoutes: readonly Route[] = [
+/** @param tail what live tails listen to. */
+export function logRoutes(tail: LogTail): readonly Route[] {
+  return [
+    ...searchRoutes,
+    {
+      method: 'GET',
+      pattern: 'logs/tail',
+      async stream({ parameters, context }, { response }) {
+        const conditions = readConditions(parameters);
+        // The search's parameters are taken as they are; these mean nothing here.
+        for (const name of ['start', 'end', 'limit', 'cursor', 'stepMs']) parameters.optional(name);
+        parameters.finish();
+        await streamLogTail(tail, conditions, response, context.signal);
+      },
+    },
+  ];
+}
+
+const searchRoutes: readonly Route[] = [
   get('logs', ({ parameters, context }) => {
     const cursor = parameters.optional('cursor');
     const request = {
