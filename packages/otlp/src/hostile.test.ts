@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { OtlpDecodeError } from './index.ts';
+import { decodeAny, SIGNALS, type Signal } from './testing/decode-any.ts';
+import { type Neutral, OTLP, toJson, toProtobuf } from './testing/otlp-schema.ts';
+import { randomRequests } from './testing/random-requests.ts';
+
+const ENCODINGS = ['protobuf', 'json'] as const;
+type Encoding = (typeof ENCODINGS)[number];
+
+/** Decodes; anything but success or OtlpDecodeError fails the test. Returns whether it succeeded. */
+function survives(signal: Signal, bytes: Uint8Array, encoding: Encoding): boolean {
+  try {
+    decodeAny(signal, bytes, encoding);
+    return true;
+  } catch (error) {
+    if (error instanceof OtlpDecodeError) {
+      expect(error.position).toBeGreaterThanOrEqual(0);
+      expect(error.position).toBeLessThanOrEqual(bytes.length);
+      return false;
+    }
+    throw error;
+  }
+}
+
+function encoded(signal: Signal, encoding: Encoding, request: object): Uint8Array {
+  return encoding === 'json' ? toJson(request as Neutral) : toProtobuf(OTLP[signal], request as Neutral);
+}
+
+/** Requests rich enough that most of the decoder is at work: the largest of many random ones. */
+function richRequests(signal: Signal, count: number): object[] {
+  return fc
+    .sample(randomRequests[signal] as fc.Arbitrary<object>, { numRuns: 200, seed: 7 })
+    .sort((a, b) => toJson(b as Neutral).length - toJson(a as Neutral).length)
+    .slice(0, count);
+}
+
+describe.each(SIGNALS)('hostile %s', (signal) => {
+  describe.each(ENCODINGS)('in %s', (encoding) => {
+    it('cut at any byte', () => {
+      for (const request of richRequests(signal, 1)) {
+        const bytes = encoded(signal, encoding, request).subarray(0, 1_500);
+        for (let length = 0; length < bytes.length; length++) {
+          const ok = survives(signal, bytes.subarray(0, length), encoding);
+          if (encoding === 'json') {
+            expect(ok).toBe(false);
+          }
+        }
+      }
+    });
+
+    it('with bytes changed, put in, or taken out', () => {
+      const requests = richRequests(signal, 10).map((request) => encoded(signal, encoding, request));
+      const edit = fc.record({
+        at: fc.nat(),
+        byte: fc.nat(255),
+        kind: fc.constantFrom('set', 'insert', 'delete', 'flip'),
+      });
+      fc.assert(
+        fc.property(fc.constantFrom(...requests), fc.array(edit, { minLength: 1, maxLength: 6 }), (request, edits) => {
+          const bytes = Array.from(request);
+          for (const { at, byte, kind } of edits) {
+            const index = at % (bytes.length + 1);
+            if (kind === 'set') {
+              bytes[index] = byte;
+            } else if (kind === 'flip') {
+              bytes[index] = (bytes[index] ?? 0) ^ (1 << (byte & 7));
+            } else {
+              bytes.splice(index, kind === 'delete' ? 1 : 0, ...(kind === 'insert' ? [byte] : []));
+            }
+          }
+          survives(signal, Uint8Array.from(bytes), encoding);
+        }),
+        { numRuns: 250 },
+      );
+    });
+
+    it('of random bytes', () => {
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+          survives(signal, bytes, encoding);
+        }),
+        { numRuns: 500 },
+      );
+    });
+  });
+});
+
+describe('memory', () => {
+  /** Bytes of typed arrays that decoding makes and keeps. */
+  function grownBy(run: () => unknown): number {
+    globalThis.gc?.();
+    const before = process.memoryUsage().arrayBuffers;
+    const kept = run();
+    const after = process.memoryUsage().arrayBuffers;
+    expect(kept).toBeDefined();
+    return after - before;
+  }
+
+  it('stays in proportion to a request of the smallest messages', () => {
+    // Each `0x12 0x00` is an empty span, rejected; each costs two bytes and must leave nothing behind.
+    const spans = Buffer.alloc(2_000_000);
+    for (let i = 0; i < spans.length; i += 2) {
+      spans[i] = 0x12;
+    }
+    const length = (bytes: number) => [0, 1, 2, 3].map((i) => ((bytes >> (7 * i)) & 0x7f) | (i < 3 ? 0x80 : 0));
+    const scope = Buffer.concat([Buffer.from([0x12, ...length(spans.length)]), spans]);
+    const body = Buffer.concat([Buffer.from([0x0a, ...length(scope.length)]), scope]);
+    const grown = grownBy(() => {
+      const { rejected } = decodeAny('traces', body, 'protobuf');
+      expect(rejected?.count).toBe(1_000_000);
+      return rejected;
+    });
+    // decodeAny copies the body once.
+    expect(grown).toBeLessThan(body.length * 3);
+  });
+
+  it('of a JSON text is its bytes and small columns', () => {
+    const text = Buffer.from(`{"x":[${'{"a":"b"},'.repeat(300_000)}1]}`);
+    expect(grownBy(() => decodeAny('logs', text, 'json'))).toBeLessThan(text.length * 3);
+  });
+});
