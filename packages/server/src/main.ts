@@ -17,6 +17,7 @@ import { fanOut } from './pipeline/fan-out.ts';
 import { SignalboxError } from './pipeline/signalbox-error.ts';
 import { EdgeConnector } from './process/edges/edge-connector.ts';
 import { RedConnector } from './process/red/red-connector.ts';
+import { LogTail, tailLogs } from './query/logs/log-tail.ts';
 import { ExportService } from './receive/otlp/export-service.ts';
 import { OtlpGrpcReceiver } from './receive/otlp-grpc/otlp-grpc-receiver.ts';
 import { OtlpHttpReceiver } from './receive/otlp-http/otlp-http-receiver.ts';
@@ -77,8 +78,9 @@ async function serve(config: Config): Promise<void> {
   const red = new RedConnector(store.red);
   const edges = new EdgeConnector(store.edges, { onError: onInternalError });
   await edges.start();
+  const logTail = new LogTail();
   const exports = new ExportService({
-    consumers: { traces: fanOut(store.spans, red, edges), logs: store.logs, metrics: store.metrics },
+    consumers: { traces: fanOut(store.spans, red, edges), logs: tailLogs(store.logs, logTail), metrics: store.metrics },
     maxRequestBytes: config['max-request-size'],
     maxInFlightBytes: config['max-inflight-size'],
     onInternalError,
@@ -91,6 +93,7 @@ async function serve(config: Config): Promise<void> {
   const otlpGrpc = new OtlpGrpcReceiver(exports, { host, port: config['otlp-grpc-port'] });
   const pageApi = createPageApi({
     connection: store.connection,
+    logTail,
     status: statusReporter({ config, store, received: exports.received, startedAt, addresses: { otlpHttp, otlpGrpc } }),
     maxExecutionMs: config['query-timeout'],
     allowedHosts: [host, ...config['allowed-hosts']],
