@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Attributes } from '@opentelemetry/api';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import type { Environment } from './environment.ts';
@@ -51,7 +51,7 @@ function detectProcess(): Attributes {
   return {
     'process.pid': process.pid,
     'process.executable.path': process.execPath,
-    'process.executable.name': process.title,
+    'process.executable.name': basename(process.execPath),
     ...defined('process.command', process.argv[1]),
     'process.runtime.name': 'nodejs',
     'process.runtime.version': process.versions.node,

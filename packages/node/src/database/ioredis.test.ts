@@ -19,6 +19,7 @@ const run = async () => {
   await step('wrong', () => redis.lpush('user:1', 'x'));
   await step('eval', () => redis.eval('return ARGV[1]', 1, 'k', 'a secret argument'));
   await step('config', () => redis.config('SET', 'requirepass', ''));
+  await step('unknown', () => redis.call('NOSUCH', 'a secret argument'));
   await step('auth', () => redis.call('AUTH', 'a secret password'));
   await step('pipeline', () => redis.pipeline().set('a', 1).incr('a').exec());
   await step('multi', () => redis.multi().set('b', 1).incr('b').exec());
@@ -99,6 +100,10 @@ describe.skipIf(!hasRedis).each(variants)(
       expect(command('set').attributes['db.query.text']).toBe('SET user:1 ? ? ?');
       expect(command('eval').attributes['db.query.text']).toBe('EVAL return ARGV[1] ? ? ?');
       expect(command('config').attributes['db.query.text']).toBe('CONFIG SET requirepass ?');
+      expect(command('unknown')).toMatchObject({
+        status: { code: 2 },
+        attributes: { 'error.type': 'ERR', 'db.query.text': 'NOSUCH ?' },
+      });
       expect(command('auth').attributes['db.query.text']).toBe('AUTH ?');
       const all = JSON.stringify(sink.spans.map(({ attributes, status }) => [attributes, status]));
       expect(all).not.toContain('secret');

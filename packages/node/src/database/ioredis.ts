@@ -152,6 +152,8 @@ function failureAttributes(error: unknown): Attributes {
   return { 'error.type': typeof systemCode === 'string' ? systemCode : error instanceof Error ? error.name : '_OTHER' };
 }
 
+/** Redis repeats the arguments of a command it does not know; they may be values. */
 function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/, with args beginning with:.*/s, '');
 }

@@ -93,7 +93,7 @@ test('only what OTLP calls retryable is retried', async () => {
 });
 
 test('a queue keeps several requests under way, and drops and counts what does not fit', async () => {
-  const { received, exporter, mostOpen } = await receiver(() => ({ delay: 50 }));
+  const { received, exporter, mostOpen } = await receiver(() => ({ delay: 300 }));
   let told = 0;
   const queue = new BatchQueue(
     { maxQueueSize: 20, maxExportBatchSize: 2, scheduledDelayMillis: 10_000 },
@@ -105,8 +105,7 @@ test('a queue keeps several requests under way, and drops and counts what does n
   for (let item = 0; item < 25; item += 1) queue.add(String(item));
   expect(queue.dropped).toBe(5);
   expect(told).toBe(5);
-  await new Promise((resolve) => setTimeout(resolve, 40));
-  expect(mostOpen()).toBe(8);
+  await expect.poll(mostOpen, { interval: 5 }).toBe(8);
   await queue.flush(soon());
   expect(
     received

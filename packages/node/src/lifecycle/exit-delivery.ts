@@ -36,8 +36,10 @@ export function deliverAtExit(requests: readonly UnansweredRequest[], timeoutMil
     signal,
     timeoutMillis,
   };
+  // esbuild's keepNames, which tsx sets, puts calls of a helper into the text.
+  const helpers = 'const __name = (target) => target;';
   // Neither NODE_OPTIONS nor --import: the worker must not start telemetry of its own.
-  const worker = new Worker(`(${deliverInWorker.toString()})(require('node:worker_threads').workerData)`, {
+  const worker = new Worker(`${helpers}(${deliverInWorker.toString()})(require('node:worker_threads').workerData)`, {
     eval: true,
     workerData,
     execArgv: [],

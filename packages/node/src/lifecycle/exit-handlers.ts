@@ -19,6 +19,7 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
 export function installExitHandlers(actions: ExitActions): () => void {
   let flushing: Promise<void> | undefined;
   let flushedAtEnd = false;
+  let isEnding = false;
   const flush = (): Promise<void> => {
     flushing ??= actions.flush().finally(() => {
       flushing = undefined;
@@ -26,18 +27,22 @@ export function installExitHandlers(actions: ExitActions): () => void {
     return flushing;
   };
 
+  const raise = (signal: NodeJS.Signals): void => {
+    // With no handler left the signal does what it would have done without us: the parent sees "killed by SIGTERM".
+    process.removeListener(signal, onSignal);
+    process.kill(process.pid, signal);
+  };
   const onSignal = (signal: NodeJS.Signals): void => {
     // Listeners that are there now decide what happens next. `once` listeners registered before ours are already gone
     // from the list, but ours is put first.
-    const soleListener = process.listenerCount(signal) === 1;
-    if (soleListener) actions.endOpen();
-    const flushed = flush();
-    if (!soleListener) return;
-    void flushed.then(() => {
-      // With no handler left the signal does what it would have done without us: the parent sees "killed by SIGTERM".
-      process.removeListener(signal, onSignal);
-      process.kill(process.pid, signal);
-    });
+    if (process.listenerCount(signal) > 1) void flush();
+    // Whoever asks twice does not want to wait.
+    else if (isEnding) raise(signal);
+    else {
+      isEnding = true;
+      actions.endOpen();
+      void flush().then(() => raise(signal));
+    }
   };
   const onBeforeExit = (): void => {
     // The event loop is empty; flushing fills it again, so this event comes once more afterwards.

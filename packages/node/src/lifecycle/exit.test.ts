@@ -201,7 +201,7 @@ describe('a collector that does not take telemetry', () => {
     await app.printed(/cannot send/);
     const { signal, millis } = await app.stop();
     expect(signal).toBe('SIGTERM');
-    expect(millis).toBeLessThan(2000);
+    expect(millis).toBeLessThan(4000);
     const lines = app.stderr.trim().split('\n');
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(
@@ -231,7 +231,18 @@ describe('a collector that does not take telemetry', () => {
     const { signal, millis } = await app.stop();
     expect(signal).toBe('SIGTERM');
     expect(millis).toBeGreaterThan(4000);
-    expect(millis).toBeLessThan(6500);
+    expect(millis).toBeLessThan(9000);
+  });
+
+  test('need not be waited for by who presses Ctrl-C twice', async () => {
+    sink.answer = () => {};
+    const app = run('app.mjs', `work(); ${stayAlive}`);
+    await app.printed(/ready/);
+    app.process.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const { signal, millis } = await app.stop('SIGINT');
+    expect(signal).toBe('SIGINT');
+    expect(millis).toBeLessThan(4000);
   });
 
   test('may be silent at process.exit too', async () => {
@@ -239,7 +250,7 @@ describe('a collector that does not take telemetry', () => {
     const begun = performance.now();
     const app = run('app.mjs', 'work(); process.exit(4);');
     expect(await app.exited).toEqual({ code: 4, signal: null });
-    expect(performance.now() - begun).toBeLessThan(7000);
+    expect(performance.now() - begun).toBeLessThan(12_000);
     expect(app.stderr).toMatch(/could not be delivered/);
   });
 

@@ -6,6 +6,7 @@ import {
   type ResourceMetrics,
   type ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
+import { runtimeScope } from './runtime.ts';
 
 /**
  * Collects a provider's metrics without the event loop, for the moment when the process exits. The official collection
@@ -42,6 +43,8 @@ export function collectSynchronously(
 function fingerprints({ scopeMetrics }: ResourceMetrics): Map<string, string> {
   const texts = new Map<string, string>();
   for (const { scope, metrics } of scopeMetrics) {
+    // A garbage collection since the last export is no reason to start a thread at exit.
+    if (scope.name === runtimeScope) continue;
     for (const { descriptor, aggregationTemporality, dataPoints } of metrics) {
       for (const { attributes, value, endTime } of dataPoints) {
         const key = JSON.stringify([scope.name, scope.version, descriptor.name, attributes]);

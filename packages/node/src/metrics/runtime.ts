@@ -9,7 +9,7 @@ import {
 } from '../instrumentation.ts';
 import { version } from '../version.ts';
 
-const scope = '@signalbox/node/runtime';
+export const runtimeScope = '@signalbox/node/runtime';
 const delayResolutionMillis = 10;
 /** Kinds of `PerformanceNodeEntry` (`perf_hooks.constants.NODE_PERFORMANCE_GC_*`). */
 const gcTypes: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
@@ -18,7 +18,7 @@ const gcTypes: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: '
 export const runtimeInstrumentation: Instrumentation = {
   name: 'runtime',
   enable({ meterProvider }: InstrumentationContext): InstrumentationHandle {
-    const meter = meterProvider.getMeter(scope, version);
+    const meter = meterProvider.getMeter(runtimeScope, version);
     return handleOf(
       observeDelay(meter),
       observeUtilization(meter),
