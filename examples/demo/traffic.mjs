@@ -41,7 +41,7 @@ export async function runTraffic({ chimney, storefront, github, redis, signal, s
   };
   const burst = async () => {
     const url = `${chimney}/api/github/commits?per_page=100&page=${whole(1, 2)}&since=${Date.now()}`;
-    await Promise.all(Array.from({ length: 25 }, () => ask(url)));
+    await Promise.all(Array.from({ length: 12 }, () => ask(url)));
   };
   const invalidate = async () => {
     if (Math.random() < 0.7)
@@ -77,10 +77,10 @@ export async function runTraffic({ chimney, storefront, github, redis, signal, s
     clock(signal, 5, () => ask(`${chimney}/healthz`)),
     clock(signal, 7, revalidate),
     clock(signal, 20, invalidate),
-    clock(signal, 25, burst),
+    clock(signal, 30, burst),
     clock(signal, 35, deploy),
     clock(signal, 45, () => ask(`${chimney}/api/debug/panic`)),
-    clock(signal, 90, spell),
+    clock(signal, 90, spell, 20),
     ...(redis ? [clock(signal, 180, outage)] : []),
     everydayTraffic(signal, everyday),
   ];
@@ -103,10 +103,10 @@ async function everydayTraffic(signal, everyday) {
   await Promise.all(running);
 }
 
-/** Acts every `seconds` seconds, give or take a third. */
-async function clock(signal, seconds, act) {
-  while (!signal.aborted) {
-    await pause(seconds * 1000 * (0.67 + Math.random() * 0.67), signal);
+/** Acts every `seconds` seconds, give or take a third; for the first time after `first`. */
+async function clock(signal, seconds, act, first = seconds) {
+  for (let wait = first; !signal.aborted; wait = seconds) {
+    await pause(wait * 1000 * (0.67 + Math.random() * 0.67), signal);
     if (!signal.aborted) await act();
   }
 }

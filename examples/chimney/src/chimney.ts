@@ -48,7 +48,7 @@ export async function createChimney(
   await dragonfly?.connect();
   return {
     routes: [
-      ...githubRoutes(proxy, repository),
+      ...githubRoutes(proxy, repository, log),
       ...cacheRoutes(cache, repository, log),
       ...deployRoutes(log, instruments.deployEvents),
       ...operationsRoutes({ cache, scrape, debugRoutes }),

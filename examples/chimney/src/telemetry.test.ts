@@ -169,8 +169,9 @@ describe('the way to GitHub', () => {
 
   test('an error of GitHub: recorded on the child, Error on both', async () => {
     github.behave({ errorRate: 1 });
-    const { response, server, child } = await ask('/api/github/contributors');
+    const { response, server, child, logs } = await ask('/api/github/contributors');
     github.behave({ errorRate: 0 });
+    expect(logs().find(({ severityText }) => severityText === 'WARN')).toMatchObject({ body: 'no answer from GitHub' });
     expect(response.status).toBe(502);
     expect(child?.status).toMatchObject({
       code: statusError,

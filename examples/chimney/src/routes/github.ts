@@ -1,4 +1,5 @@
 import { trace } from '@opentelemetry/api';
+import type { Logger } from 'pino';
 import { GithubError } from '../github/github-error.ts';
 import { githubRoute, toGithubPath } from '../github/github-path.ts';
 import type { GithubProxy, Outcome } from '../github/github-proxy.ts';
@@ -8,14 +9,17 @@ import { empty, problem, type Reply } from '../http/reply.ts';
 import type { Route } from '../http/router.ts';
 
 /** `GET /api/github/*`: the repository's part of the GitHub API, behind the cache. */
-export function githubRoutes(proxy: GithubProxy, repository: string): Route[] {
+export function githubRoutes(proxy: GithubProxy, repository: string, log: Logger): Route[] {
   const handle = async (incoming: Incoming): Promise<Reply> => {
     const path = toGithubPath(incoming.path, repository);
     trace.getActiveSpan()?.setAttribute('chimney.github_path', path);
     try {
-      return toReply(await proxy.get(path, incoming.query), incoming.headers['if-none-match']);
+      const outcome = await proxy.get(path, incoming.query);
+      if (outcome.from === 'cache' && outcome.stale) log.warn({ path, error: outcome.stale.message }, 'stale answer');
+      return toReply(outcome, incoming.headers['if-none-match']);
     } catch (error) {
       if (!(error instanceof GithubError)) throw error;
+      log.warn({ path, error: error.message }, 'no answer from GitHub');
       const retry = error.retryAfterSeconds === null ? {} : { 'retry-after': String(error.retryAfterSeconds) };
       return { ...problem(error.status, error.message, retry), failure: error.message };
     }
