@@ -48,7 +48,7 @@ async function runBackup(connection: Connection, statement: string, signal?: Abo
   for (;;) {
     const { rows } = await connection.query<[status: string, error: string]>(
       'SELECT status, error FROM system.backups WHERE id = {id:String}',
-      { parameters: { id } },
+      { parameters: { id }, housekeeping: true },
     );
     const [status, error] = rows[0] ?? ['', 'the engine has forgotten it'];
     if (status === 'BACKUP_CREATED' || status === 'RESTORED') {

@@ -65,7 +65,7 @@ describe('GroupCommit', () => {
         settled++;
       });
     const first = [consume('a'), consume('b')];
-    await expect.poll(() => inserts).toEqual(['a b']);
+    await expect.poll(() => inserts, { timeout: 10_000 }).toEqual(['a b']);
     const second = [consume('c')];
     await new Promise((resolve) => setTimeout(resolve, 20));
     second.push(consume('d'));
@@ -75,7 +75,7 @@ describe('GroupCommit', () => {
     await Promise.all(first);
     expect(settled).toBe(2);
     // c and d waited for longer than a linger, but together.
-    await expect.poll(() => inserts).toEqual(['a b', 'c d']);
+    await expect.poll(() => inserts, { timeout: 10_000 }).toEqual(['a b', 'c d']);
     finish();
     await Promise.all(second);
   });
@@ -107,7 +107,7 @@ describe('GroupCommit', () => {
     const scattered = group.consume('scattered').then(() => {
       settled = true;
     });
-    await expect.poll(() => inserts).toEqual(['scattered']);
+    await expect.poll(() => inserts, { timeout: 10_000 }).toEqual(['scattered']);
     await group.consume('a');
     expect(settled).toBe(false);
     const closed = group.close();

@@ -21,6 +21,7 @@ export async function listPartitions(connection: Connection): Promise<Partition[
   const { rows } = await connection.query<[table: string, id: string, rows: string, bytes: string]>(
     `SELECT table, partition_id, sum(rows), sum(bytes_on_disk) FROM system.parts
      WHERE database = currentDatabase() AND active AND partition_id != 'all' GROUP BY table, partition_id`,
+    { housekeeping: true },
   );
   return rows
     .map(([table, id, count, bytes]) => ({

@@ -123,7 +123,7 @@ describe.each(TEST_TARGETS)('a store, %s', (kind, make) => {
     store = await openStore({ connection: target.options, retentionIntervalMs: 10_000, now: () => now });
     const services = async (): Promise<unknown> =>
       (await store.connection.query('SELECT DISTINCT service FROM red ORDER BY time')).rows;
-    await expect.poll(services).toEqual([['recent'], [HOSTILE]]);
+    await expect.poll(services, { timeout: 15_000 }).toEqual([['recent'], [HOSTILE]]);
   });
 
   it('stores a resource again whose partition was dropped', async () => {
@@ -145,7 +145,7 @@ describe.each(TEST_TARGETS)('a store, %s', (kind, make) => {
     await send();
     expect(await count()).toEqual([['1', '1']]);
     clock += 8 * 86_400_000;
-    await expect.poll(count).toEqual([['0', '0']]);
+    await expect.poll(count, { timeout: 15_000 }).toEqual([['0', '0']]);
     clock = now;
     await send();
     expect(await count()).toEqual([['1', '1']]);

@@ -126,7 +126,8 @@ export class EmbeddedConnection implements Connection {
       }
     };
     // Whoever asked waits as long for the turn as for the answer, and no longer.
-    const work = this.#queries.use(run, signal, settings.max_execution_time * 1000);
+    const pool = options.housekeeping ? this.#commands : this.#queries;
+    const work = pool.use(run, signal, settings.max_execution_time * 1000);
     const bytes = await this.#cancellable(id, work, signal);
     return parseResult<Row>(bytes);
   }
@@ -196,7 +197,7 @@ export class EmbeddedConnection implements Connection {
   async #command(sql: string, options: CommandOptions): Promise<void> {
     const parameters = options.parameters ?? {};
     checkParameters(sql, parameters);
-    const settings = { max_execution_time: (options.maxExecutionMs ?? 0) / 1000 };
+    const settings = { ...NO_LIMITS, max_execution_time: (options.maxExecutionMs ?? 0) / 1000 };
     try {
       await this.#commands.use((session) => session.run(`SET ${assignments(settings, parameters)}; ${sql}`, 'Null'));
     } catch (error) {
@@ -222,6 +223,9 @@ export class EmbeddedConnection implements Connection {
     return work;
   }
 }
+
+/** Of commands, which share their session with housekeeping's queries. */
+const NO_LIMITS = { max_memory_usage: 0, max_result_rows: 0, max_result_bytes: 0 };
 
 const MAX_KILLS = 100;
 const KILL_PAUSE_MS = 50;
