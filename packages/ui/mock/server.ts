@@ -508,7 +508,9 @@ function answerScatter(data: Data, search: URLSearchParams, response: ServerResp
     };
     return answer(response, 200, body);
   } catch {
-    return answer(response, 400, { error: { code: 'bad_request', message: 'That is no filter.', parameter: 'filter' } });
+    return answer(response, 400, {
+      error: { code: 'bad_request', message: 'That is no filter.', parameter: 'filter' },
+    });
   }
 }
 

@@ -136,7 +136,11 @@ class TraceBuilder {
             : 1,
     );
     const start = spans[0]?.startTimeUnixNano ?? '0';
-    const end = spans.map(({ endTimeUnixNano }) => endTimeUnixNano).sort().at(-1) ?? '0';
+    const end =
+      spans
+        .map(({ endTimeUnixNano }) => endTimeUnixNano)
+        .sort()
+        .at(-1) ?? '0';
     return {
       traceId: this.traceId,
       startTimeUnixNano: start,

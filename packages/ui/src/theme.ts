@@ -37,6 +37,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: 'auto',
   components: {
+    Button: { styles: { label: { fontWeight: 500 } } },
+    SegmentedControl: { styles: { label: { fontWeight: 500 } } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, transitionProps: { duration: 80 } } },
     Modal: { defaultProps: { transitionProps: { duration: 100 } } },
     Popover: { defaultProps: { transitionProps: { duration: 80 } } },

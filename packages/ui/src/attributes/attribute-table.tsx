@@ -29,12 +29,12 @@ export const AttributeTable = memo(function AttributeTable({ attributes, dropped
   if (shown.length === 0 && dropped === 0)
     return <p className={styles.none}>{wanted ? 'Nothing matches' : 'No attributes'}</p>;
   return (
-    <div className={styles.table} role="table" aria-label="Attributes">
+    <dl className={styles.table}>
       {shown.map((attribute, index) => (
         <AttributeRow key={`${attribute.key}\n${String(index)}`} attribute={attribute} onFilter={onFilter} />
       ))}
-      {dropped > 0 ? <p className={styles.none}>{dropped} more were dropped by the SDK's limits</p> : null}
-    </div>
+      {dropped > 0 ? <div className={styles.none}>{dropped} more were dropped by the SDK's limits</div> : null}
+    </dl>
   );
 });
 
@@ -42,13 +42,13 @@ function AttributeRow({ attribute, onFilter }: { attribute: KeyValue; onFilter: 
   const { key, value } = attribute;
   const text = printValue(value);
   return (
-    <div className={styles.row} role="row">
-      <div className={styles.key} role="rowheader" title={key}>
+    <div className={styles.row}>
+      <dt className={styles.key} title={key}>
         {key}
-      </div>
-      <div className={styles.value} role="cell">
+      </dt>
+      <dd className={styles.value}>
         <Value value={value} />
-      </div>
+      </dd>
       <Menu position="bottom-end" shadow="md" width={210} withinPortal>
         <Menu.Target>
           <button type="button" className={styles.more} aria-label={`What to do with ${key}`}>

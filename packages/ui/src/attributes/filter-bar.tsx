@@ -60,7 +60,9 @@ export function FilterBar({
   const values: { value: string; count: number }[] =
     metric === undefined
       ? (fieldValues.data?.values ?? [])
-      : (labelValues.data?.values ?? []).filter((value) => value.startsWith(partialValue)).map((value) => ({ value, count: 0 }));
+      : (labelValues.data?.values ?? [])
+          .filter((value) => value.startsWith(partialValue))
+          .map((value) => ({ value, count: 0 }));
 
   const options = complete();
 
@@ -72,7 +74,12 @@ export function FilterBar({
         .map(({ key, scope, types, count }) => {
           const own = scope === 'span' || scope === 'log';
           const name = own ? key : `${scope}.${key}`;
-          return { text: `${name} `, label: name, note: count > 0 ? `${types.join(', ')} · ${formatCompact(count)}` : '', done: false };
+          return {
+            text: `${name} `,
+            label: name,
+            note: count > 0 ? `${types.join(', ')} · ${formatCompact(count)}` : '',
+            done: false,
+          };
         });
     if (typing.stage === 'operator')
       return filterOperators

@@ -4,7 +4,8 @@ const narrowSpace = '\u202f';
 
 function significant(value: number, digits = 3): string {
   if (value === 0) return '0';
-  const magnitude = Math.floor(Math.log10(Math.abs(value)));
+  // Rounded before it is measured: 0.9999 is 1.00, not 1.000.
+  const magnitude = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits)))));
   const decimals = Math.max(0, Math.min(6, digits - 1 - magnitude));
   return value.toFixed(decimals);
 }

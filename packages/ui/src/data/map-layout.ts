@@ -18,7 +18,7 @@ export interface MapLayout {
   readonly height: number;
 }
 
-export const columnWidth = 292;
+export const columnWidth = 330;
 export const rowHeight = 84;
 
 /**
@@ -30,7 +30,8 @@ export function layoutMap(ids: readonly string[], edges: readonly MapEdge[]): Ma
   const known = new Set(sorted);
   const unique = new Map<string, MapEdge>();
   for (const edge of edges) {
-    if (edge.source !== edge.target && known.has(edge.source) && known.has(edge.target)) unique.set(`${edge.source}\n${edge.target}`, edge);
+    if (edge.source !== edge.target && known.has(edge.source) && known.has(edge.target))
+      unique.set(`${edge.source}\n${edge.target}`, edge);
   }
   const all = [...unique.values()].sort((a, b) => (a.source + a.target < b.source + b.target ? -1 : 1));
   const forward = withoutCircles(sorted, all);
@@ -50,7 +51,12 @@ export function layoutMap(ids: readonly string[], edges: readonly MapEdge[]): Ma
   columns.forEach((list, at) => {
     const offset = ((tallest - list.length) * rowHeight) / 2;
     list.forEach((id, index) => {
-      nodes.set(id, { id, column: at, x: at * columnWidth + columnWidth / 2, y: offset + index * rowHeight + rowHeight / 2 });
+      nodes.set(id, {
+        id,
+        column: at,
+        x: at * columnWidth + columnWidth / 2,
+        y: offset + index * rowHeight + rowHeight / 2,
+      });
     });
   });
   return { nodes, width: Math.max(1, columns.length) * columnWidth, height: tallest * rowHeight };
@@ -121,7 +127,12 @@ function orderColumns(columns: string[][], edges: readonly MapEdge[]): void {
       const weight = new Map(
         list.map((id) => {
           const around = neighbours.get(id) ?? [];
-          return [id, around.length ? around.reduce((sum, other) => sum + (place.get(other) ?? 0), 0) / around.length : (place.get(id) ?? 0)];
+          return [
+            id,
+            around.length
+              ? around.reduce((sum, other) => sum + (place.get(other) ?? 0), 0) / around.length
+              : (place.get(id) ?? 0),
+          ];
         }),
       );
       list.sort((a, b) => (weight.get(a) ?? 0) - (weight.get(b) ?? 0) || (a < b ? -1 : 1));

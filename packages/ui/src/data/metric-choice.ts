@@ -1,7 +1,10 @@
 import type { MetricAggregation, MetricDescription, MetricFunction, MetricType } from '@signalbox/api-contract';
 
 /** What can be asked of a metric's kind, the default first. */
-export function functionsFor({ type, monotonic }: Pick<MetricDescription, 'type' | 'monotonic'>): readonly MetricFunction[] {
+export function functionsFor({
+  type,
+  monotonic,
+}: Pick<MetricDescription, 'type' | 'monotonic'>): readonly MetricFunction[] {
   switch (type) {
     case 'histogram':
     case 'exponential_histogram':
@@ -91,7 +94,10 @@ export interface PlacedExemplar<T> {
  * Exemplars that can each be seen and hit: of those closer than `apart` pixels, the one with the largest value.
  * In the order given.
  */
-export function spreadExemplars<T extends { value: number }>(placed: readonly PlacedExemplar<T>[], apart: number): PlacedExemplar<T>[] {
+export function spreadExemplars<T extends { value: number }>(
+  placed: readonly PlacedExemplar<T>[],
+  apart: number,
+): PlacedExemplar<T>[] {
   const chosen: PlacedExemplar<T>[] = [];
   for (const one of [...placed].sort((a, b) => b.exemplar.value - a.exemplar.value)) {
     if (chosen.every((other) => (other.x - one.x) ** 2 + (other.y - one.y) ** 2 >= apart ** 2)) chosen.push(one);

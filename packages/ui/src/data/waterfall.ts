@@ -67,10 +67,12 @@ export function layoutWaterfall(spans: readonly Span[]): Waterfall {
 
   // By start; of those that start together the longer first, which is likelier to hold the other.
   nodes.sort((a, b) => a.start - b.start || b.end - a.end || (a.span.spanId < b.span.spanId ? -1 : 1));
+  const parentOf = (node: WaterfallNode) => bySpanId.get(node.span.parentSpanId);
+  const opened = openCircles(nodes, parentOf);
   const roots: WaterfallNode[] = [];
   for (const node of nodes) {
-    const parent = bySpanId.get(node.span.parentSpanId);
-    if (!parent || parent === node || closesCircle(node, parent)) roots.push(node);
+    const parent = parentOf(node);
+    if (!parent || opened.has(node)) roots.push(node);
     else {
       node.parent = parent;
       parent.children.push(node);
@@ -106,10 +108,27 @@ export function layoutWaterfall(spans: readonly Span[]): Waterfall {
   };
 }
 
-/** Walking up from the parent meets the node. Bounded: links made so far never form a circle. */
-function closesCircle(node: WaterfallNode, parent: WaterfallNode): boolean {
-  for (let above: WaterfallNode | null = parent; above; above = above.parent) if (above === node) return true;
-  return false;
+/** Of every circle of parents its earliest span: opened there, it becomes a tree. Looks at each span once. */
+function openCircles(
+  nodes: readonly WaterfallNode[],
+  parentOf: (node: WaterfallNode) => WaterfallNode | undefined,
+): ReadonlySet<WaterfallNode> {
+  const opened = new Set<WaterfallNode>();
+  const walk = new Map<WaterfallNode, number>();
+  nodes.forEach((first, index) => {
+    let at: WaterfallNode | undefined = first;
+    while (at && !walk.has(at)) {
+      walk.set(at, index);
+      at = parentOf(at);
+    }
+    // Met a span of this same walk: a circle. Of another walk: known ground.
+    if (!at || walk.get(at) !== index || opened.has(at)) return;
+    let earliest = at;
+    for (let next = parentOf(at); next && next !== at; next = parentOf(next))
+      if (next.start < earliest.start) earliest = next;
+    opened.add(earliest);
+  });
+  return opened;
 }
 
 function isSkewed({ parent, start, end, span }: WaterfallNode): boolean {

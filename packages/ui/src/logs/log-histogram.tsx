@@ -38,12 +38,15 @@ export function LogHistogram({ histogram, startMs, endMs, chosen, onZoom, onSeve
   const present = severities.filter((severity) => histogram?.counts[severity]?.some((count) => count > 0));
   const times = histogram?.times ?? [];
   const stepMs = histogram?.stepMs ?? 1;
-  const totals = times.map((_, index) => present.reduce((sum, severity) => sum + (histogram?.counts[severity]?.[index] ?? 0), 0));
+  const totals = times.map((_, index) =>
+    present.reduce((sum, severity) => sum + (histogram?.counts[severity]?.[index] ?? 0), 0),
+  );
   const highest = Math.max(1, ...totals);
   const plotWidth = Math.max(1, width - left);
   const plotHeight = height - top - bottom;
   const x = (timeMs: number) => left + ((timeMs - startMs) / Math.max(1, endMs - startMs)) * plotWidth;
-  const position = (event: ReactPointerEvent<HTMLDivElement>) => event.clientX - event.currentTarget.getBoundingClientRect().left;
+  const position = (event: ReactPointerEvent<HTMLDivElement>) =>
+    event.clientX - event.currentTarget.getBoundingClientRect().left;
   const time = (at: number) => startMs + (Math.max(0, Math.min(plotWidth, at - left)) / plotWidth) * (endMs - startMs);
   const every = Math.max(1, Math.ceil(times.length / Math.max(2, Math.floor(plotWidth / 110))));
   const ticks = times.filter((_, index) => index % every === Math.floor(every / 2));
@@ -70,14 +73,21 @@ export function LogHistogram({ histogram, startMs, endMs, chosen, onZoom, onSeve
         }}
         onPointerLeave={() => setHovered(null)}
         onPointerUp={() => {
-          if (drag && Math.abs(drag.to - drag.from) > 5) onZoom(time(Math.min(drag.from, drag.to)), time(Math.max(drag.from, drag.to)));
+          if (drag && Math.abs(drag.to - drag.from) > 5)
+            onZoom(time(Math.min(drag.from, drag.to)), time(Math.max(drag.from, drag.to)));
           setDrag(null);
         }}
       >
         <svg width={width} height={height} aria-hidden="true">
-          {[1, 0.5].map((share) => (
+          {(present.length ? [1, 0.5] : []).map((share) => (
             <g key={share}>
-              <line x1={left} x2={width} y1={top + plotHeight * (1 - share) + 0.5} y2={top + plotHeight * (1 - share) + 0.5} stroke="var(--line-soft)" />
+              <line
+                x1={left}
+                x2={width}
+                y1={top + plotHeight * (1 - share) + 0.5}
+                y2={top + plotHeight * (1 - share) + 0.5}
+                stroke="var(--line-soft)"
+              />
               <text x={left - 8} y={top + plotHeight * (1 - share) + 4} className={styles.label} textAnchor="end">
                 {formatCompact(Math.round(highest * share))}
               </text>
@@ -96,20 +106,47 @@ export function LogHistogram({ histogram, startMs, endMs, chosen, onZoom, onSeve
                   if (count === 0) return null;
                   const size = Math.max(1, (count / highest) * plotHeight);
                   y -= size;
-                  return <rect key={severity} x={from + 0.5} width={Math.max(0.8, to - from - 1)} y={y} height={size} style={{ fill: fills[severity] }} />;
+                  return (
+                    <rect
+                      key={severity}
+                      x={from + 0.5}
+                      width={Math.max(0.8, to - from - 1)}
+                      y={y}
+                      height={size}
+                      style={{ fill: fills[severity] }}
+                    />
+                  );
                 })}
               </g>
             );
           })}
           {ticks.map((tick, index) => (
-            <text key={tick} x={Math.max(left + 16, Math.min(width - 20, x(tick + stepMs / 2)))} y={height - 5} className={styles.label} textAnchor="middle">
+            <text
+              key={tick}
+              x={Math.max(left + 16, Math.min(width - 20, x(tick + stepMs / 2)))}
+              y={height - 5}
+              className={styles.label}
+              textAnchor="middle"
+            >
               {labels[index]}
             </text>
           ))}
         </svg>
-        {drag && Math.abs(drag.to - drag.from) > 5 ? <span className={styles.drag} style={{ left: Math.min(drag.from, drag.to), width: Math.abs(drag.to - drag.from), top, bottom }} /> : null}
+        {drag && Math.abs(drag.to - drag.from) > 5 ? (
+          <span
+            className={styles.drag}
+            style={{ left: Math.min(drag.from, drag.to), width: Math.abs(drag.to - drag.from), top, bottom }}
+          />
+        ) : null}
         {hovered !== null && !drag ? (
-          <div className={styles.tooltip} style={x(times[hovered] ?? 0) > width - 200 ? { right: width - x(times[hovered] ?? 0) + 8 } : { left: x((times[hovered] ?? 0) + stepMs) + 8 }}>
+          <div
+            className={styles.tooltip}
+            style={
+              x(times[hovered] ?? 0) > width - 200
+                ? { right: width - x(times[hovered] ?? 0) + 8 }
+                : { left: x((times[hovered] ?? 0) + stepMs) + 8 }
+            }
+          >
             <div className="muted">
               {formatDay(times[hovered] ?? 0)} {formatClock(times[hovered] ?? 0, 0)}
             </div>
@@ -128,7 +165,13 @@ export function LogHistogram({ histogram, startMs, endMs, chosen, onZoom, onSeve
       </div>
       <div className={styles.legend}>
         {present.map((severity) => (
-          <button key={severity} type="button" className={styles.key} data-off={(chosen && !chosen.includes(severity)) || undefined} onClick={() => onSeverity(severity)}>
+          <button
+            key={severity}
+            type="button"
+            className={styles.key}
+            data-off={(chosen && !chosen.includes(severity)) || undefined}
+            onClick={() => onSeverity(severity)}
+          >
             <span className="dot" style={{ background: fills[severity] }} />
             <span>{severity}</span>
             <b>{formatCompact(histogram?.counts[severity]?.reduce((sum, count) => sum + count, 0))}</b>

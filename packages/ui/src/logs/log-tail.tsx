@@ -14,7 +14,11 @@ import { VirtualLogs } from './virtual-logs.tsx';
 const kept = 10_000;
 
 /** Records as they arrive, newest first. Pausing holds them back without losing any that still fit. */
-export function LogTail({ onFilter }: { onFilter: (attribute: KeyValue, scope: '' | 'resource.', negate: boolean) => void }) {
+export function LogTail({
+  onFilter,
+}: {
+  onFilter: (attribute: KeyValue, scope: '' | 'resource.', negate: boolean) => void;
+}) {
   const [search] = useSearchState<LogsSearch>();
   const [open, setOpen] = useState<string>();
   const [paused, setPaused] = useState(false);
@@ -23,7 +27,13 @@ export function LogTail({ onFilter }: { onFilter: (attribute: KeyValue, scope: '
   return (
     <>
       <div className={styles.tailBar} aria-live="polite">
-        <Button size="compact-xs" variant="default" leftSection={paused ? <IconPlayerPlay size={13} /> : <IconPlayerPause size={13} />} onClick={() => setPaused(!paused)} data-testid="tail-pause">
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={paused ? <IconPlayerPlay size={13} /> : <IconPlayerPause size={13} />}
+          onClick={() => setPaused(!paused)}
+          data-testid="tail-pause"
+        >
           {paused ? 'Resume' : 'Pause'}
         </Button>
         <Button size="compact-xs" variant="subtle" color="gray" leftSection={<IconTrash size={13} />} onClick={clear}>
@@ -36,7 +46,9 @@ export function LogTail({ onFilter }: { onFilter: (attribute: KeyValue, scope: '
         </span>
       </div>
       {logs.length === 0 ? (
-        <EmptyState title={connected ? 'Waiting for the next record' : 'Connecting to the stream'}>New records that match appear here as they arrive.</EmptyState>
+        <EmptyState title={connected ? 'Waiting for the next record' : 'Connecting to the stream'}>
+          New records that match appear here as they arrive.
+        </EmptyState>
       ) : (
         <VirtualLogs logs={logs} open={open} onOpen={setOpen} onFilter={onFilter} />
       )}
@@ -44,7 +56,10 @@ export function LogTail({ onFilter }: { onFilter: (attribute: KeyValue, scope: '
   );
 }
 
-function useTail(url: string, held: boolean): { logs: readonly LogRecord[]; waiting: number; dropped: number; connected: boolean; clear: () => void } {
+function useTail(
+  url: string,
+  held: boolean,
+): { logs: readonly LogRecord[]; waiting: number; dropped: number; connected: boolean; clear: () => void } {
   const [logs, setLogs] = useState<readonly LogRecord[]>([]);
   const [waiting, setWaiting] = useState(0);
   const [dropped, setDropped] = useState(0);
@@ -64,7 +79,8 @@ function useTail(url: string, held: boolean): { logs: readonly LogRecord[]; wait
     source.onerror = () => setConnected(false);
     source.addEventListener('log', (event: MessageEvent<string>) => {
       buffer.current.push(JSON.parse(event.data) as LogRecord);
-      if (buffer.current.length > kept) setDropped((before) => before + buffer.current.splice(0, buffer.current.length - kept).length);
+      if (buffer.current.length > kept)
+        setDropped((before) => before + buffer.current.splice(0, buffer.current.length - kept).length);
     });
     source.addEventListener('dropped', (event: MessageEvent<string>) => {
       const { count } = JSON.parse(event.data) as { count: number };

@@ -1,5 +1,11 @@
 import { Button, TextInput } from '@mantine/core';
-import type { KeyValue, LogHistogramResponse, LogSearchResponse, ServicesResponse, Severity } from '@signalbox/api-contract';
+import type {
+  KeyValue,
+  LogHistogramResponse,
+  LogSearchResponse,
+  ServicesResponse,
+  Severity,
+} from '@signalbox/api-contract';
 import { IconPlayerPlay, IconSearch, IconX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -20,7 +26,14 @@ import styles from './logs-page.module.css';
 import { VirtualLogs } from './virtual-logs.tsx';
 
 const pageSize = 500;
-const nothing = { q: undefined, service: undefined, severity: undefined, filter: undefined, traceId: undefined, spanId: undefined } satisfies LogsSearch;
+const nothing = {
+  q: undefined,
+  service: undefined,
+  severity: undefined,
+  filter: undefined,
+  traceId: undefined,
+  spanId: undefined,
+} satisfies LogsSearch;
 
 export function LogsPage() {
   const [search, update] = useSearchState<LogsSearch>();
@@ -50,7 +63,12 @@ function StoredLogs({ onFilter }: { onFilter: OnFilter }) {
   const histogram = useApi<LogHistogramResponse>('logs/histogram', { ...parameters, stepMs });
   const answer = useInfiniteQuery({
     queryKey: ['logs', parameters, range],
-    queryFn: ({ pageParam, signal }) => apiGet<LogSearchResponse>('logs', { ...parameters, start: range.from, end: range.to, limit: pageSize, cursor: pageParam ?? undefined }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      apiGet<LogSearchResponse>(
+        'logs',
+        { ...parameters, start: range.from, end: range.to, limit: pageSize, cursor: pageParam ?? undefined },
+        signal,
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.nextCursor,
     placeholderData: (before) => before,
@@ -61,11 +79,22 @@ function StoredLogs({ onFilter }: { onFilter: OnFilter }) {
   const total = answer.data?.pages[0]?.total ?? 0;
   const narrowed = Object.keys(nothing).some((key) => search[key as keyof typeof nothing] !== undefined);
   const resolved = resolveRange(range, histogram.dataUpdatedAt || Date.now());
-  const ever = useApi<ServicesResponse>('services', { start: 'now-7d', end: 'now' }, { timed: false, enabled: answer.data !== undefined && logs.length === 0 && !narrowed });
+  const ever = useApi<ServicesResponse>(
+    'services',
+    { start: 'now-7d', end: 'now' },
+    { timed: false, enabled: answer.data !== undefined && logs.length === 0 && !narrowed },
+  );
 
   return (
     <>
-      <LogHistogram histogram={histogram.data} startMs={resolved.startMs} endMs={resolved.endMs} chosen={search.severity} onZoom={zoom} onSeverity={(severity) => update({ severity: toggled(search.severity, severity) })} />
+      <LogHistogram
+        histogram={histogram.data}
+        startMs={resolved.startMs}
+        endMs={resolved.endMs}
+        chosen={search.severity}
+        onZoom={zoom}
+        onSeverity={(severity) => update({ severity: toggled(search.severity, severity) })}
+      />
       {answer.isError && (!answer.data || answer.isPlaceholderData) ? (
         <ErrorState error={answer.error} what="The logs" onRetry={() => void answer.refetch()} />
       ) : !answer.data ? (
@@ -160,7 +189,13 @@ function SearchForm() {
           if (words.trim() !== (search.q ?? '') && !findTraceId(words)) update({ q: words.trim() || undefined });
         }}
       />
-      <ValueField label="Service" value={search.service ?? ''} values={services.data?.services.map(({ name }) => name) ?? []} width={150} onChange={(service) => update({ service })} />
+      <ValueField
+        label="Service"
+        value={search.service ?? ''}
+        values={services.data?.services.map(({ name }) => name) ?? []}
+        width={150}
+        onChange={(service) => update({ service })}
+      />
       <fieldset className={styles.severities}>
         <legend className="visually-hidden">Severity</legend>
         {severities
@@ -178,9 +213,21 @@ function SearchForm() {
             </button>
           ))}
       </fieldset>
-      <FilterBar signal="logs" filters={search.filter ?? []} onChange={(filter) => update({ filter: filter.length ? filter : undefined })} onOther={openTrace} placeholder="Filter by attribute, e.g. status >= 500" />
+      <FilterBar
+        signal="logs"
+        filters={search.filter ?? []}
+        onChange={(filter) => update({ filter: filter.length ? filter : undefined })}
+        onOther={openTrace}
+        placeholder="Filter by attribute, e.g. status >= 500"
+      />
       {search.traceId ? (
-        <Button size="compact-xs" variant="light" rightSection={<IconX size={12} />} onClick={() => update({ traceId: undefined, spanId: undefined })} aria-label="Logs of all traces">
+        <Button
+          size="compact-xs"
+          variant="light"
+          rightSection={<IconX size={12} />}
+          onClick={() => update({ traceId: undefined, spanId: undefined })}
+          aria-label="Logs of all traces"
+        >
           {search.spanId ? `span ${search.spanId.slice(0, 8)}…` : `trace ${search.traceId.slice(0, 8)}…`}
         </Button>
       ) : null}

@@ -1,8 +1,8 @@
 import type { KeyValue, LogRecord } from '@signalbox/api-contract';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
-import { useRowKeys } from '../shell/use-row-keys.ts';
 import { useShortcuts } from '../shell/shortcuts.tsx';
+import { useRowKeys } from '../shell/use-row-keys.ts';
 import { LogRow } from './log-row.tsx';
 import styles from './logs-page.module.css';
 
@@ -41,7 +41,8 @@ export function VirtualLogs({ logs, faded = false, open, onOpen, onFilter, onEnd
   handlers.current = { open, onOpen, onFilter };
   const [stable] = useState(() => ({
     toggle: (id: string) => handlers.current.onOpen(handlers.current.open === id ? undefined : id),
-    filter: (attribute: KeyValue, scope: '' | 'resource.', negate: boolean) => handlers.current.onFilter(attribute, scope, negate),
+    filter: (attribute: KeyValue, scope: '' | 'resource.', negate: boolean) =>
+      handlers.current.onFilter(attribute, scope, negate),
   }));
   const toggle = (id: string | undefined) => {
     if (id) stable.toggle(id);
@@ -55,14 +56,32 @@ export function VirtualLogs({ logs, faded = false, open, onOpen, onFilter, onEnd
   }, [wanted, onEnd]);
 
   return (
-    <div ref={scroller} className={styles.scroller} tabIndex={-1} style={faded ? { opacity: 0.55 } : undefined} data-testid="log-scroller">
+    <div
+      ref={scroller}
+      className={styles.scroller}
+      tabIndex={-1}
+      style={faded ? { opacity: 0.55 } : undefined}
+      data-testid="log-scroller"
+    >
       <div className={styles.canvas} style={{ height: virtualizer.getTotalSize() + (loadingMore ? 32 : 0) }}>
         {items.map((item) => {
           const log = logs[item.index];
           if (!log) return null;
           return (
-            <div key={item.key} ref={virtualizer.measureElement} data-index={item.index} className={styles.item} style={{ transform: `translateY(${item.start}px)` }}>
-              <LogRow log={log} open={log.id === open} selected={item.index === selected} onToggle={stable.toggle} onFilter={stable.filter} />
+            <div
+              key={item.key}
+              ref={virtualizer.measureElement}
+              data-index={item.index}
+              className={styles.item}
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              <LogRow
+                log={log}
+                open={log.id === open}
+                selected={item.index === selected}
+                onToggle={stable.toggle}
+                onFilter={stable.filter}
+              />
             </div>
           );
         })}

@@ -51,14 +51,27 @@ export function ExemplarDots({ exemplars, scale, unit, sameAxis }: Props) {
           onMouseLeave={() => setHovered(null)}
           onFocus={() => setHovered({ exemplar, x, y })}
           onBlur={() => setHovered(null)}
-          onClick={() => void navigate({ to: '/traces/$traceId', params: { traceId: exemplar.traceId }, search: { span: exemplar.spanId || undefined } })}
+          onClick={() =>
+            void navigate({
+              to: '/traces/$traceId',
+              params: { traceId: exemplar.traceId },
+              search: { span: exemplar.spanId || undefined },
+            })
+          }
         />
       ))}
       {hovered ? (
-        <div className={styles.tip} style={{ top: Math.min(hovered.y + 10, scale.top + scale.height - 40), ...(hovered.x > scale.left + scale.width - 240 ? { right: 12 } : { left: hovered.x + 10 }) }}>
+        <div
+          className={styles.tip}
+          style={{
+            top: Math.min(hovered.y + 10, scale.top + scale.height - 40),
+            ...(hovered.x > scale.left + scale.width - 240 ? { right: 12 } : { left: hovered.x + 10 }),
+          }}
+        >
           <b>{format(hovered.exemplar.value)}</b>{' '}
           <span className="muted">
-            {formatDay(unixNanoToMs(hovered.exemplar.timeUnixNano))} {formatClock(unixNanoToMs(hovered.exemplar.timeUnixNano))}
+            {formatDay(unixNanoToMs(hovered.exemplar.timeUnixNano))}{' '}
+            {formatClock(unixNanoToMs(hovered.exemplar.timeUnixNano))}
           </span>
           {Object.entries(hovered.exemplar.labels)
             .slice(0, 6)

@@ -1,5 +1,5 @@
-import type { SeriesFigures } from '../data/metric-choice.ts';
 import type { Formatter } from '../data/format-unit.ts';
+import type { SeriesFigures } from '../data/metric-choice.ts';
 import type { ChartSeries } from '../time/time-series-chart.tsx';
 import styles from './metrics-page.module.css';
 
@@ -38,7 +38,13 @@ export function MetricLegend({ series, figures, format, hidden, onToggle, onFocu
           {series.map(({ id, label, color }, index) => {
             const { last, mean, min, max } = figures[index] ?? { last: null, mean: null, min: null, max: null };
             return (
-              <tr key={id} className={hidden.has(id) ? styles.hidden : undefined} onClick={() => onToggle(id)} onMouseEnter={() => onFocus(id)} onMouseLeave={() => onFocus(null)}>
+              <tr
+                key={id}
+                className={hidden.has(id) ? styles.hidden : undefined}
+                onClick={() => onToggle(id)}
+                onMouseEnter={() => onFocus(id)}
+                onMouseLeave={() => onFocus(null)}
+              >
                 <td>
                   <button type="button" className={`plain ${styles.label}`} aria-pressed={!hidden.has(id)}>
                     <span className={styles.line} style={{ background: color }} />

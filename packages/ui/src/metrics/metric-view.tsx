@@ -1,10 +1,23 @@
 import { MultiSelect, SegmentedControl, Select, Skeleton, useComputedColorScheme } from '@mantine/core';
-import type { ExemplarsResponse, MetricAggregation, MetricDescription, MetricLabelsResponse, MetricQueryResponse } from '@signalbox/api-contract';
+import type {
+  ExemplarsResponse,
+  MetricAggregation,
+  MetricDescription,
+  MetricLabelsResponse,
+  MetricQueryResponse,
+} from '@signalbox/api-contract';
 import { useMemo, useState } from 'react';
 import { FilterBar } from '../attributes/filter-bar.tsx';
 import { formatCount } from '../data/format.ts';
 import { axisSteps, axisTitle, functionFormatter } from '../data/format-unit.ts';
-import { aggregationsFor, figuresOf, functionLabels, functionsFor, kindLabel, seriesLabel } from '../data/metric-choice.ts';
+import {
+  aggregationsFor,
+  figuresOf,
+  functionLabels,
+  functionsFor,
+  kindLabel,
+  seriesLabel,
+} from '../data/metric-choice.ts';
 import { seriesColor, serviceColor } from '../data/service-color.ts';
 import { resolveRange } from '../data/time-range.ts';
 import type { MetricsSearch } from '../data/url-state.ts';
@@ -26,12 +39,26 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
   const functions = functionsFor(metric);
   const fn = search.function && functions.includes(search.function) ? search.function : (functions[0] ?? 'value');
   const aggregations = aggregationsFor(metric.type, fn);
-  const aggregation = search.aggregation && aggregations.includes(search.aggregation) ? search.aggregation : aggregations[0];
+  const aggregation =
+    search.aggregation && aggregations.includes(search.aggregation) ? search.aggregation : aggregations[0];
   const by = search.by ?? [];
   const stepMs = useMemo(() => chartStep(range), [range]);
-  const answer = useApi<MetricQueryResponse>('metrics/query', { name: metric.name, type: metric.type, function: fn, aggregation, groupBy: by, filter: search.filter, stepMs, limit: 50 });
+  const answer = useApi<MetricQueryResponse>('metrics/query', {
+    name: metric.name,
+    type: metric.type,
+    function: fn,
+    aggregation,
+    groupBy: by,
+    filter: search.filter,
+    stepMs,
+    limit: 50,
+  });
   const labels = useApi<MetricLabelsResponse>('metrics/labels', { name: metric.name }, { live: false });
-  const exemplars = useApi<ExemplarsResponse>('metrics/exemplars', { name: metric.name, filter: search.filter, limit: 200 });
+  const exemplars = useApi<ExemplarsResponse>('metrics/exemplars', {
+    name: metric.name,
+    filter: search.filter,
+    limit: 100,
+  });
   const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set());
   const [focused, setFocused] = useState<string | null>(null);
 
@@ -41,7 +68,13 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
     return all.map((one, index): ChartSeries => {
       const id = JSON.stringify(one.labels);
       const service = Object.keys(one.labels).length === 1 ? one.labels['service.name'] : undefined;
-      return { id, label: seriesLabel(one.labels, metric.name), color: service === undefined ? seriesColor(index, dark) : serviceColor(service, dark), values: one.values, fill: all.length === 1 };
+      return {
+        id,
+        label: seriesLabel(one.labels, metric.name),
+        color: service === undefined ? seriesColor(index, dark) : serviceColor(service, dark),
+        values: one.values,
+        fill: all.length === 1,
+      };
     });
   }, [answer.data, dark, metric.name]);
   const shown = useMemo(() => series.filter(({ id }) => !hidden.has(id)), [series, hidden]);
@@ -49,7 +82,16 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
   // Their values are of the axis only where the axis shows the measured thing itself.
   const sameAxis = !['rate', 'increase'].includes(fn);
   const dots = exemplars.data?.exemplars ?? [];
-  const room = useMemo(() => (sameAxis && histogram ? roomFor(dots.map(({ value }) => value), shown) : 0), [dots, sameAxis, histogram, shown]);
+  const room = useMemo(
+    () =>
+      sameAxis && histogram
+        ? roomFor(
+            dots.map(({ value }) => value),
+            shown,
+          )
+        : 0,
+    [dots, sameAxis, histogram, shown],
+  );
   const empty = answer.data !== undefined && series.every(({ values }) => values.every((value) => value === null));
 
   return (
@@ -60,13 +102,30 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
         {metric.unit ? <span className={`${styles.tag} mono`}>{metric.unit}</span> : null}
         {metric.temporality ? <span className={styles.tag}>{metric.temporality}</span> : null}
       </header>
-      <p className={styles.description}>{metric.description || <span className="muted">No description was sent.</span>}</p>
+      <p className={styles.description}>
+        {metric.description || <span className="muted">No description was sent.</span>}
+      </p>
       <div className={styles.controls}>
         {functions.length > 1 ? (
           functions.length <= 4 ? (
-            <SegmentedControl size="xs" value={fn} onChange={(value) => update({ function: functions.find((one) => one === value) })} data={functions.map((value) => ({ value, label: functionLabels[value] }))} aria-label="Function" />
+            <SegmentedControl
+              size="xs"
+              value={fn}
+              onChange={(value) => update({ function: functions.find((one) => one === value) })}
+              data={functions.map((value) => ({ value, label: functionLabels[value] }))}
+              aria-label="Function"
+            />
           ) : (
-            <SegmentedControl size="xs" value={fn} onChange={(value) => update({ function: functions.find((one) => one === value) })} data={functions.map((value) => ({ value, label: value.startsWith('p') ? value : (functionLabels[value].split(' ')[0] ?? value) }))} aria-label="Function" />
+            <SegmentedControl
+              size="xs"
+              value={fn}
+              onChange={(value) => update({ function: functions.find((one) => one === value) })}
+              data={functions.map((value) => ({
+                value,
+                label: value.startsWith('p') ? value : (functionLabels[value].split(' ')[0] ?? value),
+              }))}
+              aria-label="Function"
+            />
           )
         ) : null}
         {aggregations.length > 0 ? (
@@ -75,7 +134,9 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
             w={92}
             aria-label="How series are put together"
             value={aggregation ?? null}
-            onChange={(value) => update({ aggregation: aggregations.find((one) => one === (value as MetricAggregation)) })}
+            onChange={(value) =>
+              update({ aggregation: aggregations.find((one) => one === (value as MetricAggregation)) })
+            }
             data={aggregations.map((value) => ({ value, label: value }))}
             allowDeselect={false}
           />
@@ -91,14 +152,23 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
           searchable
           clearable
         />
-        <FilterBar signal="spans" filters={search.filter ?? []} onChange={(filter) => update({ filter: filter.length ? filter : undefined })} placeholder="Filter, e.g. route = &quot;/checkout&quot;" keys={labels.data?.labels} metric={metric.name} />
+        <FilterBar
+          signal="spans"
+          filters={search.filter ?? []}
+          onChange={(filter) => update({ filter: filter.length ? filter : undefined })}
+          placeholder="Filter, e.g. route = &quot;/checkout&quot;"
+          keys={labels.data?.labels}
+          metric={metric.name}
+        />
       </div>
       {answer.isError && (!answer.data || answer.isPlaceholderData) ? (
         <ErrorState error={answer.error} what="The chart" onRetry={() => void answer.refetch()} />
       ) : !answer.data ? (
         <Skeleton height={height + 40} radius={8} />
       ) : empty ? (
-        <EmptyState title="Nothing was measured in this time range">A longer range, or fewer filters, may show something.</EmptyState>
+        <EmptyState title="Nothing was measured in this time range">
+          A longer range, or fewer filters, may show something.
+        </EmptyState>
       ) : (
         <>
           <section className={`card ${styles.chart}`} style={answer.isPlaceholderData ? { opacity: 0.6 } : undefined}>
@@ -123,7 +193,11 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
               steps={fn === 'rate' && histogram ? null : axisSteps(metric.unit)}
               onZoom={zoom}
               focused={focused}
-              overlay={dots.length > 0 ? (scale) => <ExemplarDots exemplars={dots} scale={scale} unit={metric.unit} sameAxis={sameAxis} /> : undefined}
+              overlay={
+                dots.length > 0
+                  ? (scale) => <ExemplarDots exemplars={dots} scale={scale} unit={metric.unit} sameAxis={sameAxis} />
+                  : undefined
+              }
             />
           </section>
           <MetricLegend
@@ -156,7 +230,10 @@ function roomFor(values: readonly number[], series: readonly ChartSeries[]): num
   if (values.length === 0) return 0;
   const sorted = [...values].sort((a, b) => a - b);
   const most = sorted[Math.floor((sorted.length - 1) * 0.9)] ?? 0;
-  const highest = series.reduce((max, { values: line }) => line.reduce<number>((top, value) => Math.max(top, value ?? 0), max), 0);
+  const highest = series.reduce(
+    (max, { values: line }) => line.reduce<number>((top, value) => Math.max(top, value ?? 0), max),
+    0,
+  );
   return highest > 0 ? Math.min(most, highest * 2.5) : most;
 }
 

@@ -17,14 +17,24 @@ export function MetricsPage() {
   const answer = useApi<MetricsResponse>('metrics');
   const metrics = answer.data?.metrics;
   const found = useMemo(() => filterMetrics(metrics ?? [], search.search ?? ''), [metrics, search.search]);
-  const chosen = metrics?.find(({ name, type }) => name === search.name && (search.type === undefined || search.type === type));
+  const chosen = metrics?.find(
+    ({ name, type }) => name === search.name && (search.type === undefined || search.type === type),
+  );
 
   const choose = (metric: MetricDescription) => {
     const ambiguous = (metrics ?? []).filter(({ name }) => name === metric.name).length > 1;
-    update({ name: metric.name, type: ambiguous ? metric.type : undefined, function: undefined, aggregation: undefined, by: undefined, filter: undefined });
+    update({
+      name: metric.name,
+      type: ambiguous ? metric.type : undefined,
+      function: undefined,
+      aggregation: undefined,
+      by: undefined,
+      filter: undefined,
+    });
   };
 
-  if (answer.isError && !metrics) return <ErrorState error={answer.error} what="The metrics" onRetry={() => void answer.refetch()} />;
+  if (answer.isError && !metrics)
+    return <ErrorState error={answer.error} what="The metrics" onRetry={() => void answer.refetch()} />;
   if (metrics?.length === 0) return <NoDataYet what="metrics in this time range" />;
   return (
     <div className={styles.layout}>
@@ -40,14 +50,24 @@ export function MetricsPage() {
             onChange={(event) => update({ search: event.currentTarget.value || undefined }, { replace: true })}
           />
         </div>
-        {metrics ? found.length ? <MetricList metrics={found} chosen={chosen} onChoose={choose} /> : <EmptyState title="No metric matches" /> : <RowsSkeleton rows={12} height={30} />}
+        {metrics ? (
+          found.length ? (
+            <MetricList metrics={found} chosen={chosen} onChoose={choose} />
+          ) : (
+            <EmptyState title="No metric matches" />
+          )
+        ) : (
+          <RowsSkeleton rows={12} height={30} />
+        )}
       </aside>
       <section className={styles.main} aria-label="Chart">
         {chosen ? (
           <MetricView key={`${chosen.name} ${chosen.type}`} metric={chosen} />
         ) : metrics ? (
           <EmptyState title={search.name ? `${search.name} sent nothing in this time range` : 'Choose a metric'}>
-            {search.name ? 'Choose a longer range or another metric.' : 'Names, kinds and units are as they were sent. The keys j, k and Enter work too.'}
+            {search.name
+              ? 'Choose a longer range or another metric.'
+              : 'Names, kinds and units are as they were sent. The keys j, k and Enter work too.'}
           </EmptyState>
         ) : (
           <RowsSkeleton rows={8} height={40} />
@@ -60,14 +80,28 @@ export function MetricsPage() {
 function filterMetrics(metrics: readonly MetricDescription[], search: string): MetricDescription[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return metrics.filter((metric) => {
-    const text = `${metric.name} ${metric.unit} ${kindLabel(metric)} ${metric.type} ${metric.description} ${metric.services.join(' ')}`.toLowerCase();
+    const text =
+      `${metric.name} ${metric.unit} ${kindLabel(metric)} ${metric.type} ${metric.description} ${metric.services.join(' ')}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }
 
-function MetricList({ metrics, chosen, onChoose }: { metrics: readonly MetricDescription[]; chosen: MetricDescription | undefined; onChoose: (metric: MetricDescription) => void }) {
+function MetricList({
+  metrics,
+  chosen,
+  onChoose,
+}: {
+  metrics: readonly MetricDescription[];
+  chosen: MetricDescription | undefined;
+  onChoose: (metric: MetricDescription) => void;
+}) {
   const scroller = useRef<HTMLDivElement>(null);
-  const virtualizer = useVirtualizer({ count: metrics.length, getScrollElement: () => scroller.current, estimateSize: () => 44, overscan: 10 });
+  const virtualizer = useVirtualizer({
+    count: metrics.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 44,
+    overscan: 10,
+  });
   const { selected } = useRowKeys(
     metrics.length,
     (index) => {
@@ -104,7 +138,9 @@ function MetricList({ metrics, chosen, onChoose }: { metrics: readonly MetricDes
               <span className={styles.note}>
                 <span>{kindLabel(metric)}</span>
                 {metric.unit ? <span className="mono">{metric.unit}</span> : null}
-                <span className="truncate">{metric.services.length > 1 ? `${metric.services.length} services` : metric.services[0]}</span>
+                <span className="truncate">
+                  {metric.services.length > 1 ? `${metric.services.length} services` : metric.services[0]}
+                </span>
               </span>
             </button>
           );

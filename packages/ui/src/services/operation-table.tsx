@@ -10,7 +10,13 @@ import { Sparkline } from '../time/sparkline.tsx';
 import styles from './service-page.module.css';
 import { ErrorRatio, SortHeader, sortByRed } from './service-table.tsx';
 
-export function OperationTable({ service, operations }: { service: string; operations: OperationsResponse['operations'] }) {
+export function OperationTable({
+  service,
+  operations,
+}: {
+  service: string;
+  operations: OperationsResponse['operations'];
+}) {
   const [search, update] = useSearchState<ServiceSearch>();
   const { sort = 'rate', direction, search: find = '' } = search;
   const rows = useMemo(() => {
@@ -18,11 +24,14 @@ export function OperationTable({ service, operations }: { service: string; opera
     const found = wanted ? operations.filter(({ name }) => name.toLowerCase().includes(wanted)) : operations;
     return sortByRed(found, sort, direction ?? (sort === 'name' ? 'asc' : 'desc'));
   }, [operations, find, sort, direction]);
-  const chosen = (name: string, kind: string) => search.operation === name && (search.kind === undefined || search.kind === kind);
+  const chosen = (name: string, kind: string) =>
+    search.operation === name && (search.kind === undefined || search.kind === kind);
   const choose = (index: number) => {
     const row = rows[index];
     if (!row) return;
-    update(chosen(row.name, row.kind) ? { operation: undefined, kind: undefined } : { operation: row.name, kind: row.kind });
+    update(
+      chosen(row.name, row.kind) ? { operation: undefined, kind: undefined } : { operation: row.name, kind: row.kind },
+    );
   };
   const { selected } = useRowKeys(rows.length, choose);
   if (rows.length === 0) return <EmptyState title="No operation has a name like that" />;
@@ -32,26 +41,31 @@ export function OperationTable({ service, operations }: { service: string; opera
         <thead>
           <tr>
             <SortHeader column="name">Operation</SortHeader>
-            <SortHeader column="rate" align="right" width={96}>
+            <SortHeader column="rate" align="right" width="8%">
               Rate
             </SortHeader>
-            <th style={{ width: 112 }} aria-label="Rate over time" />
-            <SortHeader column="errors" align="right" width={90}>
+            <th style={{ width: '13%' }} aria-label="Rate over time" />
+            <SortHeader column="errors" align="right" width="8%">
               Errors
             </SortHeader>
-            <SortHeader column="p50" align="right" width={86}>
+            <SortHeader column="p50" align="right" width="7.5%">
               p50
             </SortHeader>
-            <SortHeader column="p95" align="right" width={86}>
+            <SortHeader column="p95" align="right" width="7.5%">
               p95
             </SortHeader>
-            <th style={{ width: 112 }} aria-label="p95 over time" />
+            <th style={{ width: '13%' }} aria-label="p95 over time" />
             <th style={{ width: 110 }} aria-label="Traces of the operation" />
           </tr>
         </thead>
         <tbody>
           {rows.map(({ name, kind, red, sparkline }, index) => (
-            <tr key={`${kind} ${name}`} data-testid="operation-row" aria-selected={index === selected || chosen(name, kind)} onClick={() => choose(index)}>
+            <tr
+              key={`${kind} ${name}`}
+              data-testid="operation-row"
+              aria-selected={index === selected || chosen(name, kind)}
+              onClick={() => choose(index)}
+            >
               <td>
                 <span className={styles.name}>
                   <span className="truncate" style={{ fontWeight: 550 }} title={name}>
@@ -75,7 +89,11 @@ export function OperationTable({ service, operations }: { service: string; opera
               <td>
                 <span className={styles.links}>
                   {red.errorCount > 0 ? (
-                    <Link to="/traces" search={{ service, operation: name, status: 'ERROR' }} onClick={(event) => event.stopPropagation()}>
+                    <Link
+                      to="/traces"
+                      search={{ service, operation: name, status: 'ERROR' }}
+                      onClick={(event) => event.stopPropagation()}
+                    >
                       Failed
                     </Link>
                   ) : null}

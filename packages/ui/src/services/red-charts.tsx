@@ -12,7 +12,9 @@ const height = 170;
 export function RedCharts({ series }: { series: RedSeries | undefined }) {
   const { zoom } = useTime();
   const dark = useComputedColorScheme('light', { getInitialValueInEffect: false }) === 'dark';
-  const colors = dark ? { rate: '#7f9ff5', error: '#f26a66', p50: '#5cc795', p95: '#8aa3f5', p99: '#c58af0' } : { rate: '#4f70e3', error: '#d4302f', p50: '#2f9e6b', p95: '#4f70e3', p99: '#9c4fd6' };
+  const colors = dark
+    ? { rate: '#7f9ff5', error: '#f26a66', p50: '#5cc795', p95: '#8aa3f5', p99: '#c58af0' }
+    : { rate: '#4f70e3', error: '#d4302f', p50: '#2f9e6b', p95: '#4f70e3', p99: '#9c4fd6' };
   const lines = useMemo(
     () =>
       series
@@ -42,13 +44,30 @@ export function RedCharts({ series }: { series: RedSeries | undefined }) {
         <div className={styles.chartHead}>
           <h2>Requests per second</h2>
         </div>
-        <TimeSeriesChart times={series.times} series={lines.rate} format={formatRate} height={height} label="Requests per second over time" syncKey="red" onZoom={zoom} />
+        <TimeSeriesChart
+          times={series.times}
+          series={lines.rate}
+          format={formatRate}
+          height={height}
+          label="Requests per second over time"
+          syncKey="red"
+          onZoom={zoom}
+        />
       </section>
       <section className={`card ${styles.chart}`}>
         <div className={styles.chartHead}>
           <h2>Share of requests that failed</h2>
         </div>
-        <TimeSeriesChart times={series.times} series={lines.errors} format={formatRatio} height={height} label="Share of failed requests over time" syncKey="red" atLeast={0.01} onZoom={zoom} />
+        <TimeSeriesChart
+          times={series.times}
+          series={lines.errors}
+          format={formatRatio}
+          height={height}
+          label="Share of failed requests over time"
+          syncKey="red"
+          atLeast={0.01}
+          onZoom={zoom}
+        />
       </section>
       <section className={`card ${styles.chart}`}>
         <div className={styles.chartHead}>
@@ -60,7 +79,15 @@ export function RedCharts({ series }: { series: RedSeries | undefined }) {
             </span>
           ))}
         </div>
-        <TimeSeriesChart times={series.times} series={lines.durations} format={formatDuration} height={height} label="Quantiles of the duration over time" syncKey="red" onZoom={zoom} />
+        <TimeSeriesChart
+          times={series.times}
+          series={lines.durations}
+          format={formatDuration}
+          height={height}
+          label="Quantiles of the duration over time"
+          syncKey="red"
+          onZoom={zoom}
+        />
       </section>
     </div>
   );

@@ -1,6 +1,16 @@
 import { ActionIcon } from '@mantine/core';
 import type { NodeType, RedFigures, ServiceMapResponse } from '@signalbox/api-contract';
-import { IconAlertTriangleFilled, IconBolt, IconDatabase, IconMaximize, IconMinus, IconPlus, IconServer, IconStack2, IconWorld } from '@tabler/icons-react';
+import {
+  IconAlertTriangleFilled,
+  IconBolt,
+  IconDatabase,
+  IconMaximize,
+  IconMinus,
+  IconPlus,
+  IconServer,
+  IconStack2,
+  IconWorld,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { type PointerEvent as ReactPointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { formatDuration, formatRate, formatRatio } from '../data/format.ts';
@@ -13,12 +23,25 @@ import styles from './service-map.module.css';
 const nodeWidth = 184;
 const nodeHeight = 52;
 
-const icons: Record<NodeType, typeof IconServer> = { service: IconServer, database: IconDatabase, cache: IconBolt, messaging: IconStack2, external: IconWorld };
-const typeWords: Record<NodeType, string> = { service: 'service', database: 'database', cache: 'cache', messaging: 'queue', external: 'external host' };
+const icons: Record<NodeType, typeof IconServer> = {
+  service: IconServer,
+  database: IconDatabase,
+  cache: IconBolt,
+  messaging: IconStack2,
+  external: IconWorld,
+};
+const typeWords: Record<NodeType, string> = {
+  service: 'service',
+  database: 'database',
+  cache: 'cache',
+  messaging: 'queue',
+  external: 'external host',
+};
 
 export function ServiceMap({ find }: { find: string }) {
   const answer = useApi<ServiceMapResponse>('service-map');
-  if (answer.isError && !answer.data) return <ErrorState error={answer.error} what="The map" onRetry={() => void answer.refetch()} />;
+  if (answer.isError && !answer.data)
+    return <ErrorState error={answer.error} what="The map" onRetry={() => void answer.refetch()} />;
   if (!answer.data) return <RowsSkeleton />;
   if (answer.data.nodes.length === 0) return <NoDataYet what="services" />;
   return <MapView map={answer.data} find={find} />;
@@ -31,9 +54,19 @@ interface Camera {
 }
 
 function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
-  const shape = JSON.stringify([map.nodes.map(({ id }) => id).sort(), map.edges.map(({ source, target }) => [source, target]).sort()]);
+  const shape = JSON.stringify([
+    map.nodes.map(({ id }) => id).sort(),
+    map.edges.map(({ source, target }) => [source, target]).sort(),
+  ]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: figures change with each refresh, the drawing must not.
-  const layout = useMemo(() => layoutMap(map.nodes.map(({ id }) => id), map.edges), [shape]);
+  const layout = useMemo(
+    () =>
+      layoutMap(
+        map.nodes.map(({ id }) => id),
+        map.edges,
+      ),
+    [shape],
+  );
   const view = useRef<HTMLDivElement>(null);
   const [camera, setCamera] = useState<Camera | null>(null);
   const [hovered, setHovered] = useState<string | null>(null);
@@ -42,7 +75,6 @@ function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
   const wanted = find.trim().toLowerCase();
 
   const fit = () => setCamera(fitted(view.current, layout));
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each drawing.
   useEffect(fit, [layout]);
 
   // React's wheel handler is passive: the page would scroll along.
@@ -52,21 +84,18 @@ function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
       const box = element.getBoundingClientRect();
-      zoomAt(event.clientX - box.left, event.clientY - box.top, Math.exp(-event.deltaY * 0.0014));
+      setCamera((before) =>
+        zoomed(before, event.clientX - box.left, event.clientY - box.top, Math.exp(-event.deltaY * 0.0014)),
+      );
     };
     element.addEventListener('wheel', onWheel, { passive: false });
     return () => element.removeEventListener('wheel', onWheel);
   }, []);
 
-  function zoomAt(x: number, y: number, factor: number) {
-    setCamera((before) => {
-      if (!before) return before;
-      const zoom = Math.max(0.2, Math.min(2.5, before.zoom * factor));
-      const ratio = zoom / before.zoom;
-      return { zoom, x: x - (x - before.x) * ratio, y: y - (y - before.y) * ratio };
-    });
-  }
-  const zoomCentre = (factor: number) => zoomAt((view.current?.clientWidth ?? 0) / 2, (view.current?.clientHeight ?? 0) / 2, factor);
+  const zoomCentre = (factor: number) =>
+    setCamera((before) =>
+      zoomed(before, (view.current?.clientWidth ?? 0) / 2, (view.current?.clientHeight ?? 0) / 2, factor),
+    );
 
   const near = useMemo(() => {
     if (!hovered) return null;
@@ -92,18 +121,39 @@ function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
       onPointerMove={(event) => {
         const start = pan.current;
         if (!start) return;
-        setCamera({ ...start.camera, x: start.camera.x + event.clientX - start.x, y: start.camera.y + event.clientY - start.y });
+        setCamera({
+          ...start.camera,
+          x: start.camera.x + event.clientX - start.x,
+          y: start.camera.y + event.clientY - start.y,
+        });
       }}
       onPointerUp={() => {
         pan.current = null;
       }}
     >
       {camera ? (
-        <div className={styles.canvas} style={{ width: layout.width, height: layout.height, transform: `translate(${camera.x}px, ${camera.y}px) scale(${camera.zoom})` }}>
+        <div
+          className={styles.canvas}
+          style={{
+            width: layout.width,
+            height: layout.height,
+            transform: `translate(${camera.x}px, ${camera.y}px) scale(${camera.zoom})`,
+          }}
+        >
           <svg width={layout.width} height={layout.height} className={styles.edges} aria-hidden="true">
             <defs>
               {(['arrow', 'arrow-error'] as const).map((id) => (
-                <marker key={id} id={id} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse" markerUnits="userSpaceOnUse">
+                <marker
+                  key={id}
+                  id={id}
+                  viewBox="0 0 8 8"
+                  refX="7"
+                  refY="4"
+                  markerWidth="7"
+                  markerHeight="7"
+                  orient="auto-start-reverse"
+                  markerUnits="userSpaceOnUse"
+                >
                   <path d="M0 0.8L7.4 4L0 7.2z" fill={id === 'arrow' ? 'var(--text-3)' : 'var(--error-fill)'} />
                 </marker>
               ))}
@@ -148,7 +198,12 @@ function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
                 data-type={type}
                 data-failing={failing || undefined}
                 data-faded={faded || undefined}
-                style={{ left: place.x - nodeWidth / 2, top: place.y - nodeHeight / 2, width: nodeWidth, height: nodeHeight }}
+                style={{
+                  left: place.x - nodeWidth / 2,
+                  top: place.y - nodeHeight / 2,
+                  width: nodeWidth,
+                  height: nodeHeight,
+                }}
                 aria-label={`${name}, ${typeWords[type]}${red ? `, ${formatRate(red.rate)}, ${formatRatio(red.errorRatio)} errors, p95 ${formatDuration(red.durationMs?.p95)}` : ''}`}
                 onMouseEnter={() => setHovered(id)}
                 onMouseLeave={() => setHovered(null)}
@@ -159,7 +214,10 @@ function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
                   else void navigate({ to: '/traces', search: { filter: peerFilter(type, name) } });
                 }}
               >
-                <span className={styles.icon} style={{ color: type === 'service' ? serviceColorCss(name) : 'var(--text-3)' }}>
+                <span
+                  className={styles.icon}
+                  style={{ color: type === 'service' ? serviceColorCss(name) : 'var(--text-3)' }}
+                >
                   <Icon size={18} stroke={1.7} />
                 </span>
                 <span className={styles.text}>
@@ -172,7 +230,8 @@ function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
                         <span>{formatRate(red.rate)}</span>
                         {red.errorCount > 0 ? (
                           <span className={failing ? 'error-text' : undefined}>
-                            {failing ? <IconAlertTriangleFilled size={9} aria-hidden="true" /> : null} {formatRatio(red.errorRatio)}
+                            {failing ? <IconAlertTriangleFilled size={9} aria-hidden="true" /> : null}{' '}
+                            {formatRatio(red.errorRatio)}
                           </span>
                         ) : null}
                         <span>{formatDuration(red.durationMs?.p95)}</span>
@@ -198,7 +257,9 @@ function MapView({ map, find }: { map: ServiceMapResponse; find: string }) {
           <IconMaximize size={15} />
         </ActionIcon>
       </div>
-      <div className={styles.key}>rate · errors · p95, as the caller saw them. Dashed red: one call in a hundred or more fails.</div>
+      <div className={styles.key}>
+        rate · errors · p95, as the caller saw them. Dashed red: one call in a hundred or more fails.
+      </div>
       {map.edges.length === 0 && map.nodes.length > 1 ? (
         <div className={styles.none}>
           <EmptyState title="No calls between services in this time range" />
@@ -226,6 +287,14 @@ function peerFilter(type: NodeType, name: string): string[] {
   return [`server.address = ${quoted}`];
 }
 
+/** What is at x, y stays there. */
+function zoomed(before: Camera | null, x: number, y: number, factor: number): Camera | null {
+  if (!before) return before;
+  const zoom = Math.max(0.2, Math.min(2.5, before.zoom * factor));
+  const ratio = zoom / before.zoom;
+  return { zoom, x: x - (x - before.x) * ratio, y: y - (y - before.y) * ratio };
+}
+
 function fitted(element: HTMLElement | null, { width, height }: MapLayout): Camera {
   const room = { width: element?.clientWidth ?? 1000, height: element?.clientHeight ?? 600 };
   const zoom = Math.max(0.25, Math.min(1.15, (room.width - 48) / width, (room.height - 72) / height));
@@ -241,11 +310,20 @@ function edgePath(layout: MapLayout, source: string, target: string): { d: strin
     const x1 = from.x + nodeWidth / 2;
     const x2 = to.x - nodeWidth / 2 - 2;
     const bend = Math.min(90, (x2 - x1) / 2);
-    // Nearer to the called end, where lines to different nodes have parted.
-    const t = 0.62;
-    const point = (p0: number, p1: number, p2: number, p3: number) => (1 - t) ** 3 * p0 + 3 * (1 - t) ** 2 * t * p1 + 3 * (1 - t) * t ** 2 * p2 + t ** 3 * p3;
-    return { d: `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`, x: point(x1, x1 + bend, x2 - bend, x2), y: point(from.y, from.y, to.y, to.y) };
+    // Past the middle, where lines to different nodes have parted.
+    const t = 0.52;
+    const point = (p0: number, p1: number, p2: number, p3: number) =>
+      (1 - t) ** 3 * p0 + 3 * (1 - t) ** 2 * t * p1 + 3 * (1 - t) * t ** 2 * p2 + t ** 3 * p3;
+    return {
+      d: `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`,
+      x: point(x1, x1 + bend, x2 - bend, x2),
+      y: point(from.y, from.y, to.y, to.y),
+    };
   }
   const below = Math.max(from.y, to.y) + nodeHeight;
-  return { d: `M${from.x} ${from.y + nodeHeight / 2}C${from.x} ${below + 20} ${to.x} ${below + 20} ${to.x} ${to.y + nodeHeight / 2 + 2}`, x: (from.x + to.x) / 2, y: below + 4 };
+  return {
+    d: `M${from.x} ${from.y + nodeHeight / 2}C${from.x} ${below + 20} ${to.x} ${below + 20} ${to.x} ${to.y + nodeHeight / 2 + 2}`,
+    x: (from.x + to.x) / 2,
+    y: below + 4,
+  };
 }

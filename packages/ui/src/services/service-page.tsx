@@ -42,18 +42,36 @@ export function ServicePage() {
             <ServiceLabel name={service} strong />
           </h1>
           {operation ? (
-            <Button size="compact-xs" variant="light" rightSection={<IconX size={12} />} onClick={() => update({ operation: undefined, kind: undefined })} aria-label={`All operations instead of ${operation}`}>
+            <Button
+              size="compact-xs"
+              variant="light"
+              rightSection={<IconX size={12} />}
+              onClick={() => update({ operation: undefined, kind: undefined })}
+              aria-label={`All operations instead of ${operation}`}
+            >
               <span className={styles.operation}>{operation}</span>
             </Button>
           ) : null}
           <span className="grow" />
-          <Button size="compact-sm" variant="default" renderRoot={(props) => <Link to="/traces" search={{ service, operation }} {...props} />}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            renderRoot={(props) => <Link to="/traces" search={{ service, operation }} {...props} />}
+          >
             Traces
           </Button>
-          <Button size="compact-sm" variant="default" renderRoot={(props) => <Link to="/traces" search={{ service, operation, status: 'ERROR' }} {...props} />}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            renderRoot={(props) => <Link to="/traces" search={{ service, operation, status: 'ERROR' }} {...props} />}
+          >
             Failed traces
           </Button>
-          <Button size="compact-sm" variant="default" renderRoot={(props) => <Link to="/logs" search={{ service }} {...props} />}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            renderRoot={(props) => <Link to="/logs" search={{ service }} {...props} />}
+          >
             Logs
           </Button>
         </div>
@@ -62,8 +80,17 @@ export function ServicePage() {
         ) : (
           <>
             <div className={styles.figures}>
-              <Figure label="Rate" value={formatRate(figures?.rate)} note={figures ? `${formatCompact(figures.count)} requests` : ''} />
-              <Figure label="Errors" value={formatRatio(figures?.errorRatio)} note={figures ? `${formatCompact(figures.errorCount)} failed` : ''} alert={(figures?.errorCount ?? 0) > 0} />
+              <Figure
+                label="Rate"
+                value={formatRate(figures?.rate)}
+                note={figures ? `${formatCompact(figures.count)} requests` : ''}
+              />
+              <Figure
+                label="Errors"
+                value={formatRatio(figures?.errorRatio)}
+                note={figures ? `${formatCompact(figures.errorCount)} failed` : ''}
+                alert={(figures?.errorCount ?? 0) > 0}
+              />
               <Figure label="p50" value={formatDuration(figures?.durationMs?.p50)} />
               <Figure label="p95" value={formatDuration(figures?.durationMs?.p95)} />
               <Figure label="p99" value={formatDuration(figures?.durationMs?.p99)} />
@@ -109,7 +136,17 @@ export function ServicePage() {
   );
 }
 
-function Figure({ label, value, note, alert = false }: { label: string; value: string; note?: string; alert?: boolean }) {
+function Figure({
+  label,
+  value,
+  note,
+  alert = false,
+}: {
+  label: string;
+  value: string;
+  note?: string;
+  alert?: boolean;
+}) {
   return (
     <div className={styles.figure}>
       <span className="muted">{label}</span>

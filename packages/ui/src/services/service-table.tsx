@@ -107,21 +107,21 @@ export function ServiceTable({ services, find }: { services: readonly ServiceSum
         <thead>
           <tr>
             <SortHeader column="name">Service</SortHeader>
-            <SortHeader column="rate" align="right" width={96}>
+            <SortHeader column="rate" align="right" width="8%">
               Rate
             </SortHeader>
-            <th style={{ width: 120 }} aria-label="Rate over time" />
-            <SortHeader column="errors" align="right" width={90}>
+            <th style={{ width: '15%' }} aria-label="Rate over time" />
+            <SortHeader column="errors" align="right" width="8%">
               Errors
             </SortHeader>
-            <th style={{ width: 120 }} aria-label="Errors over time" />
-            <SortHeader column="p50" align="right" width={90}>
+            <th style={{ width: '15%' }} aria-label="Errors over time" />
+            <SortHeader column="p50" align="right" width="8%">
               p50
             </SortHeader>
-            <SortHeader column="p95" align="right" width={90}>
+            <SortHeader column="p95" align="right" width="8%">
               p95
             </SortHeader>
-            <th style={{ width: 120 }} aria-label="p95 over time" />
+            <th style={{ width: '15%' }} aria-label="p95 over time" />
           </tr>
         </thead>
         <tbody>

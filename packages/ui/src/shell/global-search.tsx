@@ -19,34 +19,35 @@ export function GlobalSearch() {
   }
 
   return (
-    <form
-      role="search"
-      className={styles.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        open(text);
-      }}
-    >
-      <IconSearch size={14} stroke={1.8} className={styles.icon} aria-hidden="true" />
-      <input
-        data-testid="global-search"
-        className={styles.input}
-        placeholder="Trace id, or words in logs"
-        aria-label="Search: a trace id opens the trace, words are looked for in the logs"
-        value={text}
-        spellCheck={false}
-        autoComplete="off"
-        onChange={(event) => setText(event.currentTarget.value)}
-        onPaste={(event) => {
-          const pasted = event.clipboardData.getData('text');
-          if (!findTraceId(pasted)) return;
+    <search className={styles.search}>
+      <form
+        className={styles.form}
+        onSubmit={(event) => {
           event.preventDefault();
-          open(pasted);
+          open(text);
         }}
-      />
-      <kbd className={styles.key} aria-hidden="true">
-        /
-      </kbd>
-    </form>
+      >
+        <IconSearch size={14} stroke={1.8} className={styles.icon} aria-hidden="true" />
+        <input
+          data-testid="global-search"
+          className={styles.input}
+          placeholder="Trace id, or words in logs"
+          aria-label="Search: a trace id opens the trace, words are looked for in the logs"
+          value={text}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => setText(event.currentTarget.value)}
+          onPaste={(event) => {
+            const pasted = event.clipboardData.getData('text');
+            if (!findTraceId(pasted)) return;
+            event.preventDefault();
+            open(pasted);
+          }}
+        />
+        <span className={styles.key}>
+          <kbd>/</kbd>
+        </span>
+      </form>
+    </search>
   );
 }

@@ -111,7 +111,7 @@ export async function copyText(text: string): Promise<boolean> {
 
 export function RowsSkeleton({ rows = 8, height = 20 }: { rows?: number; height?: number }) {
   return (
-    <div className={styles.skeleton} aria-busy="true" aria-label="Loading">
+    <div className={styles.skeleton} role="status" aria-busy="true" aria-label="Loading">
       {Array.from({ length: rows }, (_, index) => (
         <Skeleton key={String(index)} height={height} radius={4} style={{ opacity: 1 - index / (rows + 2) }} />
       ))}

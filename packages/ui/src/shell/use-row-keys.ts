@@ -18,7 +18,9 @@ export function useRowKeys(
     onMove?.(next);
     if (!onMove)
       requestAnimationFrame(() =>
-        document.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }),
+        document
+          .querySelector('tr[aria-selected="true"], [data-testid="trace-row"][data-selected]')
+          ?.scrollIntoView({ block: 'nearest' }),
       );
   }
   useShortcuts({

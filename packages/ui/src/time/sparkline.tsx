@@ -41,7 +41,8 @@ export const Sparkline = memo(function Sparkline({ values, color, width = 96, he
       viewBox={`0 0 ${width} ${height}`}
       role="img"
       aria-label={label}
-      style={{ display: 'block', overflow: 'visible' }}
+      preserveAspectRatio="none"
+      style={{ display: 'block', width: '100%', overflow: 'visible' }}
     >
       <path d={area} fill={color} opacity={0.13} />
       <path
@@ -49,6 +50,7 @@ export const Sparkline = memo(function Sparkline({ values, color, width = 96, he
         fill="none"
         stroke={flat ? 'var(--line)' : color}
         strokeWidth={1.4}
+        vectorEffect="non-scaling-stroke"
         strokeLinejoin="round"
         strokeLinecap="round"
       />

@@ -54,13 +54,13 @@ const Row = memo(function Row({
   const startMs = unixNanoToMs(trace.startTimeUnixNano);
   const partial = trace.matchedSpans < trace.spanCount && trace.matched.name !== trace.rootName;
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a larger target for the link inside.
     // biome-ignore lint/a11y/useKeyWithClickEvents: the link inside is the keyboard's; j, k and Enter work too.
     <div
       className={styles.row}
-      role="row"
       data-testid="trace-row"
       data-trace-id={trace.traceId}
-      aria-selected={selected}
+      data-selected={selected || undefined}
       tabIndex={-1}
       onClick={() => onOpen(trace)}
     >

@@ -37,10 +37,11 @@ export function TraceScatter({ points, total, startMs, endMs, loading, onZoom }:
 
   const scale = useMemo(() => {
     const durations = points.map(({ durationMs }) => Math.max(durationMs, 0.001));
-    const low = durations.length ? 10 ** Math.floor(Math.log10(Math.min(...durations))) : 1;
-    const high = durations.length
-      ? Math.max(10 ** Math.ceil(Math.log10(Math.max(...durations) * 1.01)), low * 10)
-      : 1000;
+    const shortest = durations.length ? Math.min(...durations) : 1;
+    const longest = durations.length ? Math.max(...durations) : 1000;
+    // At least two decades, so that an even load does not look like a storm.
+    const low = Math.min(shortest * 0.75, longest / 70);
+    const high = longest * 1.35;
     const plotWidth = Math.max(1, width - left - right);
     const plotHeight = height - top - bottom;
     return {
@@ -64,7 +65,7 @@ export function TraceScatter({ points, total, startMs, endMs, loading, onZoom }:
     context.font = '11px Inter, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif';
     context.textBaseline = 'middle';
     context.textAlign = 'right';
-    for (let decade = scale.low; decade <= scale.high * 1.001; decade *= 10) {
+    for (let decade = 10 ** Math.ceil(Math.log10(scale.low)); decade <= scale.high; decade *= 10) {
       const y = Math.round(scale.y(decade)) + 0.5;
       context.fillStyle = dark ? '#232934' : '#eceef2';
       context.fillRect(left, y - 0.5, width - left - right, 1);

@@ -1,0 +1,296 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startMockServer } from '../mock/server.ts';
+import { brokenTraceId, hostileTraceId, hugeTraceId } from '../mock/traces.ts';
+
+// The built page in a real browser, on made-up data, under the policy that the server sends.
+
+const executablePath = process.env.SIGNALBOX_CHROMIUM ?? '/usr/bin/chromium';
+const hasBrowser = existsSync(executablePath);
+if (!hasBrowser)
+  test.skip(`the page in a browser (there is no ${executablePath}; SIGNALBOX_CHROMIUM names another)`, () => {});
+
+describe.skipIf(!hasBrowser)('the page', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-page-'));
+  let browser: Browser;
+  let url: string;
+  const stop: (() => void)[] = [];
+
+  async function serve(options: { empty?: boolean; failing?: string[] } = {}): Promise<string> {
+    const mock = await startMockServer({ pageFolder: folder, ...options });
+    stop.push(() => {
+      mock.server.closeAllConnections();
+      mock.server.close();
+    });
+    return mock.url;
+  }
+
+  async function open(path: string, base = url): Promise<{ page: Page; problems: string[] }> {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.setDefaultTimeout(15_000);
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    page.on('dialog', (dialog) => {
+      problems.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    await page.goto(base + path);
+    return { page, problems };
+  }
+
+  beforeAll(async () => {
+    await build({
+      root: join(import.meta.dirname, '..'),
+      logLevel: 'warn',
+      build: { outDir: folder, emptyOutDir: true, reportCompressedSize: false },
+    });
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    url = await serve();
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    for (const one of stop) one();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('a trace of ten thousand spans scrolls smoothly, with few elements', async () => {
+    const { page, problems } = await open(`/traces/${hugeTraceId}`);
+    await page.getByTestId('waterfall-row').first().waitFor();
+    const measured = await page.evaluate(async () => {
+      const scroller = document.querySelector('[role="tree"]');
+      if (!scroller) throw new Error('There is no tree to scroll.');
+      const gaps: number[] = [];
+      let most = 0;
+      let empty = 0;
+      let before = performance.now();
+      const started = before;
+      while (performance.now() - started < 2000) {
+        scroller.scrollTop += 240;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        const now = performance.now();
+        gaps.push(now - before);
+        before = now;
+        const rows = document.querySelectorAll('[data-testid="waterfall-row"]').length;
+        most = Math.max(most, rows);
+        if (rows === 0) empty++;
+      }
+      gaps.sort((a, b) => a - b);
+      return {
+        frames: gaps.length,
+        p95: gaps[Math.floor(gaps.length * 0.95)] ?? 0,
+        mostRows: most,
+        empty,
+        elements: document.querySelectorAll('*').length,
+        scrolled: scroller.scrollTop,
+        height: scroller.scrollHeight,
+      };
+    });
+    expect(measured.height).toBeGreaterThan(200_000);
+    expect(measured.scrolled).toBeGreaterThan(2000);
+    expect(measured.mostRows).toBeLessThan(120);
+    expect(measured.elements).toBeLessThan(3000);
+    expect(measured.empty).toBe(0);
+    // 60 a second on a quiet machine with a screen; here software draws, beside other tests.
+    expect(measured.frames).toBeGreaterThan(30);
+    expect(measured.p95).toBeLessThan(120);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('names and values that are markup stay text', async () => {
+    const { page, problems } = await open(`/traces/${hostileTraceId}`);
+    await page.getByTestId('waterfall-row').first().click();
+    const panel = page.getByTestId('span-panel');
+    await panel.getByText('onerror=').first().waitFor();
+    for (const tab of ['Events', 'Process', 'Attributes']) await panel.getByRole('tab', { name: tab }).click();
+    // A value of a megabyte is cut until asked for.
+    await panel
+      .getByRole('button', { name: /Show all/ })
+      .first()
+      .click();
+    await page.goto(`${url}/traces`);
+    await page.getByTestId('trace-row').filter({ hasText: 'onerror' }).waitFor();
+    await page.goto(`${url}/logs`);
+    await page.getByTestId('log-row').filter({ hasText: 'onerror' }).first().click();
+    const harm = await page.evaluate(() => ({
+      hacked: 'hacked' in window,
+      images: document.querySelectorAll('img').length,
+      scripts: [...document.querySelectorAll('a')].filter(({ href }) => href.startsWith('javascript:')).length,
+    }));
+    expect(harm).toEqual({ hacked: false, images: 0, scripts: 0 });
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('a broken trace is shown with what is wrong with it', async () => {
+    const { page, problems } = await open(`/traces/${brokenTraceId}`);
+    await page.getByTestId('waterfall-row').first().waitFor();
+    expect(await page.getByTestId('waterfall-row').count()).toBe(7);
+    await page.getByText('names a parent that did not arrive').waitFor();
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('the keyboard does it all', async () => {
+    const { page, problems } = await open('/services');
+    await page.getByTestId('service-row').first().waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('t');
+    await page.waitForURL(/\/traces/);
+    await page.getByTestId('trace-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    const id = await page.getByTestId('trace-row').first().getAttribute('data-trace-id');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(new RegExp(`/traces/${id}`));
+    await page.getByTestId('waterfall-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.getByTestId('span-panel').waitFor();
+    expect(page.url()).toMatch(/span=[0-9a-f]{16}/);
+    await page.keyboard.press('Escape');
+    await page.getByTestId('span-panel').waitFor({ state: 'detached' });
+    await page.keyboard.press('/');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-page-search'))).not.toBeNull();
+    await page.keyboard.type('get');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('Next span').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('an address restores the page that it was copied from', async () => {
+    const { page, problems } = await open(
+      '/traces?service=checkout&filter=http.response.status_code+%3E%3D+500&status=ERROR&from=now-6h&to=now&refresh=off',
+    );
+    await page.getByTestId('trace-row').first().waitFor();
+    await page.getByText('http.response.status_code >= 500').waitFor();
+    expect(await page.getByLabel('Service', { exact: true }).inputValue()).toBe('checkout');
+    expect(await page.getByTestId('time-picker').textContent()).toContain('Last 6 hours');
+    await page.getByTestId('trace-row').first().click();
+    await page.getByTestId('waterfall-row').nth(3).click();
+    await page.getByTestId('span-panel').getByRole('tab', { name: 'Process' }).click();
+    await page.waitForURL(/tab=process/);
+    // The time range has come along.
+    expect(page.url()).toContain('from=now-6h');
+    const spanId = new URL(page.url()).searchParams.get('span');
+    const copy = await browser.newPage();
+    await copy.goto(page.url());
+    await copy.getByTestId('span-panel').getByText('service.instance.id').waitFor();
+    await copy.locator(`[data-span-id="${spanId}"][data-selected]`).waitFor();
+    await page.goBack();
+    await page.getByTestId('trace-row').first().waitFor();
+    await page.getByText('http.response.status_code >= 500').waitFor();
+    expect(problems).toEqual([]);
+    await copy.close();
+    await page.close();
+  });
+
+  test('a pasted trace id opens the trace, in the bar and in a search field', async () => {
+    const { page } = await open('/services');
+    await page.getByTestId('global-search').fill(`  ${hugeTraceId.toUpperCase()} `);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(new RegExp(hugeTraceId));
+    await page.goto(`${url}/traces`);
+    await page.getByLabel('Filter by attribute').fill(`00-${hostileTraceId}-b7ad6b7169203331-01`);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(new RegExp(hostileTraceId));
+    await page.close();
+  });
+
+  test('an exemplar dot opens its trace', async () => {
+    const { page, problems } = await open('/metrics');
+    await page.getByTestId('metric-row').filter({ hasText: 'chimney.request.duration' }).click();
+    const dot = page.getByTestId('exemplar-dot').first();
+    await dot.waitFor();
+    const traceId = await dot.getAttribute('data-trace-id');
+    await dot.click();
+    await page.waitForURL(new RegExp(`/traces/${traceId}`));
+    await page.getByTestId('waterfall-row').first().waitFor();
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('a hundred thousand log lines come as they are scrolled to', async () => {
+    const { page, problems } = await open('/logs?from=now-6h&to=now&refresh=off');
+    await page.getByTestId('log-row').first().waitFor();
+    await page
+      .getByText(/^9\d,\d{3}$|^100,000$/)
+      .first()
+      .waitFor();
+    for (let round = 0; round < 4; round++) {
+      await page.getByTestId('log-scroller').evaluate((scroller) => {
+        scroller.scrollTop = scroller.scrollHeight;
+      });
+      await page.waitForFunction(
+        (least) => (document.querySelector('[data-testid="log-scroller"]')?.scrollHeight ?? 0) > least,
+        (round + 2) * 500 * 26,
+      );
+    }
+    expect(await page.getByTestId('log-row').count()).toBeLessThan(120);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('live tail runs, pauses, and goes on', async () => {
+    const { page, problems } = await open('/logs?live=true');
+    await page.getByTestId('log-row').nth(3).waitFor();
+    await page.getByTestId('tail-pause').click();
+    await page.getByText(/held back while paused/).waitFor();
+    const count = await page.getByTestId('log-row').count();
+    await page.waitForTimeout(600);
+    expect(await page.getByTestId('log-row').count()).toBe(count);
+    await page.getByTestId('tail-pause').click();
+    await page.waitForFunction((before) => document.querySelectorAll('[data-testid="log-row"]').length > before, count);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('no data: the line that sends some', async () => {
+    const empty = await serve({ empty: true });
+    for (const path of ['/services', '/traces', '/logs', '/metrics']) {
+      const { page, problems } = await open(path, empty);
+      await page.getByText('node --import @signalbox/node/register app.js').waitFor();
+      expect(problems).toEqual([]);
+      await page.close();
+    }
+  });
+
+  test('a failure says what failed and what to do', async () => {
+    const failing = await serve({ failing: ['services', 'traces', 'logs', 'metrics/query'] });
+    for (const [path, what] of [
+      ['/services', 'The services'],
+      ['/traces', 'The traces'],
+      ['/logs', 'The logs'],
+      ['/metrics?name=chimney.requests', 'The chart'],
+    ] as const) {
+      const { page } = await open(path, failing);
+      const alert = page.getByRole('alert');
+      await alert.getByText(`${what} could not be loaded`).waitFor();
+      await alert.getByText('Choose a shorter time range').waitFor();
+      await alert.getByRole('button', { name: 'Try again' }).waitFor();
+      await page.close();
+    }
+  });
+});
