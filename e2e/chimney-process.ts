@@ -28,8 +28,6 @@ export class ChimneyProcess {
       GITHUB_API_URL: githubUrl,
       OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
       OTEL_METRIC_EXPORT_INTERVAL: '500',
-      OTEL_BSP_SCHEDULE_DELAY: '100',
-      OTEL_BLRP_SCHEDULE_DELAY: '100',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.slot=blue',
       ...environment,
     });

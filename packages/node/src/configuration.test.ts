@@ -127,7 +127,7 @@ describe('OTLP variables', () => {
 
 describe('batches, limits, metrics', () => {
   test('have the defaults of the specification', () => {
-    expect(traces({}).batch).toEqual({ maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 5000 });
+    expect(traces({}).batch).toEqual({ maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 1000 });
     expect(resolve({}).configuration).toMatchObject({
       logs: { batch: { maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 1000 } },
     });

@@ -12,6 +12,12 @@ import type {
 } from './options.ts';
 import type { Warnings } from './warnings.ts';
 
+/**
+ * The specification's default is 5000. One second, as for logs, is what lets somebody who has just sent a request find it
+ * within two; the exporter sends no more often for it when traffic is high, because full batches leave at once.
+ */
+const TRACES_DELAY_MS = 1000;
+
 /** Where and how one signal's requests go. */
 export interface OtlpDestination {
   readonly url: string;
@@ -65,7 +71,7 @@ type Signal = 'TRACES' | 'METRICS' | 'LOGS';
 export function resolveConfiguration(options: StartOptions, env: Environment, warnings: Warnings): Configuration {
   const traces = signalIsOn('TRACES', options.traces, env, warnings) && {
     otlp: resolveDestination('TRACES', options.traces || {}, options, env, warnings),
-    batch: resolveBatch('BSP', options.traces || {}, 5000, env),
+    batch: resolveBatch('BSP', options.traces || {}, TRACES_DELAY_MS, env),
     limits: resolveLimits('SPAN', env),
   };
   const logs = signalIsOn('LOGS', options.logs, env, warnings) && {
