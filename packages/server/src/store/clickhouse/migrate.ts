@@ -67,7 +67,7 @@ export function readMigrations(folder: string = SCHEMA_FOLDER): Migration[] {
 /** Splits a file of ours: statements end with a semicolon at the end of a line, and nothing else does; lines of `--` are comments. */
 export function splitStatements(text: string): string[] {
   return text
-    .replace(/^\s*--.*$/gm, '')
+    .replace(/^[ \t]*--.*\n?/gm, '')
     .split(/;[ \t]*$/m)
     .map((statement) => statement.trim())
     .filter((statement) => statement !== '');

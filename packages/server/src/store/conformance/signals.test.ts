@@ -306,34 +306,6 @@ describe.each(TEST_TARGETS)('the signals of a store, %s', (_, make) => {
     ).toEqual([['2']]);
   });
 
-  it('stores a batch that spans a year, each partition with its resource, and refuses impossible times only', async () => {
-    const writer = BatchWriter.spans();
-    const scope = writer.scope(writer.resource([['service.name', 'year']]), '');
-    const day = 86_400_000_000_000n;
-    // More partitions than ClickHouse takes in one insert by default (100).
-    for (let i = 0n; i < 122n; i++) {
-      addSpan(writer, scope, { name: `day ${i}`, start: TIME - i * 3n * day });
-    }
-    addSpan(writer, scope, { name: 'zero', start: 0n });
-    addSpan(writer, scope, { name: 'seventies', start: 3600_000_000_000n });
-    addSpan(writer, scope, { name: 'tomorrow', start: TIME + day - 10_000_000_000n });
-    addSpan(writer, scope, { name: 'later', start: TIME + day + 10_000_000_000n });
-    addSpan(writer, scope, { name: 'end of time', start: 2n ** 64n - 1n });
-    addSpan(writer, scope, { name: 'backwards', start: TIME, end: TIME - 1n });
-    expect(await store.spans.consume(writer.batch)).toEqual({
-      rejected: 4,
-      reason: 'spans that start before 1971 or more than 24 hours from now are not stored',
-    });
-    expect(await rows('SELECT count(), uniqExact(toDate(time)) FROM spans')).toEqual([['124', '123']]);
-    expect(
-      await rows("SELECT name, duration FROM spans WHERE name IN ('backwards', 'tomorrow', 'zero') ORDER BY name"),
-    ).toEqual([
-      ['backwards', '0'],
-      ['tomorrow', '0'],
-    ]);
-    expect(await rows('SELECT count() FROM resources')).toEqual([['123']]);
-  }, 60_000);
-
   it('gives back every field of a log record', async () => {
     const writer = BatchWriter.logs();
     const { batch } = writer;
