@@ -254,7 +254,7 @@ function TraceView({ trace }: { trace: TraceResponse }) {
               critical={critical.sections}
               selectedSpanId={selected?.span.spanId}
               matches={search.search ? matches.ids : null}
-              onSelect={(spanId) => select(spanId === search.span ? undefined : spanId)}
+              onSelect={(spanId) => select(spanId)}
               onToggle={toggle}
               onZoom={setZoom}
               scrollTo={scrollTo}
