@@ -10,7 +10,7 @@ import { KnownKeys } from '../../packages/server/src/store/clickhouse/native/kno
 import { SpanEncoder } from '../../packages/server/src/store/clickhouse/native/span-encoder.ts';
 import { TimeBounds } from '../../packages/server/src/store/clickhouse/native/time-bounds.ts';
 import { openConnection } from '../../packages/server/src/store/open-connection.ts';
-import { encodedSpans, nowNs } from './workload.ts';
+import { dense, encodedSpans, nowNs } from './workload.ts';
 
 const cpu = () => {
   const { user, system } = process.cpuUsage();
@@ -19,7 +19,7 @@ const cpu = () => {
 const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-limit-'));
 const encoder = new SpanEncoder(new KnownKeys(10_000), new TimeBounds(Date.now));
 const files: { path: string; names: string; structure: string }[] = [];
-const requests = encodedSpans(1_000_000, nowNs());
+const requests = encodedSpans(1_000_000, nowNs(), dense);
 let spans = 0;
 let decodeSeconds = 0;
 let encodeSeconds = 0;

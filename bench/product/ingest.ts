@@ -4,7 +4,7 @@ import { processIdle, processUsage } from './process-usage.ts';
 import { type Row, report } from './report.ts';
 import { percentile, send } from './sender.ts';
 import { Signalbox } from './signalbox.ts';
-import { copiesOf, encodedLogs, encodedSpans, nowNs } from './workload.ts';
+import { copiesOf, dense, encodedLogs, encodedSpans, nowNs } from './workload.ts';
 
 export interface IngestOptions {
   millions: number;
@@ -18,15 +18,18 @@ export interface IngestOptions {
 /** How fast spans and logs come in over OTLP/HTTP, what they cost, and beside it the engine alone with our schema. */
 export async function ingest(options: IngestOptions): Promise<void> {
   const rows: Row[] = [];
-  const requests = encodedSpans(1_000_000, nowNs());
-  const bytes = requests.reduce((sum, { body }) => sum + body.length, 0) / 1_000_000;
+  const spans = Math.min(1, options.millions) * 1e6;
+  const requests = encodedSpans(spans, nowNs(), dense);
+  const bytes = requests.reduce((sum, { body }) => sum + body.length, 0) / spans;
   console.log(`${requests.length} requests, ${bytes.toFixed(0)} bytes per span on the wire`);
   const signalbox = await new Signalbox().start();
   try {
-    rows.push(await measure(signalbox, 'spans', options, copiesOf(requests, options.millions)));
-    const logs = encodedLogs(500_000, nowNs());
+    rows.push(
+      await measure(signalbox, 'spans', options, copiesOf(requests, Math.ceil(options.millions), dense.nsPerMillion)),
+    );
+    const logs = encodedLogs(spans / 2, nowNs());
     rows.push(await measure(signalbox, 'logs', options, logs));
-    const paced = encodedSpans(options.pace * 10, nowNs(), 13);
+    const paced = encodedSpans(options.pace * 10, nowNs(), { ...dense, seed: 13 });
     const result = await send(`${signalbox.otlpHttp}/v1/traces`, paced, {
       connections: options.connections,
       recordsPerSecond: options.pace,
@@ -58,6 +61,7 @@ async function measure(
   const before = processUsage(signalbox.pid);
   const result = await send(`${signalbox.otlpHttp}/v1/${signal === 'spans' ? 'traces' : 'logs'}`, requests, options);
   const sent = processUsage(signalbox.pid);
+  console.log(`${result.records} ${signal} sent in ${result.seconds.toFixed(1)} s; waiting for merges`);
   await processIdle(signalbox.pid);
   const merged = processUsage(signalbox.pid);
   return {

@@ -24,15 +24,15 @@ export function processUsage(pid: number): ProcessUsage {
   };
 }
 
-/** Waits until the process has used little for two seconds: its merges are done. */
-export async function processIdle(pid: number, timeoutMs = 180_000): Promise<void> {
+/** Waits until the process has used less than a tenth of a core for two seconds: its merges are done. */
+export async function processIdle(pid: number, timeoutMs = 120_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let quiet = 0;
   let before = processUsage(pid).cpuSeconds;
   while (quiet < 4 && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 500));
     const now = processUsage(pid).cpuSeconds;
-    quiet = now - before <= 0.03 ? quiet + 1 : 0;
+    quiet = now - before <= 0.05 ? quiet + 1 : 0;
     before = now;
   }
 }

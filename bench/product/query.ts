@@ -3,7 +3,7 @@ import { processIdle } from './process-usage.ts';
 import { type Row, report } from './report.ts';
 import { percentile, send } from './sender.ts';
 import { Signalbox } from './signalbox.ts';
-import { copiesOf, encodedLogs, encodedSpans, nowNs } from './workload.ts';
+import { copiesOf, dense, encodedLogs, encodedSpans, nowNs, sparse } from './workload.ts';
 
 export interface QueryOptions {
   millions: number;
@@ -19,9 +19,13 @@ const repeats = 15;
 export async function query(options: QueryOptions): Promise<void> {
   const signalbox = await new Signalbox().start();
   try {
-    await send(`${signalbox.otlpHttp}/v1/traces`, copiesOf(encodedSpans(1_000_000, nowNs()), options.millions), {
-      connections: 4,
-    });
+    await send(
+      `${signalbox.otlpHttp}/v1/traces`,
+      copiesOf(encodedSpans(1_000_000, nowNs(), sparse), options.millions, sparse.nsPerMillion),
+      {
+        connections: 4,
+      },
+    );
     await send(`${signalbox.otlpHttp}/v1/logs`, encodedLogs(500_000, nowNs()), { connections: 4 });
     await processIdle(signalbox.pid);
     report(`query-${options.millions}M`, await latencies(signalbox, options.millions));
@@ -99,7 +103,7 @@ async function beside(signalbox: Signalbox, options: QueryOptions): Promise<Row[
   const stop = new AbortController();
   let asked = 0;
   const paced = async (what: string, seed: number): Promise<void> => {
-    const requests = encodedSpans(options.pace * 15, nowNs(), seed);
+    const requests = encodedSpans(options.pace * 15, nowNs(), { ...dense, seed });
     const before = asked;
     const { latencies: times } = await send(`${signalbox.otlpHttp}/v1/traces`, requests, {
       connections: 8,

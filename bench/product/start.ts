@@ -1,7 +1,7 @@
 import { report } from './report.ts';
 import { percentile, send } from './sender.ts';
 import { Signalbox } from './signalbox.ts';
-import { encodedSpans, nowNs } from './workload.ts';
+import { dense, encodedSpans, nowNs } from './workload.ts';
 
 const rounds = 5;
 
@@ -16,7 +16,7 @@ export async function start(): Promise<void> {
   const filled: number[] = [];
   const signalbox = await new Signalbox().start();
   try {
-    await send(`${signalbox.otlpHttp}/v1/traces`, encodedSpans(1_000_000, nowNs()), { connections: 4 });
+    await send(`${signalbox.otlpHttp}/v1/traces`, encodedSpans(1_000_000, nowNs(), dense), { connections: 4 });
     for (let round = 0; round < rounds; round++) {
       await signalbox.stop();
       await signalbox.start();
