@@ -16,7 +16,12 @@ export async function runBackup(config: Config, folder: string): Promise<void> {
       headers: { 'content-type': 'application/json', [tokenHeader]: running.token },
       body: JSON.stringify({ to }),
     });
-    if (!response.ok) throw new SignalboxError('internal', `The running Signalbox refused: ${await response.text()}`);
+    if (!response.ok) {
+      const reason = (await response.text()).trim();
+      throw new SignalboxError(response.status < 500 ? 'invalid_argument' : 'unavailable', `${to}: ${reason}`, {
+        hint: 'Name a folder that does not exist yet, where the running Signalbox may write.',
+      });
+    }
     return;
   }
   const store = await openStore({ connection: connectionOptions(config), retentionIntervalMs: 0 });
