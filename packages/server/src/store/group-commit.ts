@@ -160,8 +160,10 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
     const start = performance.now();
     await this.#write(builder, members);
     this.#lastInsertMs = performance.now() - start;
+    // Its buffers never shrink: one that a huge batch has stretched is let go.
+    const usual = builder.byteLength <= this.#options.maxBytes * 4;
     builder.reset();
-    if (this.#spareBuilders.length < MAX_SPARE_BUILDERS) {
+    if (usual && this.#spareBuilders.length < MAX_SPARE_BUILDERS) {
       this.#spareBuilders.push(builder);
     }
   }

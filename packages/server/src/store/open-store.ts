@@ -1,5 +1,6 @@
 import type { RecordBatch } from '@signalbox/records';
 import type { Consumer } from '../pipeline/consumer.ts';
+import { SignalboxError } from '../pipeline/signalbox-error.ts';
 import { backup } from './backup.ts';
 import type { BlockBuilder } from './block-builder.ts';
 import { migrate } from './clickhouse/migrate.ts';
@@ -52,12 +53,14 @@ class ClickHouseStore implements Store {
   readonly metrics: Store['metrics'];
   readonly red: Store['red'];
   readonly edges: Store['edges'];
+  readonly #kind: ConnectionOptions['kind'];
   readonly #schemaVersion: number;
   readonly #retention: Retention;
   readonly #writers: { close(): Promise<void> }[] = [];
 
   constructor(connection: Connection, schemaVersion: number, options: StoreOptions) {
     this.connection = connection;
+    this.#kind = options.connection.kind;
     this.#schemaVersion = schemaVersion;
     const now = options.now ?? Date.now;
     const writer = <Batch>(
@@ -109,8 +112,13 @@ class ClickHouseStore implements Store {
     return usageOf(await listPartitions(this.connection), this.#schemaVersion);
   }
 
-  backup(to: string, signal?: AbortSignal): Promise<void> {
-    return backup(this.connection, to, signal);
+  async backup(to: string, signal?: AbortSignal): Promise<void> {
+    if (this.#kind !== 'embedded') {
+      throw new SignalboxError('unimplemented', 'A ClickHouse server is backed up with its own tools', {
+        hint: 'See BACKUP in the documentation of ClickHouse.',
+      });
+    }
+    await backup(this.connection, to, signal);
   }
 
   async shutdown(deadlineMs: number): Promise<void> {

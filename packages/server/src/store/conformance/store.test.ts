@@ -153,6 +153,10 @@ describe.each(TEST_TARGETS)('a store, %s', (kind, make) => {
     store = await open();
   });
 
+  it.runIf(kind === 'http')('leaves backups to the server', async () => {
+    await expect(store.backup('/nowhere')).rejects.toMatchObject({ code: 'unimplemented' });
+  });
+
   it.runIf(kind === 'embedded')('backs up while it works, and restores into a fresh folder', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'signalbox-backup-'));
     const tables = ['spans', 'resources', 'red', 'edges', 'schema_version'];

@@ -20,10 +20,10 @@ import { insertColumns } from '../insert-columns.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, querySettings } from '../query-limits.ts';
 import { checkParameters, formatParameter, quoteString } from '../query-parameters.ts';
 import { parseResult, RESULT_FORMAT } from '../query-result.ts';
+import { SessionPool } from '../session-pool.ts';
 import { DATABASE } from './database-name.ts';
 import { engineConfig } from './engine-config.ts';
 import { EngineSession } from './engine-session.ts';
-import { SessionPool } from './session-pool.ts';
 
 export interface EmbeddedOptions {
   /** The data folder; made if missing. The engine's files are in `engine`, blocks on their way in `tmp`. */
@@ -51,9 +51,9 @@ export interface EmbeddedOptions {
 export class EmbeddedConnection implements Connection {
   readonly #temporaryFolder: string;
   readonly #limits: QueryLimits;
-  readonly #queries: SessionPool;
-  readonly #inserts: SessionPool;
-  readonly #commands: SessionPool;
+  readonly #queries: SessionPool<EngineSession>;
+  readonly #inserts: SessionPool<EngineSession>;
+  readonly #commands: SessionPool<EngineSession>;
   readonly #running = new Set<string>();
   readonly #pending = new Set<Promise<unknown>>();
   #nextStatement = 0;

@@ -9,6 +9,7 @@ import { insertColumns } from '../insert-columns.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, querySettings } from '../query-limits.ts';
 import { checkParameters } from '../query-parameters.ts';
 import { parseResult, RESULT_FORMAT } from '../query-result.ts';
+import { SessionPool } from '../session-pool.ts';
 
 export interface HttpOptions {
   readonly url: string;
@@ -17,11 +18,18 @@ export interface HttpOptions {
   /** Made if missing. Default: `signalbox`. */
   readonly database?: string | undefined;
   readonly limits?: Partial<QueryLimits>;
+  /** Queries that run at once. Default: 8. */
+  readonly maxQueries?: number;
+  /** Queries that wait for their turn. Default: 64. */
+  readonly maxWaitingQueries?: number;
 }
 
 /** A ClickHouse server or cluster over its HTTP interface. */
 export class HttpConnection implements Connection {
-  readonly #client: ClickHouseClient;
+  readonly #reader: ClickHouseClient;
+  /** With sockets of its own, so that inserts and commands never wait behind queries. */
+  readonly #writer: ClickHouseClient;
+  readonly #queries: SessionPool<{ close(): void }>;
   readonly #limits: QueryLimits;
   readonly #running = new Set<string>();
   readonly #pending = new Set<Promise<unknown>>();
@@ -38,50 +46,59 @@ export class HttpConnection implements Connection {
     } finally {
       await first.close();
     }
-    return new HttpConnection(connect(options, database), { ...DEFAULT_QUERY_LIMITS, ...options.limits });
+    return new HttpConnection(options, database);
   }
 
-  private constructor(client: ClickHouseClient, limits: QueryLimits) {
-    this.#client = client;
-    this.#limits = limits;
+  private constructor(options: HttpOptions, database: string) {
+    const maxQueries = options.maxQueries ?? 8;
+    this.#reader = connect(options, database, maxQueries);
+    this.#writer = connect(options, database);
+    this.#queries = new SessionPool(
+      'queries',
+      Array.from({ length: maxQueries }, () => ({ close() {} })),
+      options.maxWaitingQueries ?? 64,
+    );
+    this.#limits = { ...DEFAULT_QUERY_LIMITS, ...options.limits };
   }
 
   query<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): Promise<QueryResult<Row>> {
     return this.#track(async () => {
       const { parameters = {}, signal } = options;
       checkParameters(sql, parameters);
-      // The client itself does not look at a signal that has aborted already.
-      if (signal?.aborted) {
-        throw new SignalboxError('cancelled', 'The query was cancelled');
-      }
-      const id = randomUUID();
-      this.#running.add(id);
-      try {
-        const result = await this.#client.query({
-          query: sql,
-          format: RESULT_FORMAT,
-          query_id: id,
-          query_params: { ...parameters },
-          // The whole result is made before the first byte is sent, so that a failure has its status.
-          clickhouse_settings: { ...querySettings(this.#limits, options), wait_end_of_query: 1 } as ClickHouseSettings,
-          ...(signal === undefined ? {} : { abort_signal: signal }),
-        });
-        return parseResult<Row>(Buffer.from(await result.text()));
-      } catch (error) {
-        if (signal?.aborted) {
-          void this.#kill([id]);
-          throw new SignalboxError('cancelled', 'The query was cancelled', { cause: error });
+      const settings = querySettings(this.#limits, options);
+      const run = async (client: ClickHouseClient): Promise<QueryResult<Row>> => {
+        const id = randomUUID();
+        this.#running.add(id);
+        try {
+          const result = await client.query({
+            query: sql,
+            format: RESULT_FORMAT,
+            query_id: id,
+            query_params: { ...parameters },
+            // The whole result is made before the first byte is sent, so that a failure has its status.
+            clickhouse_settings: { ...settings, wait_end_of_query: 1 } as ClickHouseSettings,
+            ...(signal === undefined ? {} : { abort_signal: signal }),
+          });
+          return parseResult<Row>(Buffer.from(await result.text()));
+        } catch (error) {
+          if (signal?.aborted) {
+            void this.#kill([id]);
+            throw new SignalboxError('cancelled', 'The query was cancelled', { cause: error });
+          }
+          throw error;
+        } finally {
+          this.#running.delete(id);
         }
-        throw error;
-      } finally {
-        this.#running.delete(id);
-      }
+      };
+      return options.housekeeping
+        ? run(this.#writer)
+        : this.#queries.use(() => run(this.#reader), signal, settings.max_execution_time * 1000);
     });
   }
 
   insert(table: string, block: NativeBlock): Promise<void> {
     return this.#track(async () => {
-      const { stream } = await this.#client.exec({
+      const { stream } = await this.#writer.exec({
         query: `INSERT INTO ${table} (${insertColumns(block).names}) FORMAT Native`,
         values: Readable.from(block.chunks.filter((chunk) => chunk.length > 0)),
         clickhouse_settings: { throw_on_max_partitions_per_insert_block: 0, wait_end_of_query: 1 },
@@ -95,7 +112,7 @@ export class HttpConnection implements Connection {
     return this.#track(async () => {
       const parameters = options.parameters ?? {};
       checkParameters(sql, parameters);
-      await this.#client.command({
+      await this.#writer.command({
         query: sql,
         query_params: { ...parameters },
         clickhouse_settings: { max_execution_time: (options.maxExecutionMs ?? 0) / 1000, wait_end_of_query: 1 },
@@ -110,9 +127,10 @@ export class HttpConnection implements Connection {
 
   async #close(deadlineMs: number): Promise<void> {
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
+    this.#queries.stop();
     await Promise.race([this.#kill([...this.#running]), deadline]);
     await Promise.race([Promise.allSettled([...this.#pending]), deadline]);
-    await this.#client.close();
+    await Promise.all([this.#reader.close(), this.#writer.close()]);
   }
 
   /** The server would go on with a query whose client has gone. */
@@ -121,7 +139,7 @@ export class HttpConnection implements Connection {
       return;
     }
     try {
-      await this.#client.command({
+      await this.#writer.command({
         query: 'KILL QUERY WHERE query_id IN {ids:Array(String)} ASYNC',
         query_params: { ids: [...ids] },
       });
@@ -146,13 +164,14 @@ export class HttpConnection implements Connection {
   }
 }
 
-function connect(options: HttpOptions, database: string | undefined): ClickHouseClient {
+function connect(options: HttpOptions, database: string | undefined, sockets = 10): ClickHouseClient {
   return createClient({
     url: options.url,
     username: options.user ?? 'default',
     password: options.password ?? '',
     application: 'signalbox',
     request_timeout: 120_000,
+    max_open_connections: sockets,
     // Its errors reach the caller; what it logs besides are the same, with the SQL.
     log: { level: ClickHouseLogLevel.OFF },
     ...(database === undefined ? {} : { database }),

@@ -1,26 +1,25 @@
-import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
-import type { EngineSession } from './engine-session.ts';
+import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 
-interface Waiter {
-  resolve(session: EngineSession): void;
+interface Waiter<Session> {
+  resolve(session: Session): void;
   reject(error: Error): void;
 }
 
 /**
- * A fixed number of sessions and a bounded queue before them.
+ * A fixed number of sessions, each for one statement at a time, and a bounded queue before them.
  *
- * Every running statement occupies one of libuv's threads, which gunzip and file reads need too: the pools together
+ * Embedded, every running statement occupies one of libuv's threads, which gunzip and file reads need too: the pools together
  * must be smaller than `UV_THREADPOOL_SIZE`.
  */
-export class SessionPool {
-  readonly #idle: EngineSession[];
-  readonly #sessions: readonly EngineSession[];
-  readonly #waiting: Waiter[] = [];
+export class SessionPool<Session extends { close(): void }> {
+  readonly #idle: Session[];
+  readonly #sessions: readonly Session[];
+  readonly #waiting: Waiter<Session>[] = [];
   readonly #maxWaiting: number;
   readonly #what: string;
   #closed = false;
 
-  constructor(what: string, sessions: readonly EngineSession[], maxWaiting: number) {
+  constructor(what: string, sessions: readonly Session[], maxWaiting: number) {
     this.#what = what;
     this.#sessions = sessions;
     this.#idle = [...sessions];
@@ -32,7 +31,7 @@ export class SessionPool {
    * come within `maxWaitMs`, and `cancelled` when it is aborted before its turn.
    */
   async use<Result>(
-    work: (session: EngineSession) => Promise<Result>,
+    work: (session: Session) => Promise<Result>,
     signal?: AbortSignal,
     maxWaitMs?: number,
   ): Promise<Result> {
@@ -60,7 +59,7 @@ export class SessionPool {
     }
   }
 
-  #acquire(signal: AbortSignal | undefined, maxWaitMs: number | undefined): Promise<EngineSession> {
+  #acquire(signal: AbortSignal | undefined, maxWaitMs: number | undefined): Promise<Session> {
     if (this.#closed) {
       return Promise.reject(closing());
     }
@@ -85,7 +84,7 @@ export class SessionPool {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
       };
-      const waiter: Waiter = {
+      const waiter: Waiter<Session> = {
         resolve(session) {
           settled();
           resolve(session);
@@ -104,7 +103,7 @@ export class SessionPool {
     return new SignalboxError('resource_exhausted', `Too many ${this.#what} wait already`, { retryAfterMs: 1_000 });
   }
 
-  #release(session: EngineSession): void {
+  #release(session: Session): void {
     const waiter = this.#waiting.shift();
     if (waiter === undefined) {
       this.#idle.push(session);
