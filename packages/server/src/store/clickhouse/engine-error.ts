@@ -58,7 +58,7 @@ export function translateEngineError(error: unknown): SignalboxError {
 }
 
 /** ClickHouse's number of an error, if it has one. */
-function engineCode(error: unknown): number | undefined {
+export function engineCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) {
     return undefined;
   }
