@@ -332,9 +332,9 @@ function mapOf(search: URLSearchParams): ServiceMapResponse {
   const { startMs, endMs } = range(search);
   const seconds = (endMs - startMs) / 1000;
   const peers: [NodeType, string][] = [
-    ['database', 'postgresql shop'],
-    ['cache', 'dragonfly.internal'],
-    ['messaging', 'order.created'],
+    ['database', 'postgresql:shop'],
+    ['cache', 'redis:dragonfly.internal'],
+    ['messaging', 'rabbitmq:order.created'],
     ['external', 'api.github.com'],
     ['external', 'api.stripe.com'],
     ['external', 'api.mailgun.net'],
@@ -344,13 +344,13 @@ function mapOf(search: URLSearchParams): ServiceMapResponse {
     ['service:storefront', 'service:search', 'search'],
     ['service:checkout', 'service:inventory', 'inventory'],
     ['service:checkout', 'service:payments', 'payments'],
-    ['service:checkout', 'database:postgresql shop', 'checkout'],
-    ['service:checkout', 'messaging:order.created', 'checkout'],
-    ['service:inventory', 'database:postgresql shop', 'inventory'],
+    ['service:checkout', 'database:postgresql:shop', 'checkout'],
+    ['service:checkout', 'messaging:rabbitmq:order.created', 'checkout'],
+    ['service:inventory', 'database:postgresql:shop', 'inventory'],
     ['service:payments', 'external:api.stripe.com', 'payments'],
-    ['messaging:order.created', 'service:mailer', 'mailer'],
+    ['messaging:rabbitmq:order.created', 'service:mailer', 'mailer'],
     ['service:mailer', 'external:api.mailgun.net', 'mailer'],
-    ['service:chimney', 'cache:dragonfly.internal', 'chimney'],
+    ['service:chimney', 'cache:redis:dragonfly.internal', 'chimney'],
     ['service:chimney', 'external:api.github.com', 'chimney'],
     ['service:storefront', 'service:chimney', 'chimney'],
   ];

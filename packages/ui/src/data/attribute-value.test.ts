@@ -46,7 +46,7 @@ test('a service has one colour, the same each time, never red', () => {
     Number(/ ([\d.]+)\)$/.exec(serviceColor(`s${index}`, true))?.[1]),
   );
   expect(Math.min(...hues)).toBeGreaterThan(55);
-  expect(new Set(hues).size).toBe(15);
+  expect(new Set(hues).size).toBe(13);
 });
 
 test('figures of a line leave gaps out', () => {

@@ -39,6 +39,22 @@ describe('criticalPath', () => {
     expect(pathOf(['a', '', 0, 10], ['background', 'a', 2, 50])).toEqual([['a', 0, 10]]);
   });
 
+  test("the server's side of a call was waited for, even when it seems to end later", () => {
+    const layout = layoutWaterfall([
+      makeSpan('client', '', 0, 10, { kind: 'CLIENT' }),
+      makeSpan('server', 'client', 4, 12, { kind: 'SERVER', resource: 1 }),
+      makeSpan('query', 'server', 5, 9),
+    ]);
+    const root = layout.roots[0];
+    if (!root) throw new Error('no root');
+    expect(criticalPath(root).map(({ spanId, start, end }) => [spanId, start / 1e6, end / 1e6])).toEqual([
+      ['client', 0, 4],
+      ['server', 4, 5],
+      ['query', 5, 9],
+      ['server', 9, 10],
+    ]);
+  });
+
   test('a child that begins before its parent counts from the parent on', () => {
     expect(pathOf(['root', '', 0, 20], ['a', 'root', 5, 15], ['early', 'a', 2, 10])).toEqual([
       ['root', 0, 5],

@@ -9,7 +9,8 @@ export interface CriticalSection {
 
 /**
  * What made the request as slow as it was: from the root's end backwards, always along the child that finished last before.
- * A child that goes on after its parent was not waited for; one that begins before it (another clock) counts from the parent's start.
+ * A child that goes on after its parent was not waited for, but for the server's side of a call: its caller had the answer, and only
+ * clocks or the end of a stream make it seem longer. One that begins before its parent (another clock) counts from the parent's start.
  * Sections come in order of time, do not overlap, and together are as long as the root.
  */
 export function criticalPath(root: WaterfallNode): CriticalSection[] {
@@ -22,12 +23,13 @@ export function criticalPath(root: WaterfallNode): CriticalSection[] {
     let cursor = task.until;
     const spanId = node.span.spanId;
     const byEnd = [...node.children].sort((a, b) => b.end - a.end || b.start - a.start);
-    // Clocks differ and ends are rounded: a child that ends a little after its parent was still waited for.
-    const tolerance = (node.end - node.start) * 0.005;
+    const rounding = (node.end - node.start) * 0.005;
     for (const child of byEnd) {
       if (cursor <= from) break;
       // Ended later than what we follow now began: it ran beside it, nobody waited for it.
-      if (child.end > cursor + (cursor === task.until ? tolerance : 0)) continue;
+      const answered = node.span.kind === 'CLIENT' && child.span.kind === 'SERVER';
+      const tolerance = cursor < task.until ? 0 : answered ? Number.POSITIVE_INFINITY : rounding;
+      if (child.end > cursor + tolerance) continue;
       const end = Math.min(child.end, cursor);
       const start = Math.max(child.start, from);
       if (start >= end) continue;

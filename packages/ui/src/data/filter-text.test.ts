@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { completedValue, filterFor, parseFilter, printFilter, typingStage } from './filter-text.ts';
+import { peerFilter } from './peer-filter.ts';
 
 describe('parseFilter', () => {
   test.each([
@@ -38,4 +39,11 @@ test('a value keeps its type', () => {
   expect(filterFor('s', { stringValue: '200' }, 'resource.')).toBe('resource.s = "200"');
   expect(filterFor('s', { stringValue: 'a"b\\c\nd' })).toBe('s = "a\\"b\\\\c\\nd"');
   expect(filterFor('l', { arrayValue: { values: [] } }, '', true)).toBe('l !exists');
+});
+
+test('the filter of a node of the map', () => {
+  expect(peerFilter('cache', 'redis:cache.internal')).toEqual(['server.address = "cache.internal"']);
+  expect(peerFilter('database', 'postgresql:shop')).toEqual(['db.namespace = "shop"']);
+  expect(peerFilter('database', 'sqlite')).toEqual(['db.system.name = "sqlite"']);
+  expect(peerFilter('external', 'api.github.com')).toEqual(['server.address = "api.github.com"']);
 });

@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core';
 import type { LogSearchResponse } from '@signalbox/api-contract';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -10,7 +11,15 @@ import { LogRow } from './log-row.tsx';
 const limit = 1000;
 
 /** The logs of a trace or of one of its spans, oldest first, as a story is told. All time: a trace's logs are wherever its id is. */
-export function LogList({ traceId, spanId }: { traceId: string; spanId?: string }) {
+export function LogList({
+  traceId,
+  spanId,
+  onWhole,
+}: {
+  traceId: string;
+  spanId?: string;
+  onWhole?: (() => void) | undefined;
+}) {
   const answer = useQuery({
     queryKey: ['trace-logs', traceId, spanId],
     queryFn: ({ signal }) =>
@@ -27,6 +36,13 @@ export function LogList({ traceId, spanId }: { traceId: string; spanId?: string 
         {spanId
           ? 'Log records carry the span that was active when they were written.'
           : 'No log record carries this trace id.'}
+        {onWhole ? (
+          <div>
+            <Button size="compact-sm" variant="default" mt={10} onClick={onWhole}>
+              Logs of the whole trace
+            </Button>
+          </div>
+        ) : null}
       </EmptyState>
     );
   return (

@@ -15,6 +15,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type PointerEvent as ReactPointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { formatDuration, formatRate, formatRatio } from '../data/format.ts';
 import { layoutMap, type MapLayout } from '../data/map-layout.ts';
+import { peerFilter } from '../data/peer-filter.ts';
 import { serviceColorCss } from '../data/service-color.ts';
 import { EmptyState, ErrorState, NoDataYet, RowsSkeleton } from '../shell/page-states.tsx';
 import { useApi } from '../shell/use-api.ts';
@@ -278,13 +279,6 @@ function EdgeLabel({ x, y, red, faded }: { x: number; y: number; red: RedFigures
       <span className="muted">{formatDuration(red.durationMs?.p95)}</span>
     </div>
   );
-}
-
-/** Where calls to a peer without spans of its own are to be found. */
-function peerFilter(type: NodeType, name: string): string[] {
-  const quoted = JSON.stringify(name);
-  if (type === 'messaging') return [`messaging.destination.name = ${quoted}`];
-  return [`server.address = ${quoted}`];
 }
 
 /** What is at x, y stays there. */

@@ -41,7 +41,9 @@ function StatusCards({ status }: { status: StatusResponse }) {
               <th className="num">On disk</th>
               <th className="num">Oldest</th>
               <th className="num">Kept</th>
-              <th className="num">Accepted since start</th>
+              <th className="num" title="Since this process started">
+                Received
+              </th>
               <th className="num">Refused</th>
             </tr>
           </thead>

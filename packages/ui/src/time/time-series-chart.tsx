@@ -137,7 +137,7 @@ function chartOptions(
     width,
     height,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     focus: { alpha: 0.18 },
     cursor: {
@@ -161,7 +161,8 @@ function chartOptions(
         ...axis,
         grid: { show: false },
         size: 24,
-        space: 78,
+        space: 70,
+        incrs: timeSteps,
         gap: 6,
         values: (self, splits) => timeLabels(splits, (self.scales.x?.max ?? 0) - (self.scales.x?.min ?? 0)),
       },
@@ -221,6 +222,10 @@ function chartOptions(
     },
   };
 }
+
+const timeSteps = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+].map((seconds) => seconds * 1000);
 
 /** A value without neighbours makes no line: it needs a point to be seen. */
 function isLonely(self: uPlot, seriesIndex: number): boolean {

@@ -216,7 +216,11 @@ export function SpanPanel({ node, trace, criticalNs, onClose, onSelect }: Props)
           </p>
         </Tabs.Panel>
         <Tabs.Panel value="logs" className={styles.logs}>
-          <LogList traceId={span.traceId} spanId={span.spanId} />
+          <LogList
+            traceId={span.traceId}
+            spanId={span.spanId}
+            onWhole={trace.logCount > 0 ? () => update({ view: 'logs' }) : undefined}
+          />
         </Tabs.Panel>
       </Tabs>
     </aside>
