@@ -137,8 +137,8 @@ describe('a bad day', () => {
     await other.dispose().catch(() => {});
   });
 
-  test('a batch that spans a year is taken whole', async () => {
-    signalbox = await new SignalboxProcess().start('--retention-traces', '800d');
+  test('a batch that spans a year: what is older than the retention is refused by name, everything else is taken', async () => {
+    signalbox = await new SignalboxProcess().start();
     const traceId = hex(16);
     const day = 86_400_000;
     const request = tracesRequest({ service: 'years', traceId, spans: 365 });
@@ -148,8 +148,40 @@ describe('a bad day', () => {
       span.startTimeUnixNano = `${start}`;
       span.endTimeUnixNano = `${start + 1000n}`;
     });
-    expect(await post(signalbox.otlpHttp, 'traces', request)).toEqual({ status: 200, body: {} });
-    expect((await signalbox.api<TraceResponse>(`traces/${traceId}`)).spans).toHaveLength(365);
+    const [answer, other] = await Promise.all([
+      post(signalbox.otlpHttp, 'traces', request),
+      post(signalbox.otlpHttp, 'traces', tracesRequest({ service: 'somebody else' })),
+    ]);
+    expect(other).toEqual({ status: 200, body: {} });
+    const { partialSuccess } = answer.body as { partialSuccess: { rejectedSpans: string; errorMessage: string } };
+    expect(answer.status).toBe(200);
+    expect(partialSuccess.errorMessage).toMatch(/older than .*7d/);
+    const kept = 365 - Number(partialSuccess.rejectedSpans);
+    expect(kept).toBeGreaterThanOrEqual(7);
+    expect(kept).toBeLessThanOrEqual(9);
+    expect((await signalbox.api<TraceResponse>(`traces/${traceId}`)).spans).toHaveLength(kept);
+  });
+
+  test('with a longer retention an old batch is taken whole, and does not hold up new data', async () => {
+    signalbox = await new SignalboxProcess().start('--retention-traces', '400d');
+    const traceId = hex(16);
+    const request = tracesRequest({ service: 'months', traceId, spans: 90 });
+    const spans = request.resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+    spans.forEach((span, index) => {
+      const start = BigInt(Date.now() - index * 4 * 86_400_000) * 1_000_000n;
+      span.startTimeUnixNano = `${start}`;
+      span.endTimeUnixNano = `${start + 1000n}`;
+    });
+    let oldIsStored = false;
+    const old = post(signalbox.otlpHttp, 'traces', request).then((answer) => {
+      oldIsStored = true;
+      return answer;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await post(signalbox.otlpHttp, 'traces', tracesRequest({ service: 'now' }))).status).toBe(200);
+    expect(oldIsStored).toBe(false);
+    expect(await old).toEqual({ status: 200, body: {} });
+    expect((await signalbox.api<TraceResponse>(`traces/${traceId}`)).spans).toHaveLength(90);
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(

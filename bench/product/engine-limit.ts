@@ -17,7 +17,7 @@ const cpu = () => {
   return (user + system) / 1e6;
 };
 const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-limit-'));
-const encoder = new SpanEncoder(new KnownKeys(10_000), new TimeBounds(Date.now));
+const encoder = new SpanEncoder(new KnownKeys(10_000), new TimeBounds(Date.now, 7 * 86_400_000));
 const files: { path: string; names: string; structure: string }[] = [];
 const requests = encodedSpans(1_000_000, nowNs(), dense);
 let spans = 0;

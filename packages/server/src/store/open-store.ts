@@ -76,24 +76,27 @@ class ClickHouseStore implements Store {
       this.#writers.push(group);
       return group;
     };
-    const bounds = new TimeBounds(now);
+    const retention = { ...DEFAULT_RETENTION, ...options.retention };
+    const traceBounds = new TimeBounds(now, retention.tracesMs);
+    const logBounds = new TimeBounds(now, retention.logsMs);
+    const metricBounds = new TimeBounds(now, retention.metricsMs);
     const knownResources = new KnownKeys(MAX_KNOWN_KEYS);
     const knownSeries = new KnownKeys(MAX_KNOWN_KEYS);
     const sizeOf = (batch: RecordBatch): number => batch.bytes.length;
-    this.spans = writer(() => new SpanEncoder(knownResources, bounds), sizeOf);
-    this.logs = writer(() => new LogEncoder(knownResources, bounds), sizeOf);
-    this.metrics = writer(() => new MetricEncoder(knownResources, knownSeries, bounds), sizeOf);
+    this.spans = writer(() => new SpanEncoder(knownResources, traceBounds), sizeOf);
+    this.logs = writer(() => new LogEncoder(knownResources, logBounds), sizeOf);
+    this.metrics = writer(() => new MetricEncoder(knownResources, knownSeries, metricBounds), sizeOf);
     this.red = writer(
-      () => new RedEncoder(),
+      () => new RedEncoder(traceBounds),
       (rows) => rows.length * ROW_BYTES,
     );
     this.edges = writer(
-      () => new EdgeEncoder(),
+      () => new EdgeEncoder(traceBounds),
       (rows) => rows.length * ROW_BYTES,
     );
     this.#retention = new Retention(
       connection,
-      { ...DEFAULT_RETENTION, ...options.retention },
+      retention,
       now,
       // Their rows may be among those dropped.
       () => {

@@ -65,7 +65,7 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
     copyFixed(this.#droppedAttributes, batch.droppedAttributesCount, 4, selection);
     this.rows += selection.count;
     const rejected = batch.rowCount - selection.count;
-    return rejected === 0 ? ALL_ACCEPTED : { rejected, reason: REASON };
+    return rejected === 0 ? ALL_ACCEPTED : { rejected, reason: this.#bounds.reason('log records', 'retention-logs') };
   }
 
   blocks(): TableBlock[] {
@@ -143,5 +143,3 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
     }
   }
 }
-
-const REASON = 'log records with a time before 1971 or more than 24 hours from now are not stored';

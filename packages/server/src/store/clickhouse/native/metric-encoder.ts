@@ -64,7 +64,9 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
       ) +
       this.#appendPoints(batch, batch.summaryPoints, this.#summaries, undefined);
     const rejected = batch.rowCount - accepted;
-    return rejected === 0 ? ALL_ACCEPTED : { rejected, reason: REASON };
+    return rejected === 0
+      ? ALL_ACCEPTED
+      : { rejected, reason: this.#bounds.reason('data points', 'retention-metrics') };
   }
 
   blocks(): TableBlock[] {
@@ -140,5 +142,3 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
     return selection.count;
   }
 }
-
-const REASON = 'data points with a time before 1971 or more than 24 hours from now are not stored';

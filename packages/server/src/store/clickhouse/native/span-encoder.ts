@@ -84,7 +84,7 @@ export class SpanEncoder implements BlockBuilder<SpanBatch> {
     this.#appendLinks(batch, selection);
     this.rows += selection.count;
     const rejected = batch.rowCount - selection.count;
-    return rejected === 0 ? ALL_ACCEPTED : { rejected, reason: REASON };
+    return rejected === 0 ? ALL_ACCEPTED : { rejected, reason: this.#bounds.reason('spans', 'retention-traces') };
   }
 
   blocks(): TableBlock[] {
@@ -215,4 +215,3 @@ export class SpanEncoder implements BlockBuilder<SpanBatch> {
 
 const EXCEPTION_TYPE = Buffer.from('exception.type');
 const EXCEPTION_MESSAGE = Buffer.from('exception.message');
-const REASON = 'spans that start before 1971 or more than 24 hours from now are not stored';

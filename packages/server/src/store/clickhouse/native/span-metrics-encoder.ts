@@ -2,14 +2,15 @@ import { ALL_ACCEPTED, type ConsumeResult } from '../../../pipeline/consumer.ts'
 import type { BlockBuilder, TableBlock } from '../../block-builder.ts';
 import type { EdgeRow, RedRow } from '../../span-metrics-row.ts';
 import { BlockColumns } from './block-columns.ts';
+import { partitionOf, type TimeBounds } from './time-bounds.ts';
 
 type SpanAggregate = Omit<RedRow, 'service' | 'name' | 'kind' | 'entry'>;
 
 /** What the tables `red` and `edges` share. */
 abstract class SpanAggregateEncoder<Row extends SpanAggregate> implements BlockBuilder<readonly Row[]> {
   rows = 0;
-  /** Its rows are made from spans as they come, so they are of now. */
-  readonly partitions = 1;
+  readonly #partitions = new Set<number>();
+  readonly #bounds: TimeBounds;
   protected readonly columns = new BlockColumns();
   readonly #table: string;
   readonly #time = this.columns.add('time', "DateTime('UTC')");
@@ -19,16 +20,28 @@ abstract class SpanAggregateEncoder<Row extends SpanAggregate> implements BlockB
   readonly #durationMax = this.columns.add('duration_max', 'UInt64');
   readonly #buckets = this.columns.addMap('buckets', 'Int16', 'Float64');
 
-  constructor(table: string) {
+  constructor(table: string, bounds: TimeBounds) {
     this.#table = table;
+    this.#bounds = bounds;
+  }
+
+  get partitions(): number {
+    return this.#partitions.size;
   }
 
   get byteLength(): number {
     return this.columns.byteLength;
   }
 
+  /** Rows of spans that are refused for their time are left out: the writer of spans tells their sender. */
   append(batch: readonly Row[]): ConsumeResult {
+    this.#bounds.refresh();
     for (const row of batch) {
+      const { low, high } = wordsOfSeconds(row.time);
+      if (!this.#bounds.believes(high)) {
+        continue;
+      }
+      this.#partitions.add(partitionOf(low, high));
       this.#time.uint32(row.time);
       this.#error.uint8(row.error ? 1 : 0);
       this.#count.float64(row.count);
@@ -55,6 +68,7 @@ abstract class SpanAggregateEncoder<Row extends SpanAggregate> implements BlockB
 
   reset(): void {
     this.columns.reset();
+    this.#partitions.clear();
     this.rows = 0;
   }
 
@@ -67,8 +81,8 @@ export class RedEncoder extends SpanAggregateEncoder<RedRow> {
   readonly #kind = this.columns.add('kind', 'UInt8');
   readonly #entry = this.columns.add('entry', 'UInt8');
 
-  constructor() {
-    super('red');
+  constructor(bounds: TimeBounds) {
+    super('red', bounds);
   }
 
   protected override appendKey(row: RedRow): void {
@@ -84,8 +98,8 @@ export class EdgeEncoder extends SpanAggregateEncoder<EdgeRow> {
   readonly #target = this.columns.add('target', 'String');
   readonly #targetType = this.columns.add('target_type', 'String');
 
-  constructor() {
-    super('edges');
+  constructor(bounds: TimeBounds) {
+    super('edges', bounds);
   }
 
   protected override appendKey(row: EdgeRow): void {
@@ -93,4 +107,10 @@ export class EdgeEncoder extends SpanAggregateEncoder<EdgeRow> {
     this.#target.text(row.target);
     this.#targetType.text(row.targetType);
   }
+}
+
+/** A time in seconds as the words of its nanoseconds. */
+function wordsOfSeconds(seconds: number): { low: number; high: number } {
+  const ns = BigInt(Math.max(0, Math.floor(seconds))) * 1_000_000_000n;
+  return { low: Number(ns & 0xffff_ffffn), high: Number(ns >> 32n) };
 }
