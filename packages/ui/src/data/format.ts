@@ -102,11 +102,6 @@ export function formatDay(milliseconds: number): string {
   return dayFormat.format(milliseconds);
 }
 
-/** `Nov 21 14:03:22.123` */
-export function formatDateTime(milliseconds: number): string {
-  return `${formatDay(milliseconds)} ${formatClock(milliseconds)}`;
-}
-
 /** `Nov 21, 2026, 14:03:22.123456789` from decimal nanoseconds: every digit that was sent. */
 export function formatUnixNano(unixNano: string): string {
   const milliseconds = unixNanoToMs(unixNano);

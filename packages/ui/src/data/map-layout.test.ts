@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { layoutMap } from './map-layout.ts';
+import { niceTicks, timeTicks } from './ticks.ts';
 
 const edge = (source: string, target: string) => ({ source, target });
 
@@ -41,5 +42,17 @@ test('no two nodes overlap in a large graph', () => {
   for (const { x, y } of nodes.values()) {
     expect(x).toBeLessThan(width);
     expect(y).toBeLessThan(height);
+  }
+});
+
+test('ticks are round, and inside', () => {
+  expect(niceTicks(0, 100, 5)).toEqual([0, 20, 40, 60, 80, 100]);
+  expect(niceTicks(3, 3, 5)).toEqual([3]);
+  const start = Date.UTC(2026, 10, 21, 9, 2, 11);
+  const ticks = timeTicks(start, start + 3600e3, 6);
+  expect(ticks.length).toBeGreaterThan(2);
+  for (const tick of ticks) {
+    expect(tick % 600e3).toBe(0);
+    expect(tick).toBeGreaterThanOrEqual(start);
   }
 });

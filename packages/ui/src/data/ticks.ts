@@ -10,3 +10,16 @@ export function niceTicks(start: number, end: number, about: number): number[] {
     ticks.push(index * step);
   return ticks;
 }
+
+/** Whole seconds, minutes, hours, days of the reader's time zone, at most about so many. */
+export function timeTicks(startMs: number, endMs: number, about: number): number[] {
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400].map(
+    (seconds) => seconds * 1000,
+  );
+  const step = steps.find((one) => (endMs - startMs) / one <= about);
+  if (!step) return niceTicks(startMs, endMs, about);
+  const zone = new Date(startMs).getTimezoneOffset() * 60e3;
+  const ticks: number[] = [];
+  for (let tick = Math.ceil((startMs - zone) / step) * step + zone; tick <= endMs; tick += step) ticks.push(tick);
+  return ticks;
+}

@@ -2,6 +2,7 @@ import { useElementSize } from '@mantine/hooks';
 import type { LogHistogramResponse, Severity } from '@signalbox/api-contract';
 import { type PointerEvent as ReactPointerEvent, useState } from 'react';
 import { formatClock, formatCompact, formatCount, formatDay } from '../data/format.ts';
+import { timeTicks } from '../data/ticks.ts';
 import { severities } from '../data/url-state.ts';
 import { timeLabels } from '../time/time-series-chart.tsx';
 import styles from './log-histogram.module.css';
@@ -48,8 +49,7 @@ export function LogHistogram({ histogram, startMs, endMs, chosen, onZoom, onSeve
   const position = (event: ReactPointerEvent<HTMLDivElement>) =>
     event.clientX - event.currentTarget.getBoundingClientRect().left;
   const time = (at: number) => startMs + (Math.max(0, Math.min(plotWidth, at - left)) / plotWidth) * (endMs - startMs);
-  const every = Math.max(1, Math.ceil(times.length / Math.max(2, Math.floor(plotWidth / 110))));
-  const ticks = times.filter((_, index) => index % every === Math.floor(every / 2));
+  const ticks = timeTicks(startMs, endMs, Math.max(2, Math.floor(plotWidth / 110)));
   const labels = timeLabels(ticks, endMs - startMs);
 
   return (
@@ -123,7 +123,7 @@ export function LogHistogram({ histogram, startMs, endMs, chosen, onZoom, onSeve
           {ticks.map((tick, index) => (
             <text
               key={tick}
-              x={Math.max(left + 16, Math.min(width - 20, x(tick + stepMs / 2)))}
+              x={Math.max(left + 16, Math.min(width - 20, x(tick)))}
               y={height - 5}
               className={styles.label}
               textAnchor="middle"

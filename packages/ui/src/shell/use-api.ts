@@ -1,4 +1,4 @@
-import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { apiGet, type Parameters } from '../data/api-client.ts';
 import { useTime } from '../time/use-time.ts';
 
@@ -11,7 +11,7 @@ interface Options {
   timed?: boolean;
 }
 
-/** An API route's answer over the page's time range. While a changed question is on its way, the answer before stays (`isPlaceholderData`). */
+/** An API route's answer over the page's time range. While changed parameters are on their way, the answer before stays (`isPlaceholderData`); not when the path changes. */
 export function useApi<T>(path: string, parameters: Parameters = {}, options: Options = {}): UseQueryResult<T> {
   const { enabled = true, live = true, timed = true } = options;
   const { range, refreshMs } = useTime();
@@ -21,6 +21,6 @@ export function useApi<T>(path: string, parameters: Parameters = {}, options: Op
     queryFn: ({ signal }) => apiGet<T>(path, all, signal),
     enabled,
     refetchInterval: live && refreshMs > 0 ? refreshMs : false,
-    placeholderData: keepPreviousData,
+    placeholderData: (before, query) => (query?.queryKey[0] === path ? before : undefined),
   });
 }

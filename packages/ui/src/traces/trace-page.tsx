@@ -38,8 +38,13 @@ export function TracePage() {
   const answer = useQuery({
     queryKey: ['trace', traceId],
     queryFn: ({ signal }) => apiGet<TraceResponse>(`traces/${encodeURIComponent(traceId)}`, {}, signal),
-    // A trace just opened from a live list may still be growing.
-    refetchInterval: ({ state }) => (state.data && isYoung(state.data) ? 2000 : false),
+    refetchInterval: ({ state }) => {
+      // A trace just opened from a live list may still be growing; one whose id was just pasted may be on its way.
+      if (state.data) return isYoung(state.data) ? 2000 : false;
+      return state.error instanceof ApiError && state.error.code === 'not_found' && state.errorUpdateCount < 5
+        ? 1500
+        : false;
+    },
     staleTime: 10_000,
   });
   if (answer.data) return <TraceView trace={answer.data} key={traceId} />;

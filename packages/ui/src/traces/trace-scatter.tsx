@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type PointerEvent as ReactPointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { formatClock, formatCount, formatDay, formatDuration } from '../data/format.ts';
 import { serviceColor } from '../data/service-color.ts';
-import { niceTicks } from '../data/ticks.ts';
+import { timeTicks } from '../data/ticks.ts';
 import { timeLabels } from '../time/time-series-chart.tsx';
 import styles from './trace-scatter.module.css';
 
@@ -14,7 +14,7 @@ type Point = TraceScatterResponse['points'][number];
 const height = 168;
 const left = 56;
 const bottom = 22;
-const top = 10;
+const top = 18;
 const right = 8;
 
 interface Props {
@@ -41,7 +41,7 @@ export function TraceScatter({ points, total, startMs, endMs, loading, onZoom }:
     const longest = durations.length ? Math.max(...durations) : 1000;
     // At least two decades, so that an even load does not look like a storm.
     const low = Math.min(shortest * 0.75, longest / 70);
-    const high = longest * 1.35;
+    const high = longest * 1.5;
     const plotWidth = Math.max(1, width - left - right);
     const plotHeight = height - top - bottom;
     return {
@@ -200,17 +200,4 @@ export function TraceScatter({ points, total, startMs, endMs, loading, onZoom }:
       {points.length === 0 && !loading ? <div className={styles.empty}>No traces to draw</div> : null}
     </div>
   );
-}
-
-/** Whole seconds, minutes, hours, days. */
-function timeTicks(startMs: number, endMs: number, about: number): number[] {
-  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400].map(
-    (seconds) => seconds * 1000,
-  );
-  const step = steps.find((one) => (endMs - startMs) / one <= about);
-  if (!step) return niceTicks(startMs, endMs, about);
-  const zone = new Date(startMs).getTimezoneOffset() * 60e3;
-  const ticks: number[] = [];
-  for (let tick = Math.ceil((startMs - zone) / step) * step + zone; tick <= endMs; tick += step) ticks.push(tick);
-  return ticks;
 }

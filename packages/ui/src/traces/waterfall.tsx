@@ -232,7 +232,7 @@ const Row = memo(function Row({
                 labelBefore
                   ? { right: `calc(${100 - shownLeft}% + 6px)` }
                   : labelInside
-                    ? { right: 6 }
+                    ? { right: `calc(${100 - shownLeft - shownWidth}% + 4px)` }
                     : { left: `calc(${shownLeft + shownWidth}% + 6px)` }
               }
             >
