@@ -1,3 +1,5 @@
+import { SignalboxError } from '../pipeline/signalbox-error.ts';
+import { engineCode } from '../store/clickhouse/engine-error.ts';
 import type { Connection } from '../store/connection.ts';
 import type { Statement } from './sql-parameters.ts';
 
@@ -18,11 +20,22 @@ export async function select<Row extends readonly unknown[]>(
   statement: Statement,
   maxResultRows?: number,
 ): Promise<readonly Row[]> {
-  const { rows } = await context.connection.query<Row>(statement.sql, {
-    parameters: statement.parameters,
-    signal: context.signal,
-    maxExecutionMs: Math.max(1, context.deadlineMs - Date.now()),
-    maxResultRows,
-  });
-  return rows;
+  try {
+    const { rows } = await context.connection.query<Row>(statement.sql, {
+      parameters: statement.parameters,
+      signal: context.signal,
+      maxExecutionMs: Math.max(1, context.deadlineMs - Date.now()),
+      maxResultRows,
+    });
+    return rows;
+  } catch (error) {
+    // Of one query that is no overload that passes: it will need as much the next time.
+    if (error instanceof SignalboxError && engineCode(error.cause) === memoryLimitExceeded) {
+      throw new SignalboxError('too_large', 'The query needs more memory than a query may use', { cause: error });
+    }
+    throw error;
+  }
 }
+
+/** ClickHouse's number of the error. */
+const memoryLimitExceeded = 241;

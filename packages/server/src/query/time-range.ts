@@ -105,8 +105,9 @@ export function chooseSteps(range: TimeRange, options: StepOptions): Steps {
   return { stepMs, firstMs, count };
 }
 
+/** A little shorter than asked for is better than much longer. */
 function niceStep(atLeastMs: number, finest: number): number {
-  for (const step of niceStepsMs) if (step >= atLeastMs && step >= finest && step % finest === 0) return step;
+  for (const step of niceStepsMs) if (step >= atLeastMs * 0.8 && step >= finest && step % finest === 0) return step;
   const week = 604_800_000;
   return Math.ceil(atLeastMs / week) * week;
 }

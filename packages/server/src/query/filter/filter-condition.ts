@@ -8,6 +8,9 @@ import { filterError } from './read-filters.ts';
 /** The tables that filters work on. */
 export type FilteredTable = 'spans' | 'logs' | 'series';
 
+/** A comparison, and in which of the scopes that it would try nobody has its key: see `prepareFilters`. */
+export type PreparedFilter = FilterComparison & { readonly absentIn?: readonly ('resource' | 'event')[] };
+
 const intrinsics = { spans: spanIntrinsics, logs: logIntrinsics, series: seriesIntrinsics };
 const ownScope = { spans: 'span', logs: 'log', series: null } as const;
 
@@ -16,7 +19,7 @@ const ownScope = { spans: 'span', logs: 'log', series: null } as const;
  * the rows' times. Throws `QueryInputError` for a scope, field or value that the table does not have.
  */
 export function filterCondition(
-  comparison: FilterComparison,
+  comparison: PreparedFilter,
   table: FilteredTable,
   parameters: SqlParameters,
   range: TimeRange,
@@ -50,39 +53,55 @@ const tableWords: Readonly<Record<FilteredTable, string>> = { spans: 'Spans', lo
 
 /** The first scope that has the key decides: the record's own, the resource's, the events'. */
 function inAnyScope(
-  comparison: FilterComparison,
+  comparison: PreparedFilter,
   table: FilteredTable,
   parameters: SqlParameters,
   range: TimeRange,
 ): string {
   const existing = { ...comparison, operator: 'exists', value: null } as const;
-  const ownExists = compareAttribute('attributes', parameters, existing);
-  const resourceExists = onResource(existing, parameters, range);
+  const own = (of: Compared): string => compareAttribute('attributes', parameters, of);
+  const absentIn = comparison.absentIn ?? [];
+  const scopes = [own];
+  if (!absentIn.includes('resource')) scopes.push((of) => onResource(of, parameters, range));
+  if (table === 'spans' && !absentIn.includes('event')) scopes.push((of) => onEvents(of, parameters));
   if (comparison.operator === 'exists' || comparison.operator === '!exists') {
-    const anywhere = [ownExists, resourceExists, ...(table === 'spans' ? [onEvents(existing, parameters)] : [])];
-    return `${comparison.operator === 'exists' ? '' : 'NOT '}(${anywhere.join(' OR ')})`;
+    const anywhere = scopes.map((scope) => scope(existing)).join(' OR ');
+    return `${comparison.operator === 'exists' ? '' : 'NOT '}(${anywhere})`;
   }
-  const own = compareAttribute('attributes', parameters, comparison);
-  const resource = onResource(comparison, parameters, range);
-  const events = table === 'spans' ? ` OR (NOT ${resourceExists} AND ${onEvents(comparison, parameters)})` : '';
-  return `(${own} OR (NOT ${ownExists} AND (${resource}${events})))`;
+  // From the last scope to the first: what the later ones say counts only without the key in this one.
+  return scopes.reduceRight(
+    (later, scope) =>
+      later === '' ? scope(comparison) : `(${scope(comparison)} OR (NOT ${scope(existing)} AND ${later}))`,
+    '',
+  );
 }
 
-function onResource(
-  comparison: Pick<FilterComparison, 'key' | 'operator' | 'value'>,
-  parameters: SqlParameters,
-  range: TimeRange,
-): string {
-  // A resource is noted once per 6 hours, with their start as its time.
+/** Which of the scopes after the record's own hold the key at all, as SQL of a row of two `UInt8`. */
+export function scopesOfKey(key: string, table: FilteredTable, parameters: SqlParameters, range: TimeRange): string {
+  const existing: Compared = { key, operator: 'exists', value: null };
+  const resource = `EXISTS(SELECT 1 FROM resources WHERE ${resourceCondition(existing, parameters, range)} LIMIT 1)`;
+  const event = table === 'spans' ? spansHaveEventKey(existing, parameters, range) : '0';
+  return `SELECT ${resource}, ${event}`;
+}
+
+function spansHaveEventKey(existing: Compared, parameters: SqlParameters, range: TimeRange): string {
+  const inTime = `time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)}`;
+  return `EXISTS(SELECT 1 FROM spans WHERE ${inTime} AND ${onEvents(existing, parameters)} LIMIT 1)`;
+}
+
+type Compared = Pick<FilterComparison, 'key' | 'operator' | 'value'>;
+
+function onResource(comparison: Compared, parameters: SqlParameters, range: TimeRange): string {
+  const absent = comparison.operator === '!exists';
+  const condition = resourceCondition(absent ? { ...comparison, operator: 'exists' } : comparison, parameters, range);
+  return `(resource_id ${absent ? 'NOT IN' : 'IN'} (SELECT resource_id FROM resources WHERE ${condition}))`;
+}
+
+/** On rows of `resources`. A resource is noted once per 6 hours, with their start as its time. */
+function resourceCondition(comparison: Compared, parameters: SqlParameters, range: TimeRange): string {
   const from = parameters.secondTime(((range.from / partitionNanos) * partitionNanos) / nanosPerSecond);
   const to = parameters.secondTime(range.to / nanosPerSecond);
-  const absent = comparison.operator === '!exists';
-  const condition = compareAttribute(
-    'resource',
-    parameters,
-    absent ? { ...comparison, operator: 'exists' } : comparison,
-  );
-  return `(resource_id ${absent ? 'NOT IN' : 'IN'} (SELECT resource_id FROM resources WHERE time >= ${from} AND time <= ${to} AND ${condition}))`;
+  return `time >= ${from} AND time <= ${to} AND ${compareAttribute('resource', parameters, comparison)}`;
 }
 
 const exceptionColumns: Readonly<Record<string, string>> = {
@@ -90,7 +109,7 @@ const exceptionColumns: Readonly<Record<string, string>> = {
   'exception.message': 'exception_message',
 };
 
-function onEvents(comparison: Pick<FilterComparison, 'key' | 'operator' | 'value'>, parameters: SqlParameters): string {
+function onEvents(comparison: Compared, parameters: SqlParameters): string {
   const { key, operator, value } = comparison;
   const column = exceptionColumns[key];
   if (column === undefined) {

@@ -1,5 +1,5 @@
 import type { LogHistogramResponse } from '@signalbox/api-contract';
-import { checkPatterns } from '../filter/check-patterns.ts';
+import { prepareFilters } from '../filter/prepare-filters.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import { chooseSteps, type Steps, stepTimes } from '../time-range.ts';
@@ -11,10 +11,10 @@ const wantedSteps = 80;
 /** Matching records per step and severity. */
 export async function logHistogram(
   context: QueryContext,
-  request: LogSearchRequest,
+  asked: LogSearchRequest,
   stepMs?: number,
 ): Promise<LogHistogramResponse> {
-  await checkPatterns(context, request.filters);
+  const request = { ...asked, filters: await prepareFilters(context, asked.filters, 'logs', asked.range) };
   const steps = chooseSteps(request.range, { wanted: wantedSteps, finest: 1_000, stepMs });
   const counts: LogHistogramResponse['counts'] = {};
   let total = 0;

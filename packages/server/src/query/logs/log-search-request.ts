@@ -1,5 +1,5 @@
-import type { FilterComparison, Severity } from '@signalbox/api-contract';
-import { filterCondition } from '../filter/filter-condition.ts';
+import type { Severity } from '@signalbox/api-contract';
+import { filterCondition, type PreparedFilter } from '../filter/filter-condition.ts';
 import { isService } from '../service-name.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
@@ -12,7 +12,7 @@ export interface LogConditions {
   readonly service?: string | undefined;
   /** Any of these; empty: all. */
   readonly severities: readonly Severity[];
-  readonly filters: readonly FilterComparison[];
+  readonly filters: readonly PreparedFilter[];
   /** Hex digits in lower case. */
   readonly traceId?: string | undefined;
   readonly spanId?: string | undefined;

@@ -1,6 +1,6 @@
 import type { AnyValue, LogRecord, LogSearchResponse } from '@signalbox/api-contract';
 import { attributeColumns } from '../../store/clickhouse/attributes.ts';
-import { checkPatterns } from '../filter/check-patterns.ts';
+import { prepareFilters } from '../filter/prepare-filters.ts';
 import { parseAnyValue, toKeyValues } from '../key-values.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { resourceAttributes } from '../resource-attributes.ts';
@@ -20,8 +20,8 @@ export interface LogPageRequest extends LogSearchRequest {
  * Matching records, newest first; records of the same time in an order of their content, so that pages neither skip nor
  * repeat. One statement counts and finds the time where the page ends, another reads only the records after it.
  */
-export async function searchLogs(context: QueryContext, request: LogPageRequest): Promise<LogSearchResponse> {
-  await checkPatterns(context, request.filters);
+export async function searchLogs(context: QueryContext, asked: LogPageRequest): Promise<LogSearchResponse> {
+  const request = { ...asked, filters: await prepareFilters(context, asked.filters, 'logs', asked.range) };
   const [counted] = await select<[string, string, string]>(context, planLogPage(request));
   const [total = '0', found = '0', oldest = '0'] = counted ?? [];
   if (found === '0') return { logs: [], total: Number(total), nextCursor: null };

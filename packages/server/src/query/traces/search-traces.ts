@@ -1,5 +1,5 @@
 import type { TraceSearchResponse, TraceSummary } from '@signalbox/api-contract';
-import { checkPatterns } from '../filter/check-patterns.ts';
+import { prepareFilters } from '../filter/prepare-filters.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { shownService } from '../service-name.ts';
 import { statusCodeName } from '../span-codes.ts';
@@ -13,8 +13,8 @@ import { isRoot, spanCondition, type TraceSearchRequest } from './trace-search-r
  * Spans of a trace that lie more than 6 hours before or after the found ones are not in its summary; they are in the
  * trace itself. Counting beyond `maxCounted` traces stops: `totalIsLowerBound`.
  */
-export async function searchTraces(context: QueryContext, request: TraceSearchRequest): Promise<TraceSearchResponse> {
-  await checkPatterns(context, request.filters);
+export async function searchTraces(context: QueryContext, asked: TraceSearchRequest): Promise<TraceSearchResponse> {
+  const request = { ...asked, filters: await prepareFilters(context, asked.filters, 'spans', asked.range) };
   const found = await select<[string, string, string]>(context, planTraceSearch(request));
   if (found.length === 0) return { traces: [], total: 0, totalIsLowerBound: false };
   const total = Number(found[0]?.[2]);

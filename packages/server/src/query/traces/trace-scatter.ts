@@ -1,5 +1,5 @@
 import type { TraceScatterResponse } from '@signalbox/api-contract';
-import { checkPatterns } from '../filter/check-patterns.ts';
+import { prepareFilters } from '../filter/prepare-filters.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
@@ -11,9 +11,9 @@ const maxPoints = 2_000;
 /** One point per matching trace: the first span that matches. When there are more than 2,000, every n-th by time. */
 export async function traceScatter(
   context: QueryContext,
-  request: Omit<TraceSearchRequest, 'limit'>,
+  asked: Omit<TraceSearchRequest, 'limit'>,
 ): Promise<TraceScatterResponse> {
-  await checkPatterns(context, request.filters);
+  const request = { ...asked, filters: await prepareFilters(context, asked.filters, 'spans', asked.range) };
   const rows = await select<[string, string, string, number, string, string, string]>(
     context,
     planTraceScatter(request),

@@ -1,5 +1,4 @@
-import type { FilterComparison } from '@signalbox/api-contract';
-import { filterCondition } from '../filter/filter-condition.ts';
+import { filterCondition, type PreparedFilter } from '../filter/filter-condition.ts';
 import { isService } from '../service-name.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
@@ -9,7 +8,7 @@ export interface TraceSearchRequest {
   readonly range: TimeRange;
   readonly service?: string | undefined;
   readonly operation?: string | undefined;
-  readonly filters: readonly FilterComparison[];
+  readonly filters: readonly PreparedFilter[];
   /** Nanoseconds, inclusive. */
   readonly minDuration?: bigint | undefined;
   readonly maxDuration?: bigint | undefined;

@@ -1,4 +1,6 @@
+import type { FilterComparison } from '@signalbox/api-contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepareFilters } from '../filter/prepare-filters.ts';
 import { readFilters } from '../filter/read-filters.ts';
 import { TestStore } from '../testing/test-store.ts';
 import { getTrace, planTrace } from './get-trace.ts';
@@ -190,6 +192,22 @@ describe('search', () => {
       parameter: 'filter',
       position: { start, end },
     });
+  });
+
+  test('a key that only spans have is looked for only there, so that the index helps', async () => {
+    const [filter] = readFilters(['http.route = /pulls']);
+    const [prepared] = await prepareFilters(store.context(), [filter as FilterComparison], 'spans', range);
+    expect(prepared?.absentIn).toEqual(['resource', 'event']);
+    expect(planTraceSearch({ ...search(), filters: prepared === undefined ? [] : [prepared] })).toEqual(
+      planTraceSearch(search({ filter: ['span.http.route = /pulls'] })),
+    );
+    const found = await prepareFilters(
+      store.context(),
+      readFilters(['deployment.slot exists', 'retries > 1']),
+      'spans',
+      range,
+    );
+    expect(found.map(({ absentIn }) => absentIn)).toEqual([['event'], ['resource']]);
   });
 
   test('the SQL', () => {
