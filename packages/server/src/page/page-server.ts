@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Component } from '../pipeline/component.ts';
-import { listen } from '../receive/listen.ts';
+import { listen } from '../pipeline/listen.ts';
 import { HostCheck } from './host-check.ts';
 
 /** Answers the request and gives true, or gives false at once and leaves it to the next. Must not reject. */

@@ -1,7 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Component } from '../../pipeline/component.ts';
-import { listen } from '../listen.ts';
+import { listen } from '../../pipeline/listen.ts';
 import type { ExportService } from '../otlp/export-service.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { Http2Listener } from './http2-listener.ts';

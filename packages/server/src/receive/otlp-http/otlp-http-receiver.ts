@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Component } from '../../pipeline/component.ts';
+import { listen } from '../../pipeline/listen.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
-import { listen } from '../listen.ts';
 import type { ExportService } from '../otlp/export-service.ts';
 import type { OtlpSignal } from '../otlp/received-counters.ts';
 import { Cors } from './cors.ts';

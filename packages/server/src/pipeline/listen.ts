@@ -1,5 +1,5 @@
 import type { AddressInfo, Server } from 'node:net';
-import { SignalboxError } from '../pipeline/signalbox-error.ts';
+import { SignalboxError } from './signalbox-error.ts';
 
 export interface ListenOptions {
   readonly host: string;

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+/**
+ * Who may import whom: docs/architecture.md says why. A record goes from `receive` through `process` to `store`, whose rows
+ * `query` asks for on behalf of `api`; stages meet at `pipeline` and are wired together by main.ts alone.
+ */
+const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  pipeline: ['@signalbox/records'],
+  receive: ['pipeline', '@signalbox/records', '@signalbox/otlp'],
+  process: ['pipeline', '@signalbox/records'],
+  store: ['pipeline', '@signalbox/records'],
+  query: ['pipeline', 'store', '@signalbox/records', '@signalbox/api-contract'],
+  page: ['pipeline'],
+  api: ['pipeline', 'query', 'store', 'page', '@signalbox/api-contract'],
+  config: [],
+  commands: ['config', 'pipeline', 'store', 'page'],
+};
+
+/** What a package's sources may import of our other packages. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  records: [],
+  otlp: ['@signalbox/records'],
+  'api-contract': [],
+  server: ['@signalbox/records', '@signalbox/otlp', '@signalbox/api-contract'],
+  ui: ['@signalbox/api-contract'],
+  node: [],
+};
+
+const packages = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Import {
+  /** Path below `packages/`. */
+  readonly file: string;
+  /** A path below `packages/`, or the name of one of our packages. */
+  readonly target: string;
+}
+
+/** All imports, exports from and dynamic imports of a package's sources that lead to sources of ours. */
+function importsOf(packageName: string): Import[] {
+  const folder = join(packages, packageName, 'src');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
+  return files.flatMap((name) => {
+    const file = join(folder, name);
+    const found = readFileSync(file, 'utf8').matchAll(/(?:\bfrom|\bimport|\bimport\()\s*['"]([^'"]+)['"]/g);
+    return Array.from(found, ([, specifier = '']) => specifier)
+      .filter((specifier) => specifier.startsWith('.') || specifier.startsWith('@signalbox/'))
+      .map((specifier) => ({
+        file: pathBelowPackages(file),
+        target: specifier.startsWith('.') ? pathBelowPackages(join(dirname(file), specifier)) : specifier,
+      }));
+  });
+}
+
+function pathBelowPackages(file: string): string {
+  return relative(packages, file).split(sep).join('/');
+}
+
+function isTest(path: string): boolean {
+  return /\.(test|bench)\.tsx?$|\/(testing|conformance)\//.test(path);
+}
+
+test('every package and every folder of the server has a rule', () => {
+  const folders = (path: string) =>
+    readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  expect(Object.keys(PACKAGES)).toEqual(expect.arrayContaining(folders(packages)));
+  expect(Object.keys(SERVER_FOLDERS)).toEqual(expect.arrayContaining(folders(join(packages, 'server', 'src'))));
+});
+
+for (const [packageName, allowed] of Object.entries(PACKAGES)) {
+  test(`${packageName} imports only ${allowed.join(', ') || 'itself'}`, () => {
+    const imports = importsOf(packageName);
+    expect(imports.length).toBeGreaterThan(0);
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        !target.startsWith(`${packageName}/`) && !(allowed.includes(target) || (isTest(file) && target[0] === '@')),
+    );
+    expect(wrong).toEqual([]);
+  });
+}
+
+for (const [folder, allowed] of Object.entries(SERVER_FOLDERS)) {
+  test(`server/src/${folder} imports only ${allowed.join(', ') || 'itself'}`, () => {
+    const own = `server/src/${folder}/`;
+    const imports = importsOf('server').filter(({ file }) => file.startsWith(own) && !isTest(file));
+    expect(imports.length).toBeGreaterThan(0);
+    const wrong = imports.filter(
+      ({ target }) =>
+        !target.startsWith(own) && !allowed.some((name) => target === name || target.startsWith(`server/src/${name}/`)),
+    );
+    expect(wrong).toEqual([]);
+  });
+}
+
+test('what runs never imports what only tests use', () => {
+  const wrong = Object.keys(PACKAGES)
+    .flatMap(importsOf)
+    .filter(({ file, target }) => !isTest(file) && isTest(target));
+  expect(wrong).toEqual([]);
+});
