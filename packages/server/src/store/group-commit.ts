@@ -61,7 +61,8 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   constructor(options: GroupCommitOptions<Batch>) {
     this.#options = {
       maxRows: 50_000,
-      maxBytes: 8 * 1024 * 1024,
+      // A row takes about a kilobyte. The engine needs half the processor time per row in blocks of 20,000 that it needs in 8,000.
+      maxBytes: 24 * 1024 * 1024,
       lingerMs: 5,
       maxLingerMs: 50,
       maxPendingBytes: 128 * 1024 * 1024,
@@ -161,7 +162,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
     await this.#write(builder, members);
     this.#lastInsertMs = performance.now() - start;
     // Its buffers never shrink: one that a huge batch has stretched is let go.
-    const usual = builder.byteLength <= this.#options.maxBytes * 4;
+    const usual = builder.byteLength <= this.#options.maxBytes * 2;
     builder.reset();
     if (usual && this.#spareBuilders.length < MAX_SPARE_BUILDERS) {
       this.#spareBuilders.push(builder);

@@ -34,12 +34,13 @@ interface KnownName {
   readonly rank: number;
 }
 
-const BY_LENGTH = new Map<number, KnownName[]>();
+/** By length in bytes. */
+const BY_LENGTH: (KnownName[] | undefined)[] = [];
 for (const [role, names] of Object.entries(NAMES) as [Role, readonly string[]][]) {
   for (const [rank, name] of names.entries()) {
-    const sameLength = BY_LENGTH.get(name.length) ?? [];
-    sameLength.push({ bytes: Buffer.from(name), role, rank });
-    BY_LENGTH.set(name.length, sameLength);
+    const sameLength = BY_LENGTH[name.length] ?? [];
+    sameLength.push({ bytes: new Uint8Array(Buffer.from(name)), role, rank });
+    BY_LENGTH[name.length] = sameLength;
   }
 }
 
@@ -82,8 +83,23 @@ function readNames({ bytes, attributes }: SpanBatch, row: number): Partial<Recor
   return said;
 }
 
+/** Runs for each attribute of each call, so it is written without closures. */
 function knownName(bytes: Uint8Array, start: number, end: number): KnownName | undefined {
-  return BY_LENGTH.get(end - start)?.find((name) => name.bytes.every((byte, i) => byte === bytes[start + i]));
+  const length = end - start;
+  const candidates = BY_LENGTH[length];
+  if (candidates === undefined) {
+    return undefined;
+  }
+  search: for (const candidate of candidates) {
+    // From the end: the names begin alike.
+    for (let i = length - 1; i >= 0; i--) {
+      if (candidate.bytes[i] !== bytes[start + i]) {
+        continue search;
+      }
+    }
+    return candidate;
+  }
+  return undefined;
 }
 
 function hostOfUrl(url: string | undefined): string | undefined {
