@@ -1,5 +1,5 @@
 import type { MetricFunction } from '@signalbox/api-contract';
-import { formatBytes, formatCompact, formatDuration, formatRate, formatRatio } from './format.ts';
+import { formatBytes, formatCompact, formatDuration, formatRatio } from './format.ts';
 
 export type Formatter = (value: number | null | undefined) => string;
 
@@ -46,7 +46,8 @@ export function functionFormatter(unit: string, type: string, fn: MetricFunction
   if (fn === 'rate') {
     if (countsObservations || milliseconds[unit] === undefined) {
       if (!countsObservations && bytes[unit] !== undefined) return unitFormatter(`${unit}/s`);
-      return formatRate;
+      // One unit for a whole chart and its table, unlike formatRate.
+      return (value) => withSuffix(formatCompact(value), '/s');
     }
     return unitFormatter(`${unit}/s`);
   }

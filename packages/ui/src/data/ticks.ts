@@ -7,7 +7,8 @@ export function niceTicks(start: number, end: number, about: number): number[] {
   const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
   const ticks: number[] = [];
   for (let index = Math.ceil(start / step - 1e-9); index * step <= end + step * 1e-9 && ticks.length < 100; index++)
-    ticks.push(index * step);
+    // A sum, because -0 + 0 is 0.
+    ticks.push(index * step + 0);
   return ticks;
 }
 

@@ -25,7 +25,7 @@ export function parseSearch(text: string): RawSearch {
 }
 
 /** The other way; what is undefined, empty or an empty list is left out, so that an address says only what was chosen. */
-export function printSearch(search: Readonly<Record<string, unknown>>): string {
+export function printSearch(search: object): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) {
     if (Array.isArray(value)) for (const item of value) parameters.append(name, String(item));

@@ -171,7 +171,7 @@ function chartOptions(
         gap: 6,
         space: 34,
         size: (_, values) => 14 + Math.max(0, ...(values ?? []).map((value) => value.length)) * 6.1,
-        values: (_, splits) => splits.map((split) => (split === 0 ? '0' : latest.current.format(split))),
+        values: (_, splits) => splits.map((split) => (split === 0 ? '0' : trimmed(latest.current.format(split)))),
         ...(steps ? { incrs: steps } : {}),
       },
     ],
@@ -221,6 +221,11 @@ function chartOptions(
       ],
     },
   };
+}
+
+/** `0.500/s` as `0.5/s`: an axis needs no more digits than tell its lines apart. */
+function trimmed(label: string): string {
+  return label.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 }
 
 const timeSteps = [

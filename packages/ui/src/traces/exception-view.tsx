@@ -14,14 +14,16 @@ export function ExceptionView({ type, message, stack }: { type: string; message:
   const shown = all || own < 2 ? lines : lines.filter((line) => line.own);
   return (
     <div className={styles.exception}>
-      <div className={styles.headline}>
-        <span className={styles.type}>{type || 'Exception'}</span>
-        {message ? (
-          <span className={styles.message}>
-            <LongText text={message} limit={500} />
-          </span>
-        ) : null}
-      </div>
+      {type || message || !stack ? (
+        <div className={styles.headline}>
+          <span className={styles.type}>{type || 'Exception'}</span>
+          {message ? (
+            <span className={styles.message}>
+              <LongText text={message} limit={500} />
+            </span>
+          ) : null}
+        </div>
+      ) : null}
       {stack ? (
         <div className={styles.box}>
           <div className={styles.bar}>
