@@ -1,6 +1,7 @@
+import { AttributeType, anyValueJson, MAX_TABLE_ROWS } from '@signalbox/records';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OtlpDecodeError } from './index.ts';
+import { decodeLogs, OtlpDecodeError } from './index.ts';
 import { decodeAny, SIGNALS, type Signal } from './testing/decode-any.ts';
 import { type Neutral, OTLP, toJson, toProtobuf } from './testing/otlp-schema.ts';
 import { randomRequests } from './testing/random-requests.ts';
@@ -118,5 +119,52 @@ describe('memory', () => {
   it('of a JSON text is its bytes and small columns', () => {
     const text = Buffer.from(`{"x":[${'{"a":"b"},'.repeat(300_000)}1]}`);
     expect(grownBy(() => decodeAny('logs', text, 'json'))).toBeLessThan(text.length * 3);
+  });
+});
+
+describe('a list of the smallest values', () => {
+  /** A log record whose body is a list of `count` entries without key and value: two bytes each. */
+  function protobufList(count: number): Uint8Array {
+    let content: Uint8Array = Buffer.alloc(count * 2);
+    for (let i = 0; i < content.length; i += 2) {
+      content[i] = 0x0a;
+    }
+    // body, LogRecord, ScopeLogs, ResourceLogs around `kvlist_value`.
+    for (const field of [6, 5, 2, 2, 1]) {
+      const length: number[] = [];
+      for (let rest = content.length; ; rest >>>= 7) {
+        length.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+        if (rest <= 0x7f) {
+          break;
+        }
+      }
+      content = Buffer.concat([Buffer.from([field * 8 + 2, ...length]), content]);
+    }
+    return Uint8Array.from(content);
+  }
+
+  function jsonList(count: number): Uint8Array {
+    const values = `{},`.repeat(count - 1);
+    const body = `{"kvlistValue":{"values":[${values}{}]}}`;
+    return Buffer.from(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${body}}]}]}]}`);
+  }
+
+  const lists = { protobuf: protobufList, json: jsonList };
+
+  it.each(ENCODINGS)('counts against the limit of rows in %s', { timeout: 60_000 }, (encoding) => {
+    const text = lists[encoding](MAX_TABLE_ROWS + 1);
+    expect(() => decodeLogs(text, encoding)).toThrow(/^Invalid OTLP.* more than 4194304 values in lists/);
+  });
+
+  it.each(ENCODINGS)('becomes text without taking many times its size in %s', { timeout: 60_000 }, (encoding) => {
+    const { batch } = decodeLogs(lists[encoding](2_000_000), encoding);
+    expect(batch.body.type[0]).toBe(AttributeType.KeyValueList);
+    const before = process.memoryUsage().heapUsed;
+    const text = anyValueJson(batch.bytes, batch.body, 0);
+    const grown = process.memoryUsage().heapUsed - before;
+    expect(text).toBe(
+      `{"kvlistValue":{"values":[${'{"key":"","value":{}},'.repeat(1_999_999)}{"key":"","value":{}}]}}`,
+    );
+    expect(grown).toBeLessThan(text.length * 4);
   });
 });

@@ -3,6 +3,8 @@ import { AnyValueReader } from './any-value-reader.ts';
 import type { AttributeTable } from './attribute-table.ts';
 import { AttributeType } from './attribute-type.ts';
 
+const PARTS_JOINED_AT_ONCE = 512;
+
 const decoder = new TextDecoder();
 
 /** A value of a column as OTLP/JSON `AnyValue` text, such as `{"intValue":"1"}`; Empty is `{}`. Invalid UTF-8 becomes U+FFFD. */
@@ -35,51 +37,93 @@ export function attributesJson(bytes: Uint8Array, table: AttributeTable, row: nu
   if (first === last) {
     return '';
   }
-  let text = '[';
+  const text = new TextParts();
   for (let entry = first; entry < last; entry++) {
-    const key = quoted(bytes, table.keys.start[entry], table.keys.end[entry]);
-    text += `${entry === first ? '' : ','}{"key":${key},"value":${anyValueJson(bytes, table.values, entry)}}`;
+    text.add(entry === first ? '[{"key":' : ',{"key":');
+    text.add(quoted(bytes, table.keys.start[entry], table.keys.end[entry]));
+    text.add(',"value":');
+    text.add(anyValueJson(bytes, table.values, entry));
+    text.add('}');
   }
-  return `${text}]`;
+  text.add(']');
+  return text.joined();
 }
 
 /** Of an `AnyValue` in protobuf encoding. Depth was bounded when it was decoded. */
 function encodedJson(bytes: Uint8Array, start: number, end: number): string {
-  const reader = new AnyValueReader(bytes);
-  const valueJson = (from: number, to: number): string => {
-    reader.read(from, to);
-    switch (reader.type) {
-      case AttributeType.String:
-        return stringJson(bytes, reader.start, reader.end);
-      case AttributeType.Bool:
-        return boolJson(reader.int);
-      case AttributeType.Int:
-        return intJson(reader.int);
-      case AttributeType.Double:
-        return doubleJson(reader.double);
-      case AttributeType.Bytes:
-        return bytesJson(bytes, reader.start, reader.end);
-      case AttributeType.Array: {
-        const values: string[] = [];
-        reader.elements(reader.start, reader.end, (a, b) => values.push(valueJson(a, b)));
-        return `{"arrayValue":{"values":[${values.join()}]}}`;
-      }
-      case AttributeType.KeyValueList: {
-        const entries: string[] = [];
-        reader.entries(reader.start, reader.end, (keyStart, keyEnd, a, b) =>
-          entries.push(`{"key":${quoted(bytes, keyStart, keyEnd)},"value":${valueJson(a, b)}}`),
-        );
-        return `{"kvlistValue":{"values":[${entries.join()}]}}`;
-      }
-      default:
-        return '{}';
+  const text = new TextParts();
+  addEncodedJson(text, bytes, new AnyValueReader(bytes), start, end);
+  return text.joined();
+}
+
+function addEncodedJson(text: TextParts, bytes: Uint8Array, reader: AnyValueReader, from: number, to: number): void {
+  reader.read(from, to);
+  switch (reader.type) {
+    case AttributeType.String:
+      text.add(stringJson(bytes, reader.start, reader.end));
+      break;
+    case AttributeType.Bool:
+      text.add(boolJson(reader.int));
+      break;
+    case AttributeType.Int:
+      text.add(intJson(reader.int));
+      break;
+    case AttributeType.Double:
+      text.add(doubleJson(reader.double));
+      break;
+    case AttributeType.Bytes:
+      text.add(bytesJson(bytes, reader.start, reader.end));
+      break;
+    case AttributeType.Array: {
+      let opening = '{"arrayValue":{"values":[';
+      reader.elements(reader.start, reader.end, (start, end) => {
+        text.add(opening);
+        opening = ',';
+        addEncodedJson(text, bytes, reader, start, end);
+      });
+      text.add(opening === ',' ? ']}}' : '{"arrayValue":{"values":[]}}');
+      break;
     }
-  };
-  return valueJson(start, end);
+    case AttributeType.KeyValueList: {
+      let opening = '{"kvlistValue":{"values":[{"key":';
+      reader.entries(reader.start, reader.end, (keyStart, keyEnd, start, end) => {
+        text.add(opening);
+        opening = ',{"key":';
+        text.add(quoted(bytes, keyStart, keyEnd));
+        text.add(',"value":');
+        addEncodedJson(text, bytes, reader, start, end);
+        text.add('}');
+      });
+      text.add(opening === ',{"key":' ? ']}}' : '{"kvlistValue":{"values":[]}}');
+      break;
+    }
+    default:
+      text.add('{}');
+  }
+}
+
+/**
+ * Gathers a text of millions of parts, as a hostile value has them. V8 keeps `a + b` as a pair that points to both, which
+ * for parts of some bytes is many times the text; joined in hundreds, they are the text and nothing else.
+ */
+class TextParts {
+  #text = '';
+  #parts: string[] = [];
+
+  add(part: string): void {
+    if (this.#parts.push(part) === PARTS_JOINED_AT_ONCE) {
+      this.#text = this.joined();
+      this.#parts = [];
+    }
+  }
+
+  joined(): string {
+    return this.#text + this.#parts.join('');
+  }
 }
 
 function quoted(bytes: Uint8Array, start: number, end: number): string {
-  return JSON.stringify(decoder.decode(bytes.subarray(start, end)));
+  return start === end ? '""' : JSON.stringify(decoder.decode(bytes.subarray(start, end)));
 }
 
 function stringJson(bytes: Uint8Array, start: number, end: number): string {

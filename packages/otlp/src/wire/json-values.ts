@@ -1,4 +1,10 @@
-import { type AnyValueColumn, type AttributeTable, AttributeType } from '@signalbox/records';
+import {
+  type AnyValueColumn,
+  type AttributeTable,
+  AttributeType,
+  BatchTooLargeError,
+  MAX_TABLE_ROWS,
+} from '@signalbox/records';
 import { FieldNames } from './field-names.ts';
 import { readBase64 } from './json-bytes.ts';
 import { INTEGER_RANGES } from './json-integer.ts';
@@ -27,6 +33,8 @@ export class JsonValues {
   readonly #double = new Float64Array(1);
   readonly #doubleBytes = new Uint8Array(this.#double.buffer);
   #write = 0;
+  /** Values in lists are in no table, yet cost whoever reads them later as much as a table's rows. */
+  #valuesInLists = 0;
 
   constructor(reader: JsonReader, maxDepth: number) {
     this.#reader = reader;
@@ -105,6 +113,9 @@ export class JsonValues {
         continue;
       }
       for (let more = reader.firstElement(); more; more = reader.nextElement()) {
+        if (++this.#valuesInLists > MAX_TABLE_ROWS) {
+          throw new BatchTooLargeError('values in lists');
+        }
         const element = this.#beginMessage(1);
         if (field === 5) {
           this.#encodeValue(depth);

@@ -1,10 +1,18 @@
-import { type AnyValueColumn, type AttributeTable, AttributeType } from '@signalbox/records';
+import {
+  type AnyValueColumn,
+  type AttributeTable,
+  AttributeType,
+  BatchTooLargeError,
+  MAX_TABLE_ROWS,
+} from '@signalbox/records';
 import type { ProtobufReader } from './protobuf-reader.ts';
 
 /** Reads `KeyValue`s and `AnyValue`s (common.proto). Within a oneof the last field wins whole; messages in it are not merged. */
 export class ProtobufValues {
   readonly #reader: ProtobufReader;
   readonly #maxDepth: number;
+  /** Values in lists are in no table, yet cost whoever reads them later as much as a table's rows. */
+  #valuesInLists = 0;
 
   constructor(reader: ProtobufReader, maxDepth: number) {
     this.#reader = reader;
@@ -118,6 +126,7 @@ export class ProtobufValues {
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag === 0x0a) {
+        this.#countValue();
         this.#checkValue(end, depth);
       } else {
         reader.skip(tag, end);
@@ -133,6 +142,7 @@ export class ProtobufValues {
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag === 0x0a) {
+        this.#countValue();
         const entryEnd = reader.delimited(end);
         while (reader.position < entryEnd) {
           const entryTag = reader.tag();
@@ -148,6 +158,12 @@ export class ProtobufValues {
       }
     }
     reader.endMessage(end);
+  }
+
+  #countValue(): void {
+    if (++this.#valuesInLists > MAX_TABLE_ROWS) {
+      throw new BatchTooLargeError('values in lists');
+    }
   }
 
   #checkDepth(depth: number): void {
