@@ -5,16 +5,17 @@ import { Uint64Column } from './uint64-column.ts';
 export class Uint64Lists {
   offsets: Uint32Array<ArrayBuffer> = new Uint32Array(1);
   count = 0;
-  readonly #column = new Uint64Column();
+  /** Not private: whoever counts the memory of a batch finds columns as fields. */
+  readonly column = new Uint64Column();
   #capacity = 0;
 
   get values(): BigUint64Array<ArrayBuffer> {
-    return this.#column.values;
+    return this.column.values;
   }
 
   /** The same memory as `values`: low word of entry i at 2i, high at 2i + 1. */
   get words(): Uint32Array<ArrayBuffer> {
-    return this.#column.words;
+    return this.column.words;
   }
 
   growRows(capacity: number): void {
@@ -24,9 +25,9 @@ export class Uint64Lists {
   pushWords(low: number, high: number): void {
     if (this.count === this.#capacity) {
       this.#capacity = grownCapacity(this.#capacity, this.count + 1, 'bucket counts');
-      this.#column.grow(this.#capacity);
+      this.column.grow(this.#capacity);
     }
-    this.#column.setWords(this.count++, low, high);
+    this.column.setWords(this.count++, low, high);
   }
 
   endRow(row: number): void {

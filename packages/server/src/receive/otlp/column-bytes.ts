@@ -15,7 +15,7 @@ export function columnBytes(batch: RecordBatch, body: Uint8Array): number {
   return bytes;
 }
 
-/** Tables hold columns and tables, never themselves. */
+/** Tables hold columns and tables, never themselves, in fields that are not private. */
 function collectBuffers(table: object, buffers: Set<ArrayBufferLike>): void {
   for (const value of Object.values(table) as unknown[]) {
     if (ArrayBuffer.isView(value)) {
