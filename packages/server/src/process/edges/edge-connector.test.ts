@@ -1,4 +1,6 @@
+import type { SpanBatch } from '@signalbox/records';
 import { describe, expect, it } from 'vitest';
+import type { Consumer } from '../../pipeline/consumer.ts';
 import type { EdgeRow } from '../../pipeline/span-metrics-row.ts';
 import { RowCollector, spanBatch, type TestSpan } from '../testing/spans.ts';
 import { EdgeConnector, type EdgeConnectorOptions } from './edge-connector.ts';
@@ -136,5 +138,38 @@ describe('EdgeConnector', () => {
     await edges.consume(spanBatch({ ...client, attributes: { 'server.address': 'host' } }));
     await edges.shutdown(1000);
     expect(errors).toEqual([collector.error]);
+  });
+
+  it('bounds the targets of all sources together', async () => {
+    const { edges, found } = connector({ maxTargets: 2 });
+    const calls = ['a', 'b', 'c'].map((service) => ({
+      ...client,
+      service,
+      attributes: { 'db.system': 'redis', 'server.address': 'cache' },
+    }));
+    await edges.consume(spanBatch(...calls));
+    expect(found()).toEqual(['a > cache redis:cache x1', 'b > cache redis:cache x1', 'c > cache (other) x1']);
+  });
+
+  it('hands on the rows of a batch in parts, none twice', async () => {
+    const { edges, collector } = connector({ maxRowsAtOnce: 2 });
+    const calls = Array.from({ length: 5 }, (_, i) => ({
+      ...client,
+      start: BigInt(i) * 10_000_000_000n,
+      attributes: { 'db.system': 'redis' },
+    }));
+    await edges.consume(spanBatch(...calls));
+    expect(collector.sizes).toEqual([2, 2, 1]);
+    expect(collector.rows.map(({ time }) => time)).toEqual([0, 10, 20, 30, 40]);
+  });
+
+  it("keeps other senders' calls when a sender is gone", async () => {
+    const { edges, clock, found } = connector();
+    await edges.consume(spanBatch({ ...client, attributes: { 'server.address': 'api.example' } }));
+    clock.now = 60_000;
+    // fanOut gives every consumer the signal.
+    const consumer: Consumer<SpanBatch> = edges;
+    await consumer.consume(spanBatch({ kind: 1 }), AbortSignal.abort());
+    expect(found()).toEqual(['web > external api.example x1']);
   });
 });

@@ -12,6 +12,9 @@ import { type OutgoingCall, type PendingCall, PendingCalls } from './pending-cal
 /** Services that one message is remembered to have reached before its sender's span came. */
 const MAX_EARLY_RECEIVERS = 16;
 
+/** Rows gathered before they are handed on: calls scattered over time make a row each, which weighs many times its span. */
+const MAX_ROWS_AT_ONCE = 20_000;
+
 export interface EdgeConnectorOptions {
   /** Told about rows that could not be stored outside of any `consume`. */
   readonly onError: (error: unknown) => void;
@@ -21,6 +24,9 @@ export interface EdgeConnectorOptions {
   readonly waitMs?: number;
   /** Targets per source and hour; the rest are `(other)`. */
   readonly maxTargetsPerSource?: number;
+  /** Targets of all sources per hour. */
+  readonly maxTargets?: number;
+  readonly maxRowsAtOnce?: number;
   /** Milliseconds. */
   readonly now?: () => number;
 }
@@ -39,16 +45,19 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
   readonly #now: () => number;
   readonly #pending: PendingCalls;
   readonly #rows: EdgeRows;
+  readonly #maxRowsAtOnce: number;
   #timer: NodeJS.Timeout | null = null;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(next: Consumer<readonly EdgeRow[]>, options: EdgeConnectorOptions) {
-    const { onError, maxPending = 100_000, waitMs = 10_000, maxTargetsPerSource = 1_000, now = Date.now } = options;
+    const { onError, maxPending = 100_000, waitMs = 10_000, now = Date.now } = options;
+    const { maxTargetsPerSource = 1_000, maxTargets = 100_000, maxRowsAtOnce = MAX_ROWS_AT_ONCE } = options;
     this.#next = next;
     this.#onError = onError;
     this.#now = now;
     this.#pending = new PendingCalls(maxPending, waitMs);
-    this.#rows = new EdgeRows(maxTargetsPerSource, now);
+    this.#rows = new EdgeRows({ maxTargetsPerSource, maxTargets }, now);
+    this.#maxRowsAtOnce = maxRowsAtOnce;
   }
 
   async start(): Promise<void> {
@@ -73,7 +82,8 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
     clearTimeout(deadline);
   }
 
-  async consume(batch: SpanBatch, signal?: AbortSignal): Promise<ConsumeResult> {
+  /** Takes no signal: the rows that it hands on also count calls of senders that have their answer already. */
+  async consume(batch: SpanBatch): Promise<ConsumeResult> {
     const now = this.#now();
     this.#expire(now);
     const services: (string | undefined)[] = [];
@@ -85,10 +95,13 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
       } else if ((kind === SpanKind.Server || kind === SpanKind.Consumer) && !isZeroSpanId(batch.parentSpanId, row)) {
         this.#incoming(callKey(batch, batch.parentSpanId, row), serviceOf(batch, row, services), now);
       }
+      if (this.#rows.size >= this.#maxRowsAtOnce) {
+        await this.#next.consume(this.#rows.take());
+      }
     }
     const rows = this.#rows.take();
     if (rows.length > 0) {
-      await this.#next.consume(rows, signal);
+      await this.#next.consume(rows);
     }
     return ALL_ACCEPTED;
   }

@@ -6,6 +6,13 @@ import type { OutgoingCall } from './pending-calls.ts';
 const HOUR_MS = 3_600_000;
 const MAX_SOURCES = 5_000;
 
+export interface EdgeRowsLimits {
+  /** Targets per source and hour; the rest are `(other)`. */
+  readonly maxTargetsPerSource: number;
+  /** Targets of all sources per hour. */
+  readonly maxTargets: number;
+}
+
 interface Cell {
   readonly time: number;
   readonly source: string;
@@ -17,15 +24,21 @@ interface Cell {
 
 /** Gathers calls into rows of `edges`, and bounds how many targets a source may have. */
 export class EdgeRows {
-  readonly #maxTargetsPerSource: number;
+  readonly #limits: EdgeRowsLimits;
   readonly #now: () => number;
   readonly #targets = new Map<string, Set<string>>();
+  #targetCount = 0;
   #resetAt = 0;
   #cells = new Map<string, Cell>();
 
-  constructor(maxTargetsPerSource: number, now: () => number) {
-    this.#maxTargetsPerSource = maxTargetsPerSource;
+  constructor(limits: EdgeRowsLimits, now: () => number) {
+    this.#limits = limits;
     this.#now = now;
+  }
+
+  /** Rows gathered since the last `take`. */
+  get size(): number {
+    return this.#cells.size;
   }
 
   add(call: OutgoingCall, wantedTarget: string, targetType: EdgeRow['targetType']): void {
@@ -62,6 +75,7 @@ export class EdgeRows {
     if (now >= this.#resetAt) {
       this.#resetAt = now + HOUR_MS;
       this.#targets.clear();
+      this.#targetCount = 0;
     }
     return this.#targets.has(source) || this.#targets.size < MAX_SOURCES ? source : OTHER;
   }
@@ -73,10 +87,11 @@ export class EdgeRows {
       this.#targets.set(source, targets);
     }
     if (!targets.has(target)) {
-      if (targets.size >= this.#maxTargetsPerSource) {
+      if (targets.size >= this.#limits.maxTargetsPerSource || this.#targetCount >= this.#limits.maxTargets) {
         return OTHER;
       }
       targets.add(target);
+      this.#targetCount++;
     }
     return target;
   }

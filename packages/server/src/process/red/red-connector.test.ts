@@ -86,4 +86,18 @@ describe('RedConnector', () => {
     collector.error = new Error('disk full');
     await expect(red.consume(spanBatch({}))).rejects.toThrow('disk full');
   });
+
+  it('hands on the rows of a batch in parts, none twice', async () => {
+    const { collector, red } = connector({ maxRowsAtOnce: 2 });
+    const spans = Array.from({ length: 5 }, (_, i) => ({ start: BigInt(i) * 10_000_000_000n }));
+    await red.consume(spanBatch(...spans));
+    expect(collector.sizes).toEqual([2, 2, 1]);
+    expect(collector.rows.map(({ time, count }) => [time, count])).toEqual([
+      [0, 1],
+      [10, 1],
+      [20, 1],
+      [30, 1],
+      [40, 1],
+    ]);
+  });
 });

@@ -13,7 +13,11 @@ import {
 
 const DEFAULT_LIMITS: OperationNamesLimits = { maxNamesPerService: 2_000, maxNames: 100_000, maxServices: 5_000 };
 
+/** Rows made of a batch before they are handed on: spans scattered over time make a row each, which weighs many times its span. */
+const MAX_ROWS_AT_ONCE = 20_000;
+
 export interface RedConnectorOptions {
+  readonly maxRowsAtOnce?: number;
   readonly limits?: Partial<OperationNamesLimits>;
   /** Milliseconds. */
   readonly now?: () => number;
@@ -26,28 +30,35 @@ export interface RedConnectorOptions {
  */
 export class RedConnector implements Consumer<SpanBatch> {
   readonly #next: Consumer<readonly RedRow[]>;
+  readonly #maxRowsAtOnce: number;
   readonly #names: OperationNames;
 
-  constructor(next: Consumer<readonly RedRow[]>, { limits, now = Date.now }: RedConnectorOptions = {}) {
+  constructor(next: Consumer<readonly RedRow[]>, options: RedConnectorOptions = {}) {
+    const { limits, maxRowsAtOnce = MAX_ROWS_AT_ONCE, now = Date.now } = options;
     this.#next = next;
+    this.#maxRowsAtOnce = maxRowsAtOnce;
     this.#names = new OperationNames({ ...DEFAULT_LIMITS, ...limits }, now);
   }
 
   async consume(batch: SpanBatch, signal?: AbortSignal): Promise<ConsumeResult> {
-    if (batch.rowCount === 0) {
-      return ALL_ACCEPTED;
+    this.#names.expire();
+    const services = this.#services(batch);
+    for (let row = 0; row < batch.rowCount; ) {
+      const { rows, nextRow } = this.#aggregate(batch, services, row);
+      // Rows of `red` are ours: what the store says about them is no matter of the sender's rows.
+      await this.#next.consume(rows, signal);
+      row = nextRow;
     }
-    // Rows of `red` are ours: what the store says about them is no matter of the sender's rows.
-    await this.#next.consume(this.#aggregate(batch), signal);
     return ALL_ACCEPTED;
   }
 
-  #aggregate(batch: SpanBatch): RedRow[] {
-    this.#names.expire();
+  /** Counts the spans from `firstRow` on, all if they make no more rows than allowed at once. */
+  #aggregate(batch: SpanBatch, services: readonly ServiceOperations[], firstRow: number) {
     const { bytes } = batch;
-    const services = this.#services(batch);
     const cells = new Map<Operation, Map<number, SpanTotals>>();
-    for (let row = 0; row < batch.rowCount; row++) {
+    let cellCount = 0;
+    let row = firstRow;
+    for (; row < batch.rowCount && cellCount < this.#maxRowsAtOnce; row++) {
       const service = services[batch.resource[row] as number] as ServiceOperations;
       const operation = this.#names.find(
         service,
@@ -69,11 +80,12 @@ export class RedConnector implements Consumer<SpanBatch> {
       if (totals === undefined) {
         totals = new SpanTotals();
         ofOperation.set(key, totals);
+        cellCount++;
       }
       const { start, end } = batch.traceState;
       totals.add(spanDuration(batch, row), spanWeight(bytes, start[row] as number, end[row] as number));
     }
-    return rowsOf(cells);
+    return { rows: rowsOf(cells), nextRow: row };
   }
 
   /** By row of the resource table. */

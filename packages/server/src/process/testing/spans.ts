@@ -55,15 +55,19 @@ export function spanBatch(...spans: TestSpan[]): SpanBatch {
   return decodeTraces(Buffer.from(JSON.stringify({ resourceSpans })), 'json').batch;
 }
 
-/** Keeps the rows it is given. */
+/** Keeps the rows it is given; refuses, as the store does, when the sender is gone already. */
 export class RowCollector<Row> implements Consumer<readonly Row[]> {
   readonly rows: Row[] = [];
+  /** Rows of each call. */
+  readonly sizes: number[] = [];
   error: Error | null = null;
 
-  async consume(rows: readonly Row[]): Promise<ConsumeResult> {
+  async consume(rows: readonly Row[], signal?: AbortSignal): Promise<ConsumeResult> {
+    signal?.throwIfAborted();
     if (this.error !== null) {
       throw this.error;
     }
+    this.sizes.push(rows.length);
     this.rows.push(...rows);
     return { rejected: 0, reason: '' };
   }
