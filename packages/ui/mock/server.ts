@@ -50,7 +50,7 @@ export interface MockOptions {
   readonly failing?: readonly string[];
 }
 
-export const contentSecurityPolicy =
+const contentSecurityPolicy =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
 export async function startMockServer(

@@ -4,13 +4,11 @@ import { Random } from './random.ts';
 export const text = (stringValue: string): AnyValue => ({ stringValue });
 export const int = (value: number): AnyValue => ({ intValue: String(value) });
 export const bool = (boolValue: boolean): AnyValue => ({ boolValue });
-export const double = (doubleValue: number): AnyValue => ({ doubleValue });
+const double = (doubleValue: number): AnyValue => ({ doubleValue });
 export const attributes = (record: Record<string, AnyValue>): KeyValue[] =>
   Object.entries(record).map(([key, value]) => ({ key, value }));
 
 export const services = ['storefront', 'chimney', 'checkout', 'inventory', 'payments', 'search', 'mailer'] as const;
-export type Service = (typeof services)[number];
-
 export function resourceOf(service: string): KeyValue[] {
   return attributes({
     'service.name': text(service),

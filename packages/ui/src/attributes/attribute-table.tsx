@@ -78,7 +78,7 @@ function AttributeRow({ attribute, onFilter }: { attribute: KeyValue; onFilter: 
 
 const typeNames: Partial<Record<AttributeType, string>> = { bytes: 'base64', empty: 'no value' };
 
-export function Value({ value }: { value: AnyValue }) {
+function Value({ value }: { value: AnyValue }) {
   const type = attributeType(value);
   const text = printValue(value);
   return (

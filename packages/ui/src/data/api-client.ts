@@ -1,6 +1,6 @@
 import type { ApiErrorBody, ApiErrorCode } from '@signalbox/api-contract';
 
-export type ParameterValue = string | number | boolean | readonly string[] | undefined;
+type ParameterValue = string | number | boolean | readonly string[] | undefined;
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 
 /** `unreachable`: no answer at all, or one that is not Signalbox's. */

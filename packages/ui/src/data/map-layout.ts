@@ -3,7 +3,7 @@ export interface MapEdge {
   readonly target: string;
 }
 
-export interface PlacedNode {
+interface PlacedNode {
   readonly id: string;
   /** Callers in column 0, whom they call to the right. */
   readonly column: number;
@@ -18,8 +18,8 @@ export interface MapLayout {
   readonly height: number;
 }
 
-export const columnWidth = 330;
-export const rowHeight = 84;
+const columnWidth = 330;
+const rowHeight = 84;
 
 /**
  * A layered drawing: each node one column right of its furthest caller (edges that close a circle do not count), within a column ordered

@@ -18,7 +18,7 @@ export function functionsFor({
   }
 }
 
-export function isQuantile(fn: MetricFunction): boolean {
+function isQuantile(fn: MetricFunction): boolean {
   return /^p\d+$/.test(fn);
 }
 
@@ -39,7 +39,7 @@ export const functionLabels: Record<MetricFunction, string> = {
   p99: 'p99',
 };
 
-export const typeLabels: Record<MetricType, string> = {
+const typeLabels: Record<MetricType, string> = {
   gauge: 'gauge',
   sum: 'sum',
   histogram: 'histogram',

@@ -4,7 +4,7 @@
 const basis = 854_486_834;
 
 /** FNV-1a, 32 bits, with a basis of our own. */
-export function hashText(text: string): number {
+function hashText(text: string): number {
   let hash = basis;
   for (let index = 0; index < text.length; index++) {
     hash ^= text.charCodeAt(index);

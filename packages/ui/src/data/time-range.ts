@@ -11,7 +11,7 @@ export const relativeRanges = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '1d'
 const unitMs = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3, w: 604_800e3 } as const;
 
 /** Milliseconds of `15m`, `2h`, `7d`; null for anything else. */
-export function parseSpanOfTime(text: string): number | null {
+function parseSpanOfTime(text: string): number | null {
   const match = /^(\d{1,6})([smhdw])$/.exec(text);
   return match ? Number(match[1]) * unitMs[match[2] as keyof typeof unitMs] : null;
 }

@@ -69,7 +69,7 @@ export function parseTimeSearch(search: Search): TimeSearch {
   return { from: text(search, 'from'), to: text(search, 'to'), refresh: oneOf(search, 'refresh', refreshIntervals) };
 }
 
-export const serviceSortKeys = ['name', 'rate', 'errors', 'p50', 'p95'] as const;
+const serviceSortKeys = ['name', 'rate', 'errors', 'p50', 'p95'] as const;
 export type ServiceSortKey = (typeof serviceSortKeys)[number];
 const directions = ['asc', 'desc'] as const;
 
@@ -98,7 +98,7 @@ export interface ServiceSearch {
 }
 
 export const spanKinds: readonly SpanKind[] = ['SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER', 'INTERNAL', 'UNSPECIFIED'];
-export const statusCodes: readonly StatusCode[] = ['UNSET', 'OK', 'ERROR'];
+const statusCodes: readonly StatusCode[] = ['UNSET', 'OK', 'ERROR'];
 
 export function parseServiceSearch(search: Search): ServiceSearch {
   return {
@@ -215,18 +215,9 @@ export function logParameters(
   return { q, service, severity, filter, traceId, spanId };
 }
 
-export const metricFunctions: readonly MetricFunction[] = [
-  'rate',
-  'increase',
-  'value',
-  'mean',
-  'p50',
-  'p90',
-  'p95',
-  'p99',
-];
-export const metricAggregations: readonly MetricAggregation[] = ['sum', 'avg', 'min', 'max', 'count'];
-export const metricTypes: readonly MetricType[] = ['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary'];
+const metricFunctions: readonly MetricFunction[] = ['rate', 'increase', 'value', 'mean', 'p50', 'p90', 'p95', 'p99'];
+const metricAggregations: readonly MetricAggregation[] = ['sum', 'avg', 'min', 'max', 'count'];
+const metricTypes: readonly MetricType[] = ['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary'];
 
 export interface MetricsSearch {
   search?: string | undefined;
@@ -250,7 +241,7 @@ export function parseMetricsSearch(search: Search): MetricsSearch {
   };
 }
 
-export function isTraceId(candidate: string): boolean {
+function isTraceId(candidate: string): boolean {
   return /^[0-9a-f]{32}$/.test(candidate) && !/^0+$/.test(candidate);
 }
 

@@ -11,14 +11,13 @@ import { useSearchState } from '../shell/use-search-state.ts';
 import { Sparkline } from '../time/sparkline.tsx';
 import styles from './services.module.css';
 
-export const redOrder: Record<ServiceSortKey, (item: { name: string; red: ServiceSummary['red'] }) => number | string> =
-  {
-    name: ({ name }) => name.toLowerCase(),
-    rate: ({ red }) => red.rate,
-    errors: ({ red }) => red.errorRatio,
-    p50: ({ red }) => red.durationMs?.p50 ?? -1,
-    p95: ({ red }) => red.durationMs?.p95 ?? -1,
-  };
+const redOrder: Record<ServiceSortKey, (item: { name: string; red: ServiceSummary['red'] }) => number | string> = {
+  name: ({ name }) => name.toLowerCase(),
+  rate: ({ red }) => red.rate,
+  errors: ({ red }) => red.errorRatio,
+  p50: ({ red }) => red.durationMs?.p50 ?? -1,
+  p95: ({ red }) => red.durationMs?.p95 ?? -1,
+};
 
 /** Sorted copy; equal items by name, so that a refresh does not shuffle them. */
 export function sortByRed<T extends { name: string; red: ServiceSummary['red'] }>(

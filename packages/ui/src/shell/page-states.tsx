@@ -61,7 +61,7 @@ export function NoDataYet({ what }: { what: string }) {
   );
 }
 
-export function CopyLine({ text }: { text: string }) {
+function CopyLine({ text }: { text: string }) {
   return (
     <div className={styles.code}>
       <code>{text}</code>

@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from 'react';
 
-export type KeyHandler = (event: KeyboardEvent) => void;
+type KeyHandler = (event: KeyboardEvent) => void;
 
 /** Handlers by key: `j`, `enter`, `escape`, `arrowdown`, `?`, or two keys after each other: `g s`. */
 export type KeyMap = Readonly<Record<string, KeyHandler>>;
