@@ -61,8 +61,12 @@ export class EdgeRows {
     }
     const cells = this.#cells;
     this.#cells = new Map();
-    return Array.from(cells.values(), ({ totals, ...key }) => ({
-      ...key,
+    return Array.from(cells.values(), ({ time, source, target, targetType, error, totals }) => ({
+      time,
+      source,
+      target,
+      targetType,
+      error,
       count: totals.count,
       durationSum: totals.durationSum,
       durationMax: totals.durationMax,
