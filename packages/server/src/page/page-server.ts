@@ -4,7 +4,7 @@ import type { Component } from '../pipeline/component.ts';
 import { listen } from '../pipeline/listen.ts';
 import { HostCheck } from './host-check.ts';
 
-/** Answers the request and gives true, or gives false at once and leaves it to the next. Must not reject. */
+/** Answers the request and gives true, or gives false at once and leaves it to the next. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean;
 
 export interface PageServerOptions {
@@ -13,6 +13,8 @@ export interface PageServerOptions {
   readonly port: number;
   /** Host names under which the page may be opened besides addresses, `localhost` and `host`. */
   readonly allowedHosts: readonly string[];
+  /** Told when a handler rejects, which is a bug of it; the request is answered nevertheless. */
+  readonly onError?: (error: unknown) => void;
 }
 
 const maxConnections = 512;
@@ -25,9 +27,10 @@ export class PageServer implements Component {
 
   constructor(options: PageServerOptions, handlers: readonly RequestHandler[]) {
     this.#options = options;
+    const { onError = (error) => console.error('Unexpected error:', error) } = options;
     const hosts = new HostCheck([options.host, ...options.allowedHosts]);
     this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
-      if (hosts.allows(request.headers.host)) void answer(handlers, request, response);
+      if (hosts.allows(request.headers.host)) void answer(handlers, request, response, onError);
       else refuseHost(response);
     });
     this.#server.maxConnections = maxConnections;
@@ -56,13 +59,21 @@ export class PageServer implements Component {
   }
 }
 
+/** Never rejects: a rejection that nobody handles would end the process, receivers and all. */
 async function answer(
   handlers: readonly RequestHandler[],
   request: IncomingMessage,
   response: ServerResponse,
+  onError: (error: unknown) => void,
 ): Promise<void> {
-  for (const handler of handlers) if (await handler(request, response)) return;
-  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('There is nothing here.\n');
+  try {
+    for (const handler of handlers) if (await handler(request, response)) return;
+    response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('There is nothing here.\n');
+  } catch (error) {
+    onError(error);
+    if (response.headersSent) response.destroy();
+    else response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end('Internal error.\n');
+  }
 }
 
 function refuseHost(response: ServerResponse): void {
