@@ -47,6 +47,14 @@ describe('settings', () => {
     expect(() => loadConfig({}, {}, file(text))).toThrow(message);
   });
 
+  test.each([
+    ['shutdown-timeout', '25d', /^--shutdown-timeout: "25d" is out of range; write 1ms to 24d/],
+    ['query-timeout', '0s', /^--query-timeout: "0s" is out of range/],
+    ['max-request-size', '5GiB', /^--max-request-size: "5GiB" is out of range; write 1KiB to 1GiB/],
+  ])('%s of %s would not mean what it says', (name, text, message) => {
+    expect(() => loadConfig({ [name]: text }, {}, undefined)).toThrow(message);
+  });
+
   test('names the flag or the variable that is wrong', () => {
     expect(() => loadConfig({ 'max-size': 'big' }, {}, undefined)).toThrow(/^--max-size: "big" is not a size/);
     expect(() => loadConfig({}, { SIGNALBOX_PORT: 'x' }, undefined)).toThrow(/^SIGNALBOX_PORT: "x" is not a port/);

@@ -1,4 +1,9 @@
-import { parseDuration, parseList, parsePort, parseSize, parseText, parseUrl } from './values.ts';
+import { parseDuration, parseList, parsePort, parseSize, parseText, parseUrl, within } from './values.ts';
+
+/** Node's timers end at once when they are to wait for more than 24.8 days. */
+const parseTimeout = within(parseDuration, '1ms', '24d');
+/** Places in a request are 32-bit numbers, and texts made of its parts must fit a JavaScript string. */
+const parseRequestSize = within(parseSize, '1KiB', '1GiB');
 
 /** One setting. Its name is the flag (`--otlp-http-port`), the key in the file, and in upper case the variable (`SIGNALBOX_OTLP_HTTP_PORT`). */
 export interface Option<Value, Default extends string | undefined = string | undefined> {
@@ -57,14 +62,14 @@ export const options = {
     undefined,
     'Upper limit of the store on disk; the oldest data goes first. Default: no limit.',
   ),
-  'max-request-size': option(parseSize, 'SIZE', '64MiB', 'Upper limit of one OTLP request after decompression.'),
+  'max-request-size': option(parseRequestSize, 'SIZE', '64MiB', 'Upper limit of one OTLP request after decompression.'),
   'max-inflight-size': option(
     parseSize,
     'SIZE',
     '256MiB',
     'Upper limit of requests in memory at once; beyond it senders are asked to retry.',
   ),
-  'query-timeout': option(parseDuration, 'DURATION', '30s', 'Upper limit of one query of the page.'),
+  'query-timeout': option(parseTimeout, 'DURATION', '30s', 'Upper limit of one query of the page.'),
   'engine-memory': option(parseSize, 'SIZE', '2GiB', 'Upper limit of memory for the embedded ClickHouse.'),
   'clickhouse-url': option(
     parseUrl,
@@ -80,7 +85,7 @@ export const options = {
     'Its password; better given as an environment variable.',
   ),
   'clickhouse-database': option(parseText, 'NAME', 'signalbox', 'Its database.'),
-  'shutdown-timeout': option(parseDuration, 'DURATION', '5s', 'How long a stop may take before it is forced.'),
+  'shutdown-timeout': option(parseTimeout, 'DURATION', '5s', 'How long a stop may take before it is forced.'),
 } as const satisfies Record<string, Option<unknown>>;
 
 export type OptionName = keyof typeof options;

@@ -40,6 +40,17 @@ export function parseSize(text: string): number {
   return Math.round(Number(match[1]) * unit);
 }
 
+/** The parser with a smallest and a largest value, given as a user would write them. */
+export function within(parse: (text: string) => number, least: string, most: string): (text: string) => number {
+  return (text) => {
+    const value = parse(text);
+    if (value < parse(least) || value > parse(most)) {
+      throw new Error(`"${text}" is out of range; write ${least} to ${most}`);
+    }
+    return value;
+  };
+}
+
 /** A TCP port; 0 lets the system choose. */
 export function parsePort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
