@@ -72,7 +72,11 @@ export class ExportExchange {
     }
   }
 
-  /** The connection carried something that is not HTTP, or nothing for too long: `error` says what. */
+  /**
+   * The connection carried something that is not HTTP, or nothing for too long: `error` says what, `status` is for those
+   * who are not known to speak OTLP. OTLP's own statuses tell a sender that was only slow (a machine that slept, a network
+   * that stalled) to try again: 503, where 408 would have it drop its records.
+   */
   failConnection(error: SignalboxError, status: number): void {
     this.#response.shouldKeepAlive = false;
     if (this.#request.complete) {
@@ -85,7 +89,7 @@ export class ExportExchange {
       return;
     }
     const refusal = this.#encoding === null ? textRefusal(status, error.message) : statusRefusal(error, this.#encoding);
-    this.#answer(status, refusal.headers, refusal.body);
+    this.#answer(refusal.status, refusal.headers, refusal.body);
     this.#collector?.fail(error);
   }
 
