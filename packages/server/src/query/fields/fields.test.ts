@@ -77,6 +77,8 @@ test.each<[string, string, [string, number][]]>([
   ['span.zone', '', [['own', 1]]],
   ['event.n', '', [['3', 1]]],
   ['span:name', '', [['span', 3]]],
+  ['constructor', '', []],
+  ['__proto__', '', []],
   ["'; DROP TABLE spans; --\n\n", "\\'", []],
 ])('values of %s from %j', async (key, prefix, expected) => {
   const { values } = await listFieldValues(store.context(), { signal: 'spans', key, range, prefix });

@@ -18,14 +18,19 @@ const maxValues = 100;
 const sampledRows = 500_000;
 const sampledEventRows = 20_000;
 
-const columns: Readonly<Record<FieldValuesRequest['signal'], Readonly<Record<string, string>>>> = {
-  spans: {
-    'span:name': 'name',
-    'span:statusMessage': 'status_message',
-    'scope:name': 'scope_name',
-    'scope:version': 'scope_version',
-  },
-  logs: { 'log:event': 'event_name', 'scope:name': 'scope_name', 'scope:version': 'scope_version' },
+/** Maps, as keys come from outside: an object also answers to `constructor`. */
+const columns: Readonly<Record<FieldValuesRequest['signal'], ReadonlyMap<string, string>>> = {
+  spans: new Map([
+    ['span:name', 'name'],
+    ['span:statusMessage', 'status_message'],
+    ['scope:name', 'scope_name'],
+    ['scope:version', 'scope_version'],
+  ]),
+  logs: new Map([
+    ['log:event', 'event_name'],
+    ['scope:name', 'scope_name'],
+    ['scope:version', 'scope_version'],
+  ]),
 };
 
 /** Values of an attribute in the range as text, most frequent first. Counts are of a bounded sample of rows. */
@@ -46,7 +51,7 @@ export async function listFieldValues(
 /** A statement for each scope that the key may be in. */
 export function planFieldValues(request: FieldValuesRequest): Statement[] {
   const { signal } = request;
-  const column = columns[signal][request.key];
+  const column = columns[signal].get(request.key);
   if (column !== undefined) return [planColumn(request, column)];
   const [, scope, key = request.key] = /^(span|log|resource|event)\.(.+)$/.exec(request.key) ?? [];
   const own = signal === 'spans' ? 'span' : 'log';

@@ -104,14 +104,15 @@ function resourceCondition(comparison: Compared, parameters: SqlParameters, rang
   return `time >= ${from} AND time <= ${to} AND ${compareAttribute('resource', parameters, comparison)}`;
 }
 
-const exceptionColumns: Readonly<Record<string, string>> = {
-  'exception.type': 'exception_type',
-  'exception.message': 'exception_message',
-};
+/** A Map, as keys come from outside: an object also answers to `constructor`. */
+const exceptionColumns: ReadonlyMap<string, string> = new Map([
+  ['exception.type', 'exception_type'],
+  ['exception.message', 'exception_message'],
+]);
 
 function onEvents(comparison: Compared, parameters: SqlParameters): string {
   const { key, operator, value } = comparison;
-  const column = exceptionColumns[key];
+  const column = exceptionColumns.get(key);
   if (column === undefined) {
     const list = 'arrayFlatten(arrayMap(e -> JSONExtractArrayRaw(e), event_attributes))';
     const condition = compareJsonAttribute(list, parameters, comparison);

@@ -170,6 +170,10 @@ describe('search', () => {
     ['field: status', { filter: ['span:status != error', 'span:name = fetch'] }, []],
     ['field: status message', { filter: ['span:statusMessage =~ ref.*'] }, [a]],
     ['field: id', { filter: ['span:id = 4444444444444444'] }, [c]],
+    // Keys that every JavaScript object seems to have.
+    ['a key like an object member', { filter: ['constructor exists'] }, []],
+    ['an event key like an object member', { filter: ['event.toString = x'] }, []],
+    ['__proto__', { filter: ['__proto__ !exists', '__proto__ =~ x'] }, []],
     ['two that hold on different spans', { filter: ['http.route exists', 'event.retries exists'] }, []],
     ['hostile', { filter: ['a = "\'; DROP TABLE spans; --\\\\"'], service: "{p0:String}'\\\n\n\u0000" }, []],
   ])('%s', async (_, part, expected) => {
