@@ -1,7 +1,7 @@
 import { AttributeType } from './attribute-type.ts';
 
 /** Bytes that were checked when they were decoded turn out not to be an `AnyValue`: a bug of ours. */
-export class CorruptAnyValueError extends Error {
+class CorruptAnyValueError extends Error {
   constructor(position: number) {
     super(`not a protobuf AnyValue at byte ${position}`);
     this.name = 'CorruptAnyValueError';

@@ -70,7 +70,7 @@ test('every package and every folder of the server has a rule', () => {
 });
 
 for (const [packageName, allowed] of Object.entries(PACKAGES)) {
-  test(`${packageName} imports only ${allowed.join(', ') || 'itself'}`, () => {
+  test(`${packageName} imports only ${allowed.join(', ') || 'itself'}, and names it in its package.json`, () => {
     const imports = importsOf(packageName);
     expect(imports.length).toBeGreaterThan(0);
     const wrong = imports.filter(
@@ -78,6 +78,12 @@ for (const [packageName, allowed] of Object.entries(PACKAGES)) {
         !target.startsWith(`${packageName}/`) && !(allowed.includes(target) || (isTest(file) && target[0] === '@')),
     );
     expect(wrong).toEqual([]);
+    // The page is built into the server's package and brings nothing along, so all it needs is for development.
+    const field = packageName === 'ui' ? 'devDependencies' : 'dependencies';
+    const manifest: unknown = JSON.parse(readFileSync(join(packages, packageName, 'package.json'), 'utf8'));
+    const { [field]: dependencies = {} } = manifest as Partial<Record<typeof field, object>>;
+    const used = imports.filter(({ file, target }) => target.startsWith('@') && !isTest(file));
+    expect(Object.keys(dependencies)).toEqual(expect.arrayContaining(used.map(({ target }) => target)));
   });
 }
 

@@ -13,7 +13,7 @@ export function isZeroId(column: Uint8Array, width: number, row: number): boolea
 }
 
 /** Copies `width` bytes from `from` to row `row` of `column`. */
-export function copyId(source: Uint8Array, from: number, column: Uint8Array, width: number, row: number): void {
+function copyId(source: Uint8Array, from: number, column: Uint8Array, width: number, row: number): void {
   const to = row * width;
   for (let i = 0; i < width; i++) {
     column[to + i] = source[from + i];

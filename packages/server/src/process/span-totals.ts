@@ -24,7 +24,7 @@ export class SpanTotals {
 }
 
 /** Eight buckets per doubling: bucket i holds durations of 2^(i/8) to 2^((i+1)/8) ns. */
-export function durationBucket(duration: number): number {
+function durationBucket(duration: number): number {
   return Math.floor(Math.log2(Math.max(duration, 1)) * 8);
 }
 

@@ -19,7 +19,7 @@ export interface TestSpan {
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
-export const TRACE = '5b8efff798038103d269b633813fc60c';
+const TRACE = '5b8efff798038103d269b633813fc60c';
 export const START_SECONDS = 1_760_000_000;
 
 /** A batch of the spans, as a request of several services brings it. */

@@ -31,7 +31,7 @@ function grpcStatusOf(error: SignalboxError): GrpcStatus {
 }
 
 /** Percent-encodes as "Status-Message" of gRPC over HTTP/2 asks: all bytes but printable ASCII without `%`. */
-export function encodeGrpcMessage(message: string): string {
+function encodeGrpcMessage(message: string): string {
   let encoded = '';
   for (const byte of Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES)) {
     const plain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;

@@ -27,7 +27,7 @@ export interface OtlpGrpcOptions {
   readonly keepAliveMs?: number;
 }
 
-export const OTLP_GRPC_DEFAULTS = {
+const OTLP_GRPC_DEFAULTS = {
   maxConnections: 1_024,
   maxConcurrentStreams: 128,
   handshakeTimeoutMs: 10_000,

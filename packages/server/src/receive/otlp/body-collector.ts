@@ -16,7 +16,7 @@ const PACKED_BELOW_BYTES = 4 * 1024;
 const PACK_BYTES = 32 * 1024;
 
 /** How long an overloaded receiver asks senders to wait. */
-export const OVERLOAD_RETRY_AFTER_MS = 1_000;
+const OVERLOAD_RETRY_AFTER_MS = 1_000;
 
 /**
  * Gathers one request body, decompressing it on the way. Decompression stops at the first byte over the limit, so that
