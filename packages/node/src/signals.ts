@@ -20,6 +20,7 @@ import { collectSynchronously } from './metrics/collect-synchronously.ts';
 import { ExemplarMeterProvider } from './metrics/exemplar-meter-provider.ts';
 import { withExemplars } from './metrics/exemplar-serializer.ts';
 import { countDataPoints, QueueMetricExporter } from './metrics/metric-exporter.ts';
+import { SpanClock } from './span-clock.ts';
 import type { Warnings } from './warnings.ts';
 
 /** One signal from provider to wire, as the process's end sees it. */
@@ -50,7 +51,7 @@ export function createTraceSignal(
     resource,
     sampler,
     spanLimits,
-    spanProcessors: [new QueueSpanProcessor(queue)],
+    spanProcessors: [new SpanClock(), new QueueSpanProcessor(queue)],
   });
   return { provider, ...queuedSignal(queue, exporter) };
 }

@@ -1,22 +1,21 @@
 import type { HrTime } from '@opentelemetry/api';
+import { addHrTimes } from '@opentelemetry/core';
+import { wallClock } from '../wall-clock.ts';
 
-let lastMillis = 0;
-let sequence = 0;
+const microsecond: HrTime = [0, 1_000];
+let last: HrTime = [0, 0];
 
 /**
- * Wall-clock time, strictly increasing within the process: records of one millisecond get consecutive microseconds, so
- * that a backend that sorts by time shows them in the order they were written.
+ * The time by the clock of the spans, strictly increasing by at least a microsecond, so that a backend that sorts by time
+ * shows records in the order they were written. A clock that is set back by more than a second is followed.
  */
 export function nextLogTime(): HrTime {
-  const now = Date.now();
-  if (now > lastMillis) {
-    lastMillis = now;
-    sequence = 0;
-  } else if (sequence < 999) {
-    sequence += 1;
-  } else {
-    lastMillis += 1;
-    sequence = 0;
-  }
-  return [Math.floor(lastMillis / 1000), (lastMillis % 1000) * 1_000_000 + sequence * 1000];
+  const now = wallClock.now();
+  const next = addHrTimes(last, microsecond);
+  last = isBefore(now, next) && next[0] - now[0] <= 1 ? next : now;
+  return last;
+}
+
+function isBefore(a: HrTime, b: HrTime): boolean {
+  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }

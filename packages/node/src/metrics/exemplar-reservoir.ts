@@ -1,6 +1,6 @@
 import { type Attributes, type Context, type HrTime, TraceFlags, trace } from '@opentelemetry/api';
-import { hrTime } from '@opentelemetry/core';
 import type { ExemplarFilter } from '../options.ts';
+import { wallClock } from '../wall-clock.ts';
 
 const maxSeries = 2000;
 const fixedSize = 20;
@@ -47,7 +47,7 @@ export class HistogramExemplars {
     if (slot < 0) return;
     series.slots[slot] = {
       value,
-      time: hrTime(),
+      time: wallClock.now(),
       ...(spanContext !== undefined && { traceId: spanContext.traceId, spanId: spanContext.spanId }),
     };
   }
