@@ -6,7 +6,7 @@ import { start } from './start.ts';
 
 const usage = `npm run bench -w bench -- <command>
 
-  ingest [--millions 1] [--connections 8] [--pace 20000] [--no-limit]
+  ingest [--millions 1] [--connections 64] [--pace 20000] [--no-limit]
   query  [--millions 1] [--long-queries 4] [--pace 5000]
   start
 `;
@@ -15,10 +15,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     millions: { type: 'string', default: '1' },
-    connections: { type: 'string', default: '8' },
+    connections: { type: 'string', default: '64' },
     pace: { type: 'string' },
     'long-queries': { type: 'string', default: '4' },
     'no-limit': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 const millions = Number(values.millions);
@@ -38,6 +39,6 @@ switch (positionals[0]) {
     await start();
     break;
   default:
-    console.error(usage);
-    process.exitCode = 2;
+    console.log(usage);
+    if (!values.help) process.exitCode = 2;
 }
