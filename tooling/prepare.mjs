@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const force = process.argv.includes('--force');
+const builtPage = join(root, 'packages', 'server', 'page');
 const installedBytes = 960e6;
 
 checkPlatform();
@@ -54,7 +55,9 @@ async function install() {
 async function build() {
   const stamp = join(root, '.stamp', 'built');
   const wanted = sourceFingerprint();
-  if (!force && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const isBuilt =
+    existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && outputs().every((path) => existsSync(path));
+  if (isBuilt && !force) return;
   console.log('Building.');
   rmSync(stamp, { force: true });
   const bin = join(root, 'node_modules', '.bin');
@@ -70,8 +73,8 @@ function sourceFingerprint() {
   const hash = createHash('sha256');
   const visit = (folder) => {
     for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (['node_modules', 'dist', 'page', 'mock', '.signalbox'].includes(entry.name)) continue;
       const path = join(folder, entry.name);
+      if (['node_modules', 'dist', 'mock', '.signalbox'].includes(entry.name) || path === builtPage) continue;
       if (entry.isDirectory()) visit(path);
       else if (/\.(ts|tsx|css|html|json|mjs|cjs|svg)$/.test(entry.name)) {
         const { size, mtimeMs } = statSync(path);
@@ -82,10 +85,19 @@ function sourceFingerprint() {
   for (const folder of ['packages', 'examples']) visit(join(root, folder));
   for (const file of ['tsconfig.json', 'tsconfig.base.json', 'package-lock.json'])
     hash.update(readFileSync(join(root, file)));
-  // A deleted output must be built again.
-  for (const output of ['packages/server/dist/main.js', 'packages/server/page/index.html'])
-    hash.update(String(existsSync(join(root, output))));
   return hash.digest('hex');
+}
+
+/** What must be there after a build, one file of each. */
+function outputs() {
+  const examples = readdirSync(join(root, 'examples')).filter((name) =>
+    existsSync(join(root, 'examples', name, 'tsconfig.json')),
+  );
+  return [
+    join(builtPage, 'index.html'),
+    join(root, 'packages', 'server', 'dist', 'main.js'),
+    ...examples.map((name) => join(root, 'examples', name, 'dist', 'main.js')),
+  ];
 }
 
 function folderSize(folder) {
