@@ -1,17 +1,12 @@
 import { decodeLogs, decodeMetrics, decodeTraces, encodeExportResponse, OtlpDecodeError } from '@signalbox/otlp';
-import {
-  BatchTooLargeError,
-  type LogBatch,
-  type MetricBatch,
-  type RecordBatch,
-  type SpanBatch,
-} from '@signalbox/records';
+import { BatchTooLargeError, type LogBatch, type MetricBatch, type SpanBatch } from '@signalbox/records';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
 import { SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
 import { overloaded } from './body-collector.ts';
 import { columnBytes } from './column-bytes.ts';
 import { InFlightBytes, type InFlightReservation } from './in-flight-bytes.ts';
 import { type OtlpSignal, type ReceivedCounters, receivedCounters } from './received-counters.ts';
+import { sharedTextBytes } from './shared-text-bytes.ts';
 
 /** The two encodings of OTLP messages. */
 export type OtlpEncoding = 'protobuf' | 'json';
@@ -94,24 +89,25 @@ export class ExportService {
     switch (signal) {
       case 'traces': {
         const { batch, rejected } = decoded(() => decodeTraces(body, encoding));
-        this.#reserveColumns(batch, body, reservation);
+        this.#reserveBatch(batch, body, reservation);
         return consumed(batch.rowCount, rejected, await this.#consumers.traces.consume(batch, abort));
       }
       case 'metrics': {
         const { batch, rejected } = decoded(() => decodeMetrics(body, encoding));
-        this.#reserveColumns(batch, body, reservation);
+        this.#reserveBatch(batch, body, reservation);
         return consumed(batch.rowCount, rejected, await this.#consumers.metrics.consume(batch, abort));
       }
       case 'logs': {
         const { batch, rejected } = decoded(() => decodeLogs(body, encoding));
-        this.#reserveColumns(batch, body, reservation);
+        this.#reserveBatch(batch, body, reservation);
         return consumed(batch.rowCount, rejected, await this.#consumers.logs.consume(batch, abort));
       }
     }
   }
 
-  #reserveColumns(batch: RecordBatch, body: Uint8Array, reservation: InFlightReservation): void {
-    const bytes = columnBytes(batch, body);
+  /** Takes what the batch holds besides its body, and what its rows become on their way into a store. */
+  #reserveBatch(batch: SpanBatch | LogBatch | MetricBatch, body: Uint8Array, reservation: InFlightReservation): void {
+    const bytes = columnBytes(batch, body) + sharedTextBytes(batch);
     if (bytes > this.inFlight.limit) {
       throw new SignalboxError('too_large', `The request's ${batch.rowCount} records take more memory than is allowed`);
     }
