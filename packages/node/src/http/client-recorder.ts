@@ -10,6 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
+import type { HttpOptions } from '../options.ts';
 import { version } from '../version.ts';
 import { durationBoundaries, normalizeMethod, redactUrl, spanMethod } from './http-attributes.ts';
 import { oldClientRequestAttributes, oldClientResponseAttributes } from './old-attributes.ts';
@@ -28,9 +29,11 @@ export class ClientRecorder {
   readonly #instrumentation: InstrumentationContext;
   readonly #tracer: Tracer;
   readonly #duration: Histogram;
+  readonly #ignores: HttpOptions['ignoreOutgoing'] & {};
 
   constructor(instrumentation: InstrumentationContext, scope: string) {
     this.#instrumentation = instrumentation;
+    this.#ignores = instrumentation.protect(instrumentation.settings.http.ignoreOutgoing, () => false);
     this.#tracer = instrumentation.tracerProvider.getTracer(scope, version);
     this.#duration = instrumentation.meterProvider
       .getMeter(scope, version)
@@ -44,7 +47,7 @@ export class ClientRecorder {
   /** Undefined when the application asked not to trace this request. */
   start(rawMethod: string, url: URL): ClientSpan | undefined {
     const { http } = this.#instrumentation.settings;
-    if (http.ignoreOutgoing({ method: rawMethod, url: url.href })) return undefined;
+    if (this.#ignores({ method: rawMethod, url: url.href })) return undefined;
     const method = normalizeMethod(rawMethod);
     const impliedPort = url.protocol === 'https:' ? 443 : 80;
     const attributes: Attributes = {

@@ -8,6 +8,7 @@ import { missing, registry, violations } from '../testing/registry.ts';
 const body = `
 const tracer = trace.getTracer('app');
 const base = process.env.TARGET;
+const stale = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const port = Number(new URL(base).port);
 const step = (name, run) => tracer.startActiveSpan(name, async (span) => { try { await run(); } catch (error) { console.log(name + ': ' + (error.cause?.code ?? error.code ?? error.name)); } finally { span.end(); } });
 const ask = (...args) => new Promise((resolve, reject) => http.get(...args, (response) => { response.resume(); response.on('end', resolve); response.on('error', reject); }).on('error', reject));
@@ -15,6 +16,10 @@ const run = async () => {
   await step('http ok', () => ask(base + '/ok?q=1'));
   await step('http options', () => ask({ host: '127.0.0.1', port, path: '/ok', headers: { 'X-Own': 'a' } }));
   await step('http list', () => ask({ host: '127.0.0.1', port, path: '/ok', headers: ['Host', '127.0.0.1:' + port, 'X-Own', 'a'] }));
+  await step('http forwards', () => ask(base + '/ok', { headers: { traceparent: stale, tracestate: 'b=2' } }));
+  await step('http list forwards', () => ask({ host: '127.0.0.1', port, path: '/ok', headers: ['Host', '127.0.0.1:' + port, 'Traceparent', stale] }));
+  await step('fetch forwards', async () => (await fetch(base + '/ok', { headers: { traceparent: stale } })).text());
+  await step('http tokens', () => ask(base + '/ok?access_token=hidden&page=2&client_secret=hidden&apiKey=hidden&PASSWORD=hidden'));
   await step('http 404', () => ask(base + '/missing'));
   await step('http 500', () => ask(base + '/fail'));
   await step('http refused', () => ask('http://127.0.0.1:' + process.env.CLOSED + '/'));
@@ -125,6 +130,10 @@ describe.each(variants)('outgoing requests ($file)', ({ file, source }) => {
     'http post',
     'fetch ok',
     'fetch redirect',
+    // Proxies hand on the headers that they were asked with: those of another span must go.
+    'http forwards',
+    'http list forwards',
+    'fetch forwards',
     'parallel 0',
     'parallel 3',
   ])('propagates the context: %s', (name) => {
@@ -177,6 +186,9 @@ describe.each(variants)('outgoing requests ($file)', ({ file, source }) => {
   });
 
   test('keeps credentials and signatures out of url.full', () => {
+    expect(only('http tokens').attributes['url.full']).toBe(
+      `${target}/ok?access_token=REDACTED&page=2&client_secret=REDACTED&apiKey=REDACTED&PASSWORD=REDACTED`,
+    );
     expect(only('http secret').attributes['url.full']).toBe(`${target}/ok?sig=REDACTED&b=1`);
     for (const { attributes } of sink.spans) expect(JSON.stringify(attributes)).not.toMatch(/pass|abc/);
   });

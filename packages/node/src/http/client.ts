@@ -111,7 +111,11 @@ function end(recorder: ClientRecorder, request: ClientRequest, { span, response,
 /** The three forms in which a ClientRequest's headers reach `_storeHeader`: a list, what `setHeader` collected, or none. */
 function addHeaders(request: ClientRequest, headers: unknown, added: Readonly<Record<string, string>>): unknown {
   const entries = Object.entries(added);
-  if (Array.isArray(headers)) return [...headers, ...(Array.isArray(headers[0]) ? entries : entries.flat())];
+  if (Array.isArray(headers)) {
+    // What the application hands on from elsewhere must not stand beside ours: two of them mean none to the receiver.
+    const kept = headerPairs(headers).filter(([name]) => !Object.hasOwn(added, String(name).toLowerCase()));
+    return Array.isArray(headers[0]) ? [...kept, ...entries] : [...kept.flat(), ...entries.flat()];
+  }
   if (headers === null || headers === undefined) return entries;
   for (const [name, value] of entries) request.setHeader(name, value);
   return headers;
@@ -125,11 +129,12 @@ function urlOf(request: ClientRequest, headers: unknown): URL | undefined {
 
 function hostHeader(request: ClientRequest, headers: unknown): string | undefined {
   if (!Array.isArray(headers)) return headerText(request.getHeader('host'));
-  const pairs: readonly unknown[][] = Array.isArray(headers[0]) ? headers : pairsOf(headers);
-  const found = pairs.find(([name]) => String(name).toLowerCase() === 'host')?.[1];
+  const found = headerPairs(headers).find(([name]) => String(name).toLowerCase() === 'host')?.[1];
   return typeof found === 'string' ? found : undefined;
 }
 
-function pairsOf(flat: readonly unknown[]): unknown[][] {
-  return Array.from({ length: Math.floor(flat.length / 2) }, (_, index) => [flat[2 * index], flat[2 * index + 1]]);
+/** A list of headers is one of pairs, or names and values in turn. */
+function headerPairs(list: readonly unknown[]): readonly unknown[][] {
+  if (Array.isArray(list[0])) return list as readonly unknown[][];
+  return Array.from({ length: Math.floor(list.length / 2) }, (_, index) => [list[2 * index], list[2 * index + 1]]);
 }

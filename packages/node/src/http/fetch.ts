@@ -14,6 +14,8 @@ interface UndiciRequest {
   readonly origin: string | URL;
   readonly path: string;
   readonly method: string;
+  /** Names and values in turn; text in old versions. */
+  readonly headers?: unknown;
   addHeader(name: string, value: string): void;
 }
 
@@ -71,7 +73,20 @@ function begin(recorder: ClientRecorder, states: WeakMap<object, RequestState>, 
   states.set(request, { span, outcome: {} });
   const carrier: Record<string, string> = {};
   propagation.inject(span.context, carrier);
-  for (const [name, value] of Object.entries(carrier)) request.addHeader(name, value);
+  for (const [name, value] of Object.entries(carrier)) setHeader(request, name, value);
+}
+
+/** What the application hands on from elsewhere is replaced: two of them mean none to the receiver. */
+function setHeader(request: UndiciRequest, name: string, value: string): void {
+  const { headers } = request;
+  if (Array.isArray(headers)) {
+    for (let index = 0; index + 1 < headers.length; index += 2) {
+      if (String(headers[index]).toLowerCase() !== name) continue;
+      headers[index + 1] = value;
+      return;
+    }
+  }
+  request.addHeader(name, value);
 }
 
 function end(

@@ -1,6 +1,7 @@
 const knownMethods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE']);
+/** Those of the conventions, and the usual names of tokens and passwords. */
 const sensitiveQueryKeys =
-  /([?&](?:AWSAccessKeyId|Signature|sig|X-Goog-Signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token)=)[^&#]*/gi;
+  /([?&](?:AWSAccessKeyId|Signature|sig|X-Goog-Signature|X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|(?:[a-z]+[-_]?)?token|(?:[a-z]+[-_]?)?secret|api[-_]?key|pass|passwd|password|pwd|auth|authorization|jwt|session(?:[-_]?id)?)=)[^&#]*/gi;
 
 /** Bucket boundaries of `http.{server,client}.request.duration`, in seconds, as the conventions advise. */
 export const durationBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -23,12 +24,20 @@ export function parseHost(host: string): { address: string; port: number | undef
   return { address, port: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
-/** Replaces the values that the conventions name as secrets in query strings (given with or without leading `?`). */
+/** Path and query (without `?`) of a request's target, which proxies are given as a whole URL, maybe with credentials. */
+export function splitTarget(target: string): { path: string; query: string } {
+  const url = /^https?:\/\//i.test(target) && URL.canParse(target) ? new URL(target) : undefined;
+  const text = url === undefined ? target : `${url.pathname}${url.search}`;
+  const question = text.indexOf('?');
+  return question < 0 ? { path: text, query: '' } : { path: text.slice(0, question), query: text.slice(question + 1) };
+}
+
+/** Replaces the values of secrets in query strings (given with or without leading `?`). */
 export function redactQuery(query: string): string {
   return query.includes('=') ? `?${query}`.replace(sensitiveQueryKeys, '$1REDACTED').slice(1) : query;
 }
 
-/** `url.full`: credentials and the conventions' secret query values redacted. */
+/** `url.full`: credentials and secret query values redacted. */
 export function redactUrl(url: URL): string {
   const hasCredentials = url.username !== '' || url.password !== '';
   if (!hasCredentials && url.search === '') return url.href;

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 
 /** The names of semantic conventions 1.20 and before, emitted beside the stable ones under `http/dup`. */
-export function oldServerRequestAttributes(request: IncomingMessage, stable: Attributes, target: string): Attributes {
+export function oldServerRequestAttributes(request: IncomingMessage, stable: Attributes): Attributes {
+  const query = stable['url.query'];
   const attributes: Attributes = {
     'http.method': stable['http.request.method'],
     'http.scheme': stable['url.scheme'],
-    'http.target': target,
+    'http.target': `${stable['url.path']}${query === undefined ? '' : `?${query}`}`,
     'http.flavor': request.httpVersion,
     'http.client_ip': stable['client.address'],
     'net.host.name': stable['server.address'],

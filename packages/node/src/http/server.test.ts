@@ -334,7 +334,11 @@ describe('options of the http server', () => {
       `start(); const server = http.createServer((request, response) => { request.resume(); response.end('four'); }); ${listen}`,
       { OTEL_SEMCONV_STABILITY_OPT_IN: 'http/dup' },
       (port) =>
-        fetch(`http://127.0.0.1:${port}/a?b=1`, { method: 'POST', body: 'xyz', headers: { 'user-agent': 'me' } }),
+        fetch(`http://127.0.0.1:${port}/a?b=1&sig=hidden`, {
+          method: 'POST',
+          body: 'xyz',
+          headers: { 'user-agent': 'me' },
+        }),
     );
     const [span] = sink.spans;
     expect(span?.attributes).toMatchObject({
@@ -342,7 +346,7 @@ describe('options of the http server', () => {
       'http.response.status_code': 200,
       'http.method': 'POST',
       'http.status_code': 200,
-      'http.target': '/a?b=1',
+      'http.target': '/a?b=1&sig=REDACTED',
       'http.scheme': 'http',
       'http.flavor': '1.1',
       'http.user_agent': 'me',
@@ -369,6 +373,41 @@ describe('options of the http server', () => {
       [2, '/healthz2'],
       [2, '/seen'],
     ]);
+  });
+
+  test('options that do not work cost neither spans nor requests', async () => {
+    const { sink, app } = await run(
+      `start({ http: { ignoreIncoming: () => { throw new Error('ours'); }, ignoreOutgoing: () => { throw new Error('theirs'); }, traceIdHeader: 'no header' } });
+       const server = http.createServer(async (request, response) => {
+         if (request.url === '/outer') await (await fetch('http://127.0.0.1:' + server.address().port + '/inner')).text();
+         response.end('answer'); }); ${listen}`,
+      {},
+      async (port) => {
+        expect(await (await fetch(`http://127.0.0.1:${port}/outer`)).text()).toBe('answer');
+      },
+    );
+    const of = (path: string) =>
+      sink.spans.find(({ kind, attributes }) => kind === 2 && attributes['url.path'] === path);
+    expect(of('/inner')?.traceId).toBe(of('/outer')?.traceId);
+    expect(sink.spans).toHaveLength(3);
+    expect(app.stderr).toMatch(/ours[\s\S]*theirs/);
+  });
+
+  test('credentials in the absolute target of a proxied request stay out', async () => {
+    const { sink } = await run(
+      `start(); const server = http.createServer((request, response) => response.end()); ${listen}`,
+      { OTEL_SEMCONV_STABILITY_OPT_IN: 'http/dup' },
+      (port) =>
+        new Promise<void>((resolve) => {
+          const socket = net.connect(port, '127.0.0.1');
+          socket.write(
+            'GET http://me:hidden@x.test/p?token=hidden HTTP/1.1\r\nHost: x.test\r\nConnection: close\r\n\r\n',
+          );
+          socket.resume().once('close', () => resolve());
+        }),
+    );
+    expect(sink.spans[0]?.attributes).toMatchObject({ 'url.path': '/p', 'url.query': 'token=REDACTED' });
+    expect(JSON.stringify(sink.spans[0]?.attributes)).not.toContain('hidden');
   });
 
   test('the route that Express leaves on the request names the span', async () => {

@@ -22,6 +22,7 @@ import {
   type InstrumentationContext,
   type InstrumentationHandle,
 } from '../instrumentation.ts';
+import type { HttpOptions } from '../options.ts';
 import { version } from '../version.ts';
 import {
   durationBoundaries,
@@ -31,6 +32,7 @@ import {
   plainAddress,
   redactQuery,
   spanMethod,
+  splitTarget,
 } from './http-attributes.ts';
 import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
 import type { ServerRequestState } from './request-state.ts';
@@ -77,11 +79,13 @@ class ServerRecorder {
   readonly #tracer: Tracer;
   readonly #duration: Histogram;
   readonly #active: UpDownCounter;
+  readonly #ignores: HttpOptions['ignoreIncoming'] & {};
   /** What ends each request that is being served. */
   readonly #open = new Set<(processEnds: boolean) => void>();
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#ignores = instrumentation.protect(instrumentation.settings.http.ignoreIncoming, () => false);
     instrumentation.onExit(() => {
       for (const end of this.#open) end(true);
     });
@@ -102,20 +106,19 @@ class ServerRecorder {
     const { http } = this.#instrumentation.settings;
     const rawMethod = request.method ?? '';
     const target = request.url ?? '/';
-    if (http.ignoreIncoming({ method: rawMethod, url: target })) {
+    if (this.#ignores({ method: rawMethod, url: target })) {
       this.#instrumentation.enterContext(suppressTracing(ROOT_CONTEXT));
       return;
     }
     const method = normalizeMethod(rawMethod);
     const attributes = requestAttributes(request, socket, rawMethod, method, target);
-    if (http.conventions === 'dup') Object.assign(attributes, oldServerRequestAttributes(request, attributes, target));
+    if (http.conventions === 'dup') Object.assign(attributes, oldServerRequestAttributes(request, attributes));
     const parent = propagation.extract(ROOT_CONTEXT, request.headers, headerGetter);
     const span = this.#tracer.startSpan(spanMethod(method), { kind: SpanKind.SERVER, attributes }, parent);
     const state: ServerRequestState = { type: RPCType.HTTP, span, startTime: performance.now() };
     const requestContext = setRPCMetadata(trace.setSpan(parent, span), state);
     const activeAttributes = { 'http.request.method': method, 'url.scheme': attributes['url.scheme'] as string };
     this.#active.add(1, activeAttributes, requestContext);
-    if (http.traceIdHeader !== false) response.setHeader(http.traceIdHeader, span.spanContext().traceId);
     const end = this.#instrumentation.protect(
       (processEnds: boolean): void => {
         if (!this.#open.delete(end)) return;
@@ -130,6 +133,8 @@ class ServerRecorder {
     response.once('close', () => end(false));
     this.#instrumentation.enterContext(requestContext);
     if (mayHaveBody(request)) bindEvents(request, requestContext);
+    // At last, as it throws for a name that is none.
+    if (http.traceIdHeader !== false) response.setHeader(http.traceIdHeader, span.spanContext().traceId);
   }
 
   #end(
@@ -183,17 +188,17 @@ function requestAttributes(
   target: string,
 ): Attributes {
   const { headers } = request;
-  const question = target.indexOf('?');
+  const { path, query } = splitTarget(target);
   const scheme =
     headerText(headers['x-forwarded-proto'])?.split(',')[0]?.trim() || ('encrypted' in socket ? 'https' : 'http');
   const attributes: Attributes = {
     'http.request.method': method,
     'url.scheme': scheme,
-    'url.path': question < 0 ? target : target.slice(0, question),
+    'url.path': path,
     'network.protocol.version': request.httpVersion,
   };
   if (method !== rawMethod) attributes['http.request.method_original'] = rawMethod;
-  if (question >= 0 && question + 1 < target.length) attributes['url.query'] = redactQuery(target.slice(question + 1));
+  if (query !== '') attributes['url.query'] = redactQuery(query);
   const host = headerText(headers['x-forwarded-host'])?.split(',')[0]?.trim() || headers.host;
   if (host !== undefined && host !== '') {
     const { address, port } = parseHost(host);
