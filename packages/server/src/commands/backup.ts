@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/options.ts';
 import { SignalboxError } from '../pipeline/signalbox-error.ts';
 import { openStore } from '../store/open-store.ts';
-import { backupPath, tokenHeader } from './backup-route.ts';
+import { askRunning } from './ask-running.ts';
 import { connectionOptions } from './connection-options.ts';
 import { readRuntimeFile } from './runtime-file.ts';
 
@@ -10,15 +10,10 @@ import { readRuntimeFile } from './runtime-file.ts';
 export async function runBackup(config: Config, folder: string): Promise<void> {
   const to = resolve(folder);
   const running = readRuntimeFile(config.data);
-  if (running) {
-    const response = await fetch(new URL(backupPath, running.page), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', [tokenHeader]: running.token },
-      body: JSON.stringify({ to }),
-    });
-    if (!response.ok) {
-      const reason = (await response.text()).trim();
-      throw new SignalboxError(response.status < 500 ? 'invalid_argument' : 'unavailable', `${to}: ${reason}`, {
+  const answer = running && (await askRunning(running, to));
+  if (answer) {
+    if (answer.status !== 200) {
+      throw new SignalboxError(answer.status < 500 ? 'invalid_argument' : 'unavailable', `${to}: ${answer.text}`, {
         hint: 'Name a folder that does not exist yet, where the running Signalbox may write.',
       });
     }
