@@ -13,10 +13,17 @@ export function protect<Args extends unknown[], Result>(
     try {
       return run(...args);
     } catch (error) {
-      report(
-        `${what} failed, the application is not affected: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      report(`${what} failed, the application is not affected: ${reasonOf(error)}`);
       return fallback(...args);
     }
   };
+}
+
+/** Anything can be thrown, even what has no text and errors whose message throws. */
+function reasonOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'something without a text was thrown';
+  }
 }

@@ -13,6 +13,7 @@ import { installExitHandlers } from './lifecycle/exit-handlers.ts';
 import { recordException } from './lifecycle/record-exception.ts';
 import type { StartOptions } from './options.ts';
 import { propagatorFromEnvironment } from './propagation.ts';
+import { protect } from './protect.ts';
 import { createResource } from './resource.ts';
 import { samplerFromEnvironment } from './sampling.ts';
 import { createLogSignal, createMetricSignal, createTraceSignal, type Signal } from './signals.ts';
@@ -106,18 +107,26 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const timeoutMillis = configuration.shutdownTimeoutMillis;
   const flush = (): Promise<FlushResult> => flushAll(signals, timeoutMillis);
   let stopped: Promise<FlushResult> | undefined;
+  // What throws while the process ends would change its exit code, or hide the exception that it dies of.
+  const unharmed = <Args extends unknown[]>(run: (...args: Args) => void): ((...args: Args) => void) =>
+    protect(
+      (message) => warnings.once(message),
+      'telemetry at the end of the process',
+      run,
+      () => {},
+    );
   const removeExitHandlers =
     options.handleExit === false
       ? () => {}
       : installExitHandlers({
           endOpen: () => {
-            for (const callback of atExit) callback();
+            for (const callback of atExit) unharmed(callback)();
           },
           flush: async () => {
             await flush();
           },
-          flushSync: () => flushSynchronously(signals, timeoutMillis, warnings),
-          onException: (error, origin, isFatal) => recordException(loggerProvider, error, origin, isFatal),
+          flushSync: unharmed(() => flushSynchronously(signals, timeoutMillis, warnings)),
+          onException: unharmed((error, origin, isFatal) => recordException(loggerProvider, error, origin, isFatal)),
         });
   const shutdown = async (): Promise<FlushResult> => {
     removeExitHandlers();

@@ -50,6 +50,28 @@ function expectEverything({ again = false } = {}): void {
 
 const stayAlive = 'setInterval(() => {}, 1000); console.log("ready");';
 
+describe('the way out stays what it is', () => {
+  test.each([
+    ['an object that is no text', 'throw Object.create(null)', 1],
+    [
+      'an error without a readable message',
+      "throw Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('ours'); } })",
+      undefined,
+    ],
+    ['a callback at exit that throws', 'setTimeout(() => process.exit(3), 20)', 3],
+  ])('%s', async (_, end, code) => {
+    const source = `import { start } from '@signalbox/node';
+      start({ instrumentations: (all) => [...all, { name: 'faulty', enable({ onExit }) { onExit(() => { throw new Error('faulty callback'); }); return { [Symbol.dispose]() {} }; } }] });
+      work(); ${end};`;
+    const app = run('app.mjs', source, { nodeArguments: [] });
+    const without = run('app.mjs', `work(); ${end};`, { nodeArguments: [] });
+    const [outcome, expected] = [await app.exited, await without.exited];
+    expect(outcome).toEqual(expected);
+    if (code !== undefined) expect(outcome.code).toBe(code);
+    expect(sink.spans.map(({ name }) => name).sort()).toEqual(['job 0', 'job 1', 'job 2']);
+  });
+});
+
 describe.each(['app.mjs', 'app.cjs'] as const)('everything is delivered (%s)', (file) => {
   test('when the event loop ends by itself', async () => {
     const app = run(file, 'work();');

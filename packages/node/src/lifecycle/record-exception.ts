@@ -13,7 +13,7 @@ export function recordException(
   origin: string,
   isFatal: boolean,
 ): void {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const error = thrown instanceof Error ? thrown : new Error(textOf(thrown));
   const span = trace.getSpan(context.active());
   if (span?.isRecording() === true) {
     span.recordException(error);
@@ -31,4 +31,13 @@ export function recordException(
     },
     context: context.active(),
   });
+}
+
+/** Anything can be thrown, even what has no text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
 }

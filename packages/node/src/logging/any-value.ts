@@ -2,12 +2,24 @@ import type { AnyValue } from '@opentelemetry/api-logs';
 
 const maxDepth = 8;
 const maxItems = 256;
+/** Of all lists and objects in a value together. */
+const maxValues = 2_000;
+
+interface Place {
+  readonly depth: number;
+  readonly parents: readonly object[];
+  readonly budget: { left: number };
+}
 
 /**
  * Anything that can be logged as a value that can be encoded: like JSON (`toJSON` is honoured, functions and undefined are
  * left out), but bounded in depth and breadth, safe with cycles, and with bytes and big integers kept.
  */
-export function toAnyValue(value: unknown, depth = 0, parents: readonly object[] = []): AnyValue | undefined {
+export function toAnyValue(value: unknown): AnyValue | undefined {
+  return convert(value, { depth: 0, parents: [], budget: { left: maxValues } });
+}
+
+function convert(value: unknown, place: Place): AnyValue | undefined {
   switch (typeof value) {
     case 'string':
     case 'number':
@@ -16,26 +28,29 @@ export function toAnyValue(value: unknown, depth = 0, parents: readonly object[]
     case 'bigint':
       return String(value);
     case 'object':
-      return value === null ? null : objectValue(value, depth, parents);
+      return value === null ? null : objectValue(value, place);
     default:
       return undefined;
   }
 }
 
-function objectValue(value: object, depth: number, parents: readonly object[]): AnyValue | undefined {
+function objectValue(value: object, { depth, parents, budget }: Place): AnyValue | undefined {
   if (value instanceof Uint8Array) return value;
   if (parents.includes(value)) return '[Circular]';
-  if (depth >= maxDepth) return Array.isArray(value) ? '[Array]' : '[Object]';
-  const inside = [...parents, value];
+  if (depth >= maxDepth || budget.left <= 0) return Array.isArray(value) ? '[Array]' : '[Object]';
+  const inside: Place = { depth: depth + 1, parents: [...parents, value], budget };
   const toJson: unknown = Reflect.get(value, 'toJSON');
-  if (typeof toJson === 'function') return toAnyValue(Reflect.apply(toJson, value, []), depth + 1, inside);
+  if (typeof toJson === 'function') return convert(Reflect.apply(toJson, value, []), inside);
   if (value instanceof Error)
     return { type: value.name, message: value.message, ...(value.stack !== undefined && { stack: value.stack }) };
-  if (Array.isArray(value)) return value.slice(0, maxItems).map((item) => toAnyValue(item, depth + 1, inside) ?? null);
-  const result: Record<string, AnyValue> = {};
-  for (const [key, item] of Object.entries(value).slice(0, maxItems)) {
-    const converted = toAnyValue(item, depth + 1, inside);
-    if (converted !== undefined) result[key] = converted;
+  if (Array.isArray(value)) {
+    const items = value.slice(0, maxItems);
+    budget.left -= items.length;
+    return items.map((item) => convert(item, inside) ?? null);
   }
-  return result;
+  const entries = Object.entries(value).slice(0, maxItems);
+  budget.left -= entries.length;
+  const converted = entries.map(([key, item]) => [key, convert(item, inside)] as const);
+  // Not by assignment: `__proto__` may be among the keys.
+  return Object.fromEntries(converted.filter(([, item]) => item !== undefined));
 }

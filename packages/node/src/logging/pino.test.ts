@@ -10,6 +10,15 @@ const server = http.createServer((request, response) => {
   log.error(new TypeError('boom'));
   log.error({ err: new RangeError('far') }, 'with a message');
   log.info({ trace_id: 'mine' }, 'own trace id');
+  const { traceId, spanId } = trace.getActiveSpan().spanContext();
+  pino({ mixin: () => ({ trace_id: traceId, span_id: spanId, trace_flags: '01', kept: 1 }) }).info('correlated by the application');
+  log.child({ trace_id: traceId, span_id: spanId }).info('bound by the application');
+  const nested = pino({ serializers: { noisy: (value) => { if (!value.said) { value.said = true; nested.info('from a serializer'); } return 1; } } });
+  nested.info({ noisy: {} }, 'with a noisy serializer');
+  const wide = (depth) => depth === 0 ? 'x' : Array.from({ length: 40 }, () => wide(depth - 1));
+  const started = performance.now();
+  pino({ enabled: true, serializers: {} }, { write() {} }).info({ wide: wide(4) }, 'huge');
+  console.log(JSON.stringify({ msg: 'huge took', millis: performance.now() - started }));
   log.debug('too low');
   const cycle = { name: 'a' }; cycle.self = cycle;
   pino().info({ cycle, big: 10n, when: new Date(0), map: new Map([[1, 2]]), run() {} }, 'strange values');
@@ -26,11 +35,11 @@ server.listen(0, () => http.get({ port: server.address().port }, (response) => {
 const variants = [
   {
     file: 'app.mjs',
-    source: `import http from 'node:http'; import os from 'node:os'; import pino from 'pino'; import { logs } from '@opentelemetry/api-logs';${body}`,
+    source: `import http from 'node:http'; import os from 'node:os'; import pino from 'pino'; import { trace } from '@opentelemetry/api'; import { logs } from '@opentelemetry/api-logs';${body}`,
   },
   {
     file: 'app.cjs',
-    source: `const http = require('node:http'); const os = require('node:os'); const pino = require('pino'); const { logs } = require('@opentelemetry/api-logs');${body}`,
+    source: `const http = require('node:http'); const os = require('node:os'); const pino = require('pino'); const { trace } = require('@opentelemetry/api'); const { logs } = require('@opentelemetry/api-logs');${body}`,
   },
 ] as const;
 
@@ -39,12 +48,14 @@ beforeAll(buildPackage, 120_000);
 describe.each(variants)('pino ($file)', ({ file, source }) => {
   const sink = new OtlpSink();
   let lines: Record<string, unknown>[] = [];
+  let output = '';
 
   beforeAll(async () => {
     await sink.listen();
     const app = new App({ file, source, env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url } });
     expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
-    lines = app.stdout
+    output = app.stdout;
+    lines = output
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
@@ -87,6 +98,36 @@ describe.each(variants)('pino ($file)', ({ file, source }) => {
     expect(Object.keys(line('before any request'))).toEqual(['level', 'time', 'pid', 'hostname', 'team', 'msg']);
     expect(line('own trace id').trace_id).toBe('mine');
     expect(line('own trace id')).not.toHaveProperty('span_id');
+  });
+
+  test('the ids of the record are not repeated among its attributes, however the line got them', () => {
+    for (const text of [
+      'hello world',
+      'correlated by the application',
+      'bound by the application',
+      'from a serializer',
+    ]) {
+      expect(
+        Object.keys(record(text).attributes).filter((key) => key.startsWith('trace_') || key === 'span_id'),
+      ).toEqual([]);
+    }
+    expect(record('correlated by the application').attributes).toEqual({ kept: 1 });
+    expect(record('own trace id').attributes).toMatchObject({ trace_id: 'mine' });
+  });
+
+  test('ids that the application bound are not written twice', () => {
+    const { traceId } = serverSpan() ?? {};
+    expect(line('bound by the application').trace_id).toBe(traceId);
+    expect(
+      output
+        .split('\n')
+        .find((text) => text.includes('bound by the application'))
+        ?.split('"trace_id"'),
+    ).toHaveLength(2);
+  });
+
+  test('an enormous value is cut', () => {
+    expect(JSON.stringify(record('huge').attributes).length).toBeLessThan(200_000);
   });
 
   test('a record has the structure, types and severity of the line', () => {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Attributes, context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, context, isSpanContextValid, trace } from '@opentelemetry/api';
 import { type LogAttributes, type Logger, SeverityNumber } from '@opentelemetry/api-logs';
 import {
   handleOf,
@@ -51,8 +51,9 @@ function correlate(internals: PinoInternals, line: AsJsonMessage): void {
   if (spanContext === undefined || !isSpanContextValid(spanContext)) return;
   const merged = line.arguments[0];
   if (typeof merged === 'object' && merged !== null && 'trace_id' in merged) return;
+  if (Object.hasOwn(internals.bindings(line.instance), 'trace_id')) return;
   const { traceId, spanId, traceFlags } = spanContext;
-  const flags = traceFlags.toString(16).padStart(2, '0');
+  const flags = flagsText(traceFlags);
   const restore = internals.appendBindings(
     line.instance,
     `,"trace_id":"${traceId}","span_id":"${spanId}","trace_flags":"${flags}"`,
@@ -60,11 +61,28 @@ function correlate(internals: PinoInternals, line: AsJsonMessage): void {
   if (restore !== undefined) line.restore = restore;
 }
 
+function flagsText(traceFlags: number): string {
+  return traceFlags.toString(16).padStart(2, '0');
+}
+
+/** Ids that only say what the record's own fields say: a mixin of the application's, or bindings, put them on the line. */
+function withoutOwnIds(attributes: LogAttributes, active: Context): LogAttributes {
+  const spanContext = trace.getSpanContext(active);
+  if (spanContext === undefined || attributes.trace_id !== spanContext.traceId) return attributes;
+  const { trace_id: _, span_id: spanId, trace_flags: flags, ...rest } = attributes;
+  return {
+    ...rest,
+    ...(spanId !== undefined && spanId !== spanContext.spanId && { span_id: spanId }),
+    ...(flags !== undefined && flags !== flagsText(spanContext.traceFlags) && { trace_flags: flags }),
+  };
+}
+
 function emit(
   logger: Logger,
   internals: PinoInternals,
   { instance, arguments: [merged, rawMessage, level] }: AsJsonMessage,
 ): void {
+  const active = context.active();
   const attributes: LogAttributes = { ...bindingAttributes(internals, instance) };
   for (const { key, value, isError } of internals.fields(instance, merged)) {
     if (isError) {
@@ -80,8 +98,8 @@ function emit(
     severityNumber: severityNumber(level),
     severityText: internals.levelName(instance, level),
     ...(message !== undefined && { body: typeof message === 'string' ? message : String(message) }),
-    attributes,
-    context: context.active(),
+    attributes: withoutOwnIds(attributes, active),
+    context: active,
   });
 }
 
