@@ -5,19 +5,21 @@ import { shownService } from '../service-name.ts';
 import { statusCodeName } from '../span-codes.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import { partitionNanos } from '../time-range.ts';
+import { type FoundTrace, type FoundTraces, findNewestTraces } from './find-newest-traces.ts';
+import { maxCounted, planTraceSearch } from './plan-trace-search.ts';
 import { isRoot, spanCondition, type TraceSearchRequest } from './trace-search-request.ts';
 
 /**
  * The newest traces with a span that matches. One statement finds the traces, another reads the spans of just these.
  *
  * Spans of a trace that lie more than 6 hours before or after the found ones are not in its summary; they are in the
- * trace itself. Counting beyond `maxCounted` traces stops: `totalIsLowerBound`.
+ * trace itself. Counting stops at `maxCounted` traces or, when many match, at `maxCountedSpans` spans: `totalIsLowerBound`.
  */
 export async function searchTraces(context: QueryContext, asked: TraceSearchRequest): Promise<TraceSearchResponse> {
   const request = { ...asked, filters: await prepareFilters(context, asked.filters, 'spans', asked.range) };
-  const found = await select<[string, string, string]>(context, planTraceSearch(request));
+  const { found, total, totalIsLowerBound } =
+    (await findNewestTraces(context, request)) ?? (await findTraces(context, request));
   if (found.length === 0) return { traces: [], total: 0, totalIsLowerBound: false };
-  const total = Number(found[0]?.[2]);
   const summaries = new Map<string, TraceSummary>();
   const rows = await select<SummaryCells>(context, planTraceSummaries(request, found));
   for (const cells of rows) summaries.set(cells[0], toSummary(cells));
@@ -25,25 +27,14 @@ export async function searchTraces(context: QueryContext, asked: TraceSearchRequ
     // A trace that retention dropped between the two statements is not there any more.
     traces: found.flatMap(([traceId]) => summaries.get(traceId) ?? []),
     total,
-    totalIsLowerBound: total >= maxCounted,
+    totalIsLowerBound,
   };
 }
 
-/** Traces that a search tells apart; of more, it takes the first that the engine meets. */
-export const maxCounted = 2_000_000;
-
-/** Trace ids, newest first by the time of their first matching span, that time, and how many traces match in all. */
-export function planTraceSearch(request: TraceSearchRequest): Statement {
-  const parameters = new SqlParameters();
-  return parameters.statement(
-    `SELECT lower(hex(trace_id)) AS id, toUnixTimestamp64Nano(min(time)) AS first_match, count() OVER () AS total
-FROM spans
-WHERE ${spanCondition(request, parameters)}
-GROUP BY trace_id
-ORDER BY first_match DESC, id
-LIMIT ${parameters.uint32(request.limit)}
-SETTINGS max_rows_to_group_by = ${maxCounted}, group_by_overflow_mode = 'any'`,
-  );
+async function findTraces(context: QueryContext, request: TraceSearchRequest): Promise<FoundTraces> {
+  const found = await select<FoundTrace>(context, planTraceSearch(request));
+  const total = Number(found[0]?.[2] ?? 0);
+  return { found, total, totalIsLowerBound: total >= maxCounted };
 }
 
 type SummaryCells = [
@@ -60,10 +51,7 @@ type SummaryCells = [
   match: [spanId: string, name: string, service: string, duration: string, status: number],
 ];
 
-export function planTraceSummaries(
-  request: TraceSearchRequest,
-  found: readonly (readonly [id: string, firstMatch: string, total: string])[],
-): Statement {
+export function planTraceSummaries(request: TraceSearchRequest, found: readonly FoundTrace[]): Statement {
   const parameters = new SqlParameters();
   // Newest first.
   const earliest = BigInt(found.at(-1)?.[1] ?? 0) - partitionNanos;

@@ -3,7 +3,7 @@ import { prepareFilters } from '../filter/prepare-filters.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
-import { maxCounted } from './search-traces.ts';
+import { maxCounted } from './plan-trace-search.ts';
 import { spanCondition, type TraceSearchRequest } from './trace-search-request.ts';
 
 const maxPoints = 2_000;

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareFilters } from '../filter/prepare-filters.ts';
 import { readFilters } from '../filter/read-filters.ts';
 import { TestStore } from '../testing/test-store.ts';
+import { findNewestTraces, planEarlierMatches, planTraceCount } from './find-newest-traces.ts';
 import { getTrace, planTrace } from './get-trace.ts';
-import { planTraceSearch, planTraceSummaries, searchTraces } from './search-traces.ts';
+import { planTraceSearch } from './plan-trace-search.ts';
+import { planTraceSummaries, searchTraces } from './search-traces.ts';
 import { planTraceScatter, traceScatter } from './trace-scatter.ts';
 import type { TraceSearchRequest } from './trace-search-request.ts';
 
@@ -212,6 +214,70 @@ describe('search', () => {
       range,
     );
     expect(found.map(({ absentIn }) => absentIn)).toEqual([['event'], ['resource']]);
+  });
+
+  describe('among many', () => {
+    const busy = { from: base + 864_000n * second, to: base + 867_600n * second };
+    const id = (number: number): string => number.toString(16).padStart(32, '0');
+    const at = (secondsBeforeEnd: number): bigint => busy.to - BigInt(secondsBeforeEnd) * second;
+
+    beforeAll(async () => {
+      const span = { spanId: '1111111111111111', name: 'busy' };
+      await store.insertSpans([
+        // One every two seconds: 150 in the last five minutes. Two of each time, for ties.
+        ...Array.from({ length: 1_000 }, (_, index) => ({
+          ...span,
+          traceId: id(index + 1),
+          time: at(1 + Math.floor(index / 2) * 4),
+        })),
+        // Traces that end in the last five minutes and began long before, the second outside of the range.
+        { ...span, traceId: id(5_000), time: at(2_000) },
+        { ...span, traceId: id(5_000), time: at(2), spanId: '2222222222222222' },
+        { ...span, traceId: id(5_001), time: at(4_000) },
+        { ...span, traceId: id(5_001), time: at(2), spanId: '2222222222222222' },
+        { ...span, traceId: id(5_002), time: at(2_000), name: 'quiet' },
+        { ...span, traceId: id(5_002), time: at(3), spanId: '2222222222222222' },
+      ]);
+    });
+
+    test.each<[number, Partial<TraceSearchRequest>]>([
+      [1, {}],
+      [5, {}],
+      [50, {}],
+      [148, {}],
+      [50, { operation: 'busy' }],
+    ])('the end of the range answers as all of it would: %i', async (limit, part) => {
+      const request = search({ range: busy, limit, ...part });
+      const context = store.context();
+      const { rows } = await context.connection.query<[string, string, string]>(planTraceSearch(request).sql, {
+        parameters: planTraceSearch(request).parameters,
+      });
+      const newest = await findNewestTraces(context, request);
+      expect(newest?.found.map(([traceId]) => traceId)).toEqual(rows.map(([traceId]) => traceId));
+      expect(newest).toMatchObject({ total: Number(rows[0]?.[2]), totalIsLowerBound: false });
+      const { traces, total } = await searchTraces(context, request);
+      expect(traces.map(({ traceId }) => traceId)).toEqual(rows.map(([traceId]) => traceId));
+      expect(total).toBe(1_003);
+    });
+
+    test('when the end of the range has too few, all of it is searched', async () => {
+      const request = search({ range: busy, limit: 200 });
+      expect(await findNewestTraces(store.context(), request)).toBeUndefined();
+      expect((await searchTraces(store.context(), request)).traces).toHaveLength(200);
+    });
+
+    test('counting stops', async () => {
+      const { sql, parameters } = planTraceCount(search({ range: busy }), 10);
+      const { rows } = await store.context().connection.query<[string, string]>(sql, { parameters });
+      expect(rows[0]?.[1]).toBe('10');
+    });
+
+    test('the SQL', () => {
+      const request = search({ range: busy, service: 'web' });
+      const window = { from: at(300), to: busy.to };
+      expect(planEarlierMatches(request, window, [[id(1), '1', '1']])).toMatchSnapshot();
+      expect(planTraceCount(request, 10)).toMatchSnapshot();
+    });
   });
 
   test('the SQL', () => {
