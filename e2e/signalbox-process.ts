@@ -9,6 +9,7 @@ export const binary = fileURLToPath(new URL('../packages/server/bin/signalbox.cj
 /** The real program on ports of the system's choosing, over a folder that outlives it (kill it, start it again). */
 export class SignalboxProcess {
   readonly data: string;
+  /** Undefined before `start`. */
   child!: Child;
   page = '';
   otlpHttp = '';
@@ -43,7 +44,7 @@ export class SignalboxProcess {
   }
 
   async dispose(): Promise<void> {
-    await this.child.stop('SIGKILL');
+    await (this.child as Child | undefined)?.stop('SIGKILL');
     rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -62,7 +62,6 @@ async function run(command: Exclude<Command, { kind: 'help' | 'version' }>): Pro
 /** Wires the stages together, starts them from the store backwards and stops them from the receivers forwards. */
 async function serve(config: Config): Promise<void> {
   const startedAt = Date.now();
-  const onInternalError = (error: unknown) => console.error('Unexpected error:', error);
   const store = await openStore({
     connection: connectionOptions(config),
     retention: {
@@ -73,11 +72,9 @@ async function serve(config: Config): Promise<void> {
     },
     onError: onInternalError,
   });
-  const { host } = config;
   // What is counted is counted from all spans, so the connectors stand beside the store, not behind a stage that drops.
   const red = new RedConnector(store.red);
   const edges = new EdgeConnector(store.edges, { onError: onInternalError });
-  await edges.start();
   const logTail = new LogTail();
   const exports = new ExportService({
     consumers: { traces: fanOut(store.spans, red, edges), logs: tailLogs(store.logs, logTail), metrics: store.metrics },
@@ -85,6 +82,7 @@ async function serve(config: Config): Promise<void> {
     maxInFlightBytes: config['max-inflight-size'],
     onInternalError,
   });
+  const { host } = config;
   const otlpHttp = new OtlpHttpReceiver(exports, {
     host,
     port: config['otlp-http-port'],
@@ -100,38 +98,54 @@ async function serve(config: Config): Promise<void> {
     onError: onInternalError,
   });
   const token = randomBytes(32).toString('hex');
-  const pageServer = new PageServer({ host, port: config.port, allowedHosts: config['allowed-hosts'] }, [
-    backupRoute((to) => store.backup(to), token),
-    pageApi.handle,
-    await staticFiles(fileURLToPath(new URL('../page', import.meta.url))),
-  ]);
+  const pageServer = new PageServer(
+    { host, port: config.port, allowedHosts: config['allowed-hosts'], onError: onInternalError },
+    [backupRoute((to) => store.backup(to), token), pageApi.handle, await staticFiles(pageFolder)],
+  );
   const listeners: Component[] = [otlpHttp, otlpGrpc, pageServer];
 
   const shutdown = async (deadlineMs: number) => {
     const endsAt = performance.now() + deadlineMs;
-    removeRuntimeFile(config.data);
     pageApi.cancelAll();
     await Promise.allSettled(listeners.map((listener) => listener.shutdown(deadlineMs / 2)));
     await edges.shutdown(deadlineMs / 4);
     await store.shutdown(Math.max(0, endsAt - performance.now()));
   };
   try {
-    for (const listener of listeners) await listener.start();
+    for (const component of [edges, ...listeners]) await component.start();
+    mkdirSync(config.data, { recursive: true });
+    writeRuntimeFile(config.data, { pid: process.pid, page: httpUrl(pageServer.address), token });
   } catch (error) {
     await shutdown(config['shutdown-timeout']);
     throw error;
   }
-  const page = httpUrl(pageServer.address);
-  mkdirSync(config.data, { recursive: true });
-  writeRuntimeFile(config.data, { pid: process.pid, page, token });
-  stopOnSignals(shutdown, config['shutdown-timeout']);
+  stopOnSignals(async (deadlineMs) => {
+    removeRuntimeFile(config.data);
+    await shutdown(deadlineMs);
+  }, config['shutdown-timeout']);
   console.log(`Signalbox ${version} is ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s
 
-  page       ${page}
+  page       ${httpUrl(pageServer.address)}
   OTLP/HTTP  ${httpUrl(otlpHttp.address)}
   OTLP/gRPC  ${httpUrl(otlpGrpc.address)}
   data       ${config['clickhouse-url'] ?? config.data}
 `);
+  if (!isLoopback(pageServer.address.address)) {
+    console.log(
+      '  Whoever reaches this address can read and send: there is no login. Put a proxy with one in front.\n',
+    );
+  }
+}
+
+/** Where `vite build` puts the page, from `src` and from `dist` alike. */
+const pageFolder = fileURLToPath(new URL('../page', import.meta.url));
+
+function onInternalError(error: unknown): void {
+  console.error('Unexpected error:', error);
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }
 
 /** One line for what a user can mend, everything for what only we can. */
