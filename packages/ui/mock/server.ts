@@ -29,8 +29,8 @@ import type {
   TraceSearchResponse,
   TraceSummary,
 } from '@signalbox/api-contract';
+import { type FilterComparison, FilterSyntaxError, parseFilter } from '@signalbox/api-contract';
 import { printValue } from '../src/data/attribute-value.ts';
-import { parseFilter } from '../src/data/filter-text.ts';
 import { parseInstant } from '../src/data/time-range.ts';
 import { logCount, logTimeMs, makeLog } from './logs.ts';
 import { Random } from './random.ts';
@@ -80,7 +80,12 @@ export async function startMockServer(
       try {
         handle(data, route, url.searchParams, request, response);
       } catch (error) {
-        answer(response, 500, { error: { code: 'internal', message: String(error) } });
+        if (error instanceof FilterSyntaxError) {
+          const { message, expected, position } = error;
+          answer(response, 400, {
+            error: { code: 'bad_request', message, hint: `Expected ${expected}.`, parameter: 'filter', position },
+          });
+        } else answer(response, 500, { error: { code: 'internal', message: String(error) } });
       }
     }, options.delayMs ?? 0);
   });
@@ -410,9 +415,7 @@ class BadRequest extends Error {}
 function findTraces(data: Data, search: URLSearchParams): TraceSummary[] {
   const { startMs, endMs } = range(search);
   const filters = search.getAll('filter').map((one) => {
-    const filter = parseFilter(one);
-    if (!filter) throw new BadRequest(`“${one}” is no filter: key, operator, value.`);
-    return filter;
+    return parseFilter(one);
   });
   const min = milliseconds(search.get('minDuration') ?? '0ms');
   const max = search.get('maxDuration') ? milliseconds(search.get('maxDuration') ?? '') : Number.POSITIVE_INFINITY;
@@ -438,21 +441,14 @@ function findTraces(data: Data, search: URLSearchParams): TraceSummary[] {
   return found;
 }
 
-function holds(
-  filter: { key: string; operator: string; value: string },
-  own: readonly KeyValue[],
-  resource: readonly KeyValue[],
-): boolean {
-  const fromResource = filter.key.startsWith('resource.');
-  const key = filter.key.replace(/^(resource|span|log)\./, '');
+function holds(filter: FilterComparison, own: readonly KeyValue[], resource: readonly KeyValue[]): boolean {
+  const { scope, key, operator, value } = filter;
   const found =
-    (fromResource ? undefined : own.find((one) => one.key === key)) ?? resource.find((one) => one.key === key);
-  if (filter.operator === 'exists') return found !== undefined;
-  if (filter.operator === '!exists') return found === undefined;
-  if (!found) return false;
-  const quoted = /^".*"$/s.test(filter.value);
-  const wanted = quoted ? filter.value.slice(1, -1).replace(/\\(.)/g, '$1') : filter.value;
-  return compare(found.value, filter.operator, wanted);
+    (scope === 'resource' ? undefined : own.find((one) => one.key === key)) ?? resource.find((one) => one.key === key);
+  if (operator === 'exists') return found !== undefined;
+  if (operator === '!exists') return found === undefined;
+  if (!found || !value) return false;
+  return compare(found.value, operator, value.type === 'number' ? value.text : String(value.value));
 }
 
 function compare(value: AnyValue, operator: string, wanted: string): boolean {
@@ -534,10 +530,7 @@ function matchesLog(log: LogRecord, search: URLSearchParams): boolean {
     const negative = word.startsWith('-') && word.length > 1;
     if (body.includes(word.replace(/^-/, '').replace(/"/g, '')) === negative) return false;
   }
-  return search.getAll('filter').every((one) => {
-    const filter = parseFilter(one);
-    return filter ? holds(filter, log.attributes, log.resourceAttributes) : true;
-  });
+  return search.getAll('filter').every((one) => holds(parseFilter(one), log.attributes, log.resourceAttributes));
 }
 
 function traceLogs(data: Data, search: URLSearchParams): LogRecord[] {

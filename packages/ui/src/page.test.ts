@@ -272,6 +272,66 @@ describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
     await page.close();
   });
 
+  test('a mistake in a filter is underlined, as typed and as addressed', async () => {
+    const { page } = await open('/traces');
+    await page.getByLabel('Filter by attribute').fill('http.route is 5');
+    await page.keyboard.press('Enter');
+    expect(await page.getByTestId('filter-mistake').textContent()).toBe('is');
+    await page.getByRole('alert').getByText('Expected one of').waitFor();
+    // What is wrong is selected: typing replaces it.
+    await page.keyboard.type('=');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/filter=http.route/);
+    expect(new URL(page.url()).searchParams.get('filter')).toBe('http.route = 5');
+    for (const path of ['/traces', '/logs']) {
+      await page.goto(`${url}${path}?filter=a+%3D+1&filter=b+likes+5`);
+      await page.getByTestId('filter-mistake').filter({ hasText: 'likes' }).waitFor();
+    }
+    await page.close();
+  });
+
+  test('nothing is wider than a small window', async () => {
+    const { page } = await open('/services');
+    await page.setViewportSize({ width: 1024, height: 700 });
+    await page.getByTestId('service-row').first().waitFor();
+    await page.goto(`${url}/traces`);
+    await page.getByTestId('trace-row').first().click();
+    const id = new URL(page.url()).pathname;
+    for (const path of ['/services?tab=map', '/traces', `${id}?view=logs`, id, '/logs', '/metrics', '/status']) {
+      await page.goto(url + path);
+      await page.waitForLoadState('networkidle');
+      const wider = await page.evaluate(() =>
+        [...document.querySelectorAll('header, main')].map((one) => one.scrollWidth - window.innerWidth),
+      );
+      expect({ path, wider: wider.filter((by) => by > 0) }).toEqual({ path, wider: [] });
+    }
+    await page.close();
+  });
+
+  test('from a service to the logs of a span without a mouse', async () => {
+    const { page, problems } = await open('/services');
+    await page.getByTestId('service-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/services\/./);
+    await page
+      .getByRole('button', { name: 'Traces', exact: true })
+      .or(page.getByRole('link', { name: 'Traces', exact: true }).last())
+      .focus();
+    await page.keyboard.press('Enter');
+    await page.getByTestId('trace-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('waterfall-row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.getByTestId('span-panel').waitFor();
+    await page.keyboard.press('5');
+    await page.waitForURL(/tab=logs/);
+    await page.getByTestId('span-panel').getByRole('tab', { name: 'Logs', selected: true }).waitFor();
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   test('no data: the line that sends some', async () => {
     const empty = await serve({ empty: true });
     for (const path of ['/services', '/traces', '/logs', '/metrics']) {

@@ -2,8 +2,16 @@ import { Combobox, InputBase, Pill, PillsInput, useCombobox } from '@mantine/cor
 import type { FieldsResponse, FieldValuesResponse, MetricLabelValuesResponse } from '@signalbox/api-contract';
 import { filterOperators } from '@signalbox/api-contract';
 import { IconFilter } from '@tabler/icons-react';
-import { useState } from 'react';
-import { completedValue, parseFilter, printFilter, typingStage } from '../data/filter-text.ts';
+import { type RefObject, useEffect, useRef, useState } from 'react';
+import { ApiError } from '../data/api-client.ts';
+import {
+  completedValue,
+  type FilterMistake,
+  printKey,
+  readFilter,
+  refusedFilter,
+  typingStage,
+} from '../data/filter-text.ts';
 import { formatCompact } from '../data/format.ts';
 import { useApi } from '../shell/use-api.ts';
 import styles from './filter-bar.module.css';
@@ -20,6 +28,8 @@ interface Props {
   /** A metric's own labels, instead of the keys of spans or logs. */
   metric?: string;
   keys?: readonly string[] | undefined;
+  /** Why the request with these filters failed, if it did: the filter that it names is underlined. */
+  failure?: unknown;
 }
 
 /** Filters as chips; while one is typed, its key, operator and value are completed from what is stored. */
@@ -30,11 +40,15 @@ export function FilterBar({
   filters,
   onChange,
   onOther,
+  failure,
   placeholder = 'Filter by attribute, e.g. http.response.status_code >= 500',
 }: Props) {
   const [text, setText] = useState('');
   const [focused, setFocused] = useState(false);
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState<(FilterMistake & { text: string }) | null>(null);
+  const input = useRef<HTMLInputElement>(null);
+  usePointAt(input, problem);
+  const refused = refusedFilter(filters, failure instanceof ApiError ? failure : null);
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const typing = typingStage(text);
   const fields = useApi<FieldsResponse>(
@@ -49,12 +63,12 @@ export function FilterBar({
   const partialValue = typing.partial.replace(/^"|"$/g, '');
   const fieldValues = useApi<FieldValuesResponse>(
     'fields/values',
-    { signal, key: typing.key, prefix: partialValue },
+    { signal, key: bare(typing.key), prefix: partialValue },
     { enabled: focused && typing.stage === 'value' && metric === undefined, live: false },
   );
   const labelValues = useApi<MetricLabelValuesResponse>(
     'metrics/label-values',
-    { name: metric, label: typing.key },
+    { name: metric, label: bare(typing.key) },
     { enabled: focused && typing.stage === 'value' && metric !== undefined, live: false },
   );
   const values: { value: string; count: number }[] =
@@ -75,7 +89,7 @@ export function FilterBar({
           const own = scope === 'span' || scope === 'log';
           const name = own ? key : `${scope}.${key}`;
           return {
-            text: `${name} `,
+            text: `${printKey(key, own ? null : scope)} `,
             label: name,
             note: count > 0 ? `${types.join(', ')} · ${formatCompact(count)}` : '',
             done: false,
@@ -108,15 +122,16 @@ export function FilterBar({
       setText('');
       return true;
     }
-    const filter = parseFilter(trimmed);
-    if (!filter) {
-      setProblem('A filter is: key, operator, value. For example: http.route = "/checkout"');
+    const read = readFilter(candidate);
+    if ('mistake' in read) {
+      combobox.closeDropdown();
+      setProblem({ ...read.mistake, text: candidate });
       return false;
     }
-    const printed = printFilter(filter);
+    const printed = read.filter;
     if (!filters.includes(printed)) onChange([...filters, printed]);
     setText('');
-    setProblem('');
+    setProblem(null);
     combobox.closeDropdown();
     return true;
   }
@@ -141,7 +156,16 @@ export function FilterBar({
           size="xs"
           className={styles.bar}
           leftSection={<IconFilter size={14} stroke={1.8} />}
-          error={problem || null}
+          error={
+            problem ? (
+              <span role="alert" className={styles.problem}>
+                <Underlined text={problem.text} position={problem.position} />
+                <span>
+                  {problem.message}. Expected {problem.expected}.
+                </span>
+              </span>
+            ) : null
+          }
           onClick={() => combobox.openDropdown()}
         >
           <Pill.Group gap={4}>
@@ -151,6 +175,7 @@ export function FilterBar({
                 size="xs"
                 withRemoveButton
                 className={styles.pill}
+                data-refused={refused?.filter === filter || undefined}
                 removeButtonProps={{ 'aria-label': `Remove the filter ${filter}` }}
                 onRemove={() => onChange(filters.filter((other) => other !== filter))}
               >
@@ -163,12 +188,20 @@ export function FilterBar({
                     setText(filter);
                   }}
                 >
-                  {filter.length > 70 ? `${filter.slice(0, 70)}…` : filter}
+                  {refused?.filter === filter ? (
+                    <Underlined text={filter} position={refused.position} />
+                  ) : filter.length > 70 ? (
+                    `${filter.slice(0, 70)}…`
+                  ) : (
+                    filter
+                  )}
                 </button>
               </Pill>
             ))}
             <Combobox.EventsTarget>
               <PillsInput.Field
+                ref={input}
+                aria-invalid={problem !== null}
                 value={text}
                 placeholder={filters.length ? 'and …' : placeholder}
                 aria-label="Filter by attribute"
@@ -180,7 +213,7 @@ export function FilterBar({
                 }}
                 onBlur={() => {
                   combobox.closeDropdown();
-                  setProblem('');
+                  setProblem(null);
                 }}
                 onPaste={(event) => {
                   const pasted = event.clipboardData.getData('text');
@@ -188,7 +221,7 @@ export function FilterBar({
                 }}
                 onChange={(event) => {
                   setText(event.currentTarget.value);
-                  setProblem('');
+                  setProblem(null);
                   combobox.openDropdown();
                   combobox.resetSelectedOption();
                 }}
@@ -222,7 +255,28 @@ export function FilterBar({
 }
 
 function bare(key: string): string {
-  return key.replace(/^(resource|scope|span|log|event)\./, '');
+  return key.replace(/^(resource|scope|span|log|event)\./, '').replace(/^"|"$/g, '');
+}
+
+/** A filter with the part marked that is wrong. */
+function Underlined({ text, position }: { text: string; position: { start: number; end: number } }) {
+  const { start, end } = position;
+  return (
+    <code className={styles.written}>
+      {text.slice(0, start)}
+      <mark className={styles.wrong} data-testid="filter-mistake">
+        {start < end ? text.slice(start, end) : '\u2009?\u2009'}
+      </mark>
+      {text.slice(end)}
+    </code>
+  );
+}
+
+/** Selects what is wrong, so that typing replaces it. */
+function usePointAt(input: RefObject<HTMLInputElement | null>, problem: FilterMistake | null): void {
+  useEffect(() => {
+    if (problem) input.current?.setSelectionRange(problem.position.start, problem.position.end);
+  }, [input, problem]);
 }
 
 const operatorWords: Record<(typeof filterOperators)[number], string> = {
@@ -276,7 +330,11 @@ export function ValueField({
           data-set={value ? true : undefined}
           className={styles.valueField}
           rightSection={
-            value ? <Combobox.ClearButton onClear={() => choose('')} size="xs" /> : <Combobox.Chevron size="xs" />
+            value ? (
+              <Combobox.ClearButton onClear={() => choose('')} size="xs" aria-label={`Any ${label.toLowerCase()}`} />
+            ) : (
+              <Combobox.Chevron size="xs" />
+            )
           }
           rightSectionPointerEvents={value ? 'all' : 'none'}
           onFocus={(event) => {

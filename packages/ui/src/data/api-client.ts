@@ -1,4 +1,4 @@
-import type { ApiErrorBody, ApiErrorCode } from '@signalbox/api-contract';
+import type { ApiErrorBody, ApiErrorCode, FilterPosition } from '@signalbox/api-contract';
 
 type ParameterValue = string | number | boolean | readonly string[] | undefined;
 export type Parameters = Readonly<Record<string, ParameterValue>>;
@@ -10,13 +10,16 @@ export class ApiError extends Error {
   readonly code: ApiFailureCode;
   readonly hint: string | undefined;
   readonly parameter: string | undefined;
+  /** Where in the parameter, in UTF-16 units. */
+  readonly position: FilterPosition | undefined;
 
-  constructor(code: ApiFailureCode, message: string, hint?: string, parameter?: string) {
+  constructor(code: ApiFailureCode, message: string, hint?: string, parameter?: string, position?: FilterPosition) {
     super(message);
     this.name = 'ApiError';
     this.code = code;
     this.hint = hint;
     this.parameter = parameter;
+    this.position = position;
   }
 
   /** Whether the same request may well work in a moment. */
@@ -59,7 +62,7 @@ export async function apiGet<T>(path: string, parameters: Parameters = {}, signa
 async function toApiError(response: Response): Promise<ApiError> {
   try {
     const { error } = (await response.json()) as ApiErrorBody;
-    return new ApiError(error.code, error.message, error.hint, error.parameter);
+    return new ApiError(error.code, error.message, error.hint, error.parameter, error.position);
   } catch {
     return new ApiError(
       'unreachable',

@@ -1,23 +1,37 @@
 import { describe, expect, test } from 'vitest';
-import { completedValue, filterFor, parseFilter, printFilter, typingStage } from './filter-text.ts';
+import { completedValue, filterFor, printKey, readFilter, refusedFilter, typingStage } from './filter-text.ts';
 import { peerFilter } from './peer-filter.ts';
 
-describe('parseFilter', () => {
-  test.each([
-    ['http.response.status_code >= 500', { key: 'http.response.status_code', operator: '>=', value: '500' }],
-    ['a=b', { key: 'a', operator: '=', value: 'b' }],
-    ['exception.message =~ "time.*"', { key: 'exception.message', operator: '=~', value: '"time.*"' }],
-    ['db.system.name exists', { key: 'db.system.name', operator: 'exists', value: '' }],
-    ['x !exists', { key: 'x', operator: '!exists', value: '' }],
-    ['resource.deployment.slot != blue', { key: 'resource.deployment.slot', operator: '!=', value: 'blue' }],
-    ['q = "a = b != c"', { key: 'q', operator: '=', value: '"a = b != c"' }],
-  ])('%s', (text, filter) => {
-    expect(parseFilter(text)).toEqual(filter);
-    expect(parseFilter(printFilter(parseFilter(text) as never))).toEqual(filter);
+describe('readFilter', () => {
+  test('writes what it has read', () => {
+    expect(readFilter('  a=b ')).toEqual({ filter: 'a = b' });
+    expect(readFilter('"my key" exists')).toEqual({ filter: '"my key" exists' });
   });
-  test.each([['http.route'], ['a ='], ['= b'], ['a =! b'], ['']])('not yet: %s', (text) =>
-    expect(parseFilter(text)).toBeNull(),
-  );
+  test('says what is wrong, and where', () => {
+    expect(readFilter('a is 5')).toMatchObject({ mistake: { position: { start: 2, end: 4 } } });
+    expect(readFilter('a =')).toMatchObject({ mistake: { position: { start: 3, end: 3 } } });
+  });
+});
+
+test('which filter the server refused', () => {
+  const at = (start: number, end: number) => ({ parameter: 'filter', position: { start, end } });
+  expect(refusedFilter(['a = 1', 'b is 5'], at(2, 4))).toEqual({ filter: 'b is 5', position: { start: 2, end: 4 } });
+  expect(refusedFilter(['a = 1', 'b =~ "("'], at(5, 8))).toEqual({
+    filter: 'b =~ "("',
+    position: { start: 5, end: 8 },
+  });
+  expect(refusedFilter(['a = 1', 'b = 2'], at(0, 1))).toBeNull();
+  expect(refusedFilter(['a = 1'], { parameter: 'service', position: { start: 0, end: 1 } })).toBeNull();
+  expect(refusedFilter(['a = 1'], null)).toBeNull();
+});
+
+test('a key is quoted where it must be', () => {
+  expect(printKey('http.route', null)).toBe('http.route');
+  expect(printKey('my key', 'resource')).toBe('resource."my key"');
+  expect(filterFor('my key', { stringValue: 'x' }, 'resource.')).toBe('resource."my key" = "x"');
+  // Not the key `y` of the resource.
+  expect(filterFor('resource.y', { boolValue: true })).toBe('"resource.y" = true');
+  expect(typingStage('"my key" = x')).toMatchObject({ stage: 'value', key: '"my key"', partial: 'x' });
 });
 
 test('what is being typed', () => {

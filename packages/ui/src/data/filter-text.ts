@@ -1,31 +1,55 @@
-import { type AnyValue, type FilterOperator, type FilterText, filterOperators } from '@signalbox/api-contract';
+import {
+  type AnyValue,
+  type FilterPosition,
+  type FilterScope,
+  FilterSyntaxError,
+  type FilterText,
+  filterOperators,
+  parseFilter,
+  printFilter,
+} from '@signalbox/api-contract';
 import { attributeType, printValue } from './attribute-value.ts';
 
-export interface Filter {
-  key: string;
-  operator: FilterOperator;
-  /** As typed, quotes included; empty for `exists` and `!exists`. */
-  value: string;
+/** What keeps a text from being a filter, and where in it; `expected` could stand there. */
+export interface FilterMistake {
+  readonly message: string;
+  readonly expected: string;
+  readonly position: FilterPosition;
+}
+
+/** The filter as it is written everywhere, or what is wrong with the text. */
+export function readFilter(text: string): { filter: FilterText } | { mistake: FilterMistake } {
+  try {
+    return { filter: printFilter(parseFilter(text)) };
+  } catch (error) {
+    if (!(error instanceof FilterSyntaxError)) throw error;
+    return { mistake: { message: error.message, expected: error.expected, position: error.position } };
+  }
+}
+
+/** Which of the filters of a refused request is meant, and where in it. The server says where, not in which. */
+export function refusedFilter(
+  filters: readonly FilterText[],
+  refusal: { parameter?: string | undefined; position?: FilterPosition | undefined } | null,
+): { filter: FilterText; position: FilterPosition } | null {
+  if (refusal?.parameter !== 'filter') return null;
+  for (const filter of filters) {
+    const read = readFilter(filter);
+    if ('mistake' in read) return { filter, position: read.mistake.position };
+  }
+  const { position } = refusal;
+  if (!position) return null;
+  // Well written, but not to be done, such as a pattern that is none: it is the value that the server points at.
+  const meant = filters.find((filter) => {
+    const { valuePosition, operator } = parseFilter(filter);
+    return operator.endsWith('~') && valuePosition.start === position.start && valuePosition.end === position.end;
+  });
+  const filter = meant ?? (filters.length === 1 ? filters[0] : undefined);
+  return filter === undefined ? null : { filter, position };
 }
 
 // Longest first, so that `>=` is not read as `>`.
 const symbols = filterOperators.filter((operator) => !operator.endsWith('exists')).sort((a, b) => b.length - a.length);
-
-/** Reads `key operator value` loosely, as it is being typed; null while it is not whole. The server's parser has the last word. */
-export function parseFilter(text: string): Filter | null {
-  const trimmed = text.trim();
-  const exists = /^(\S+)\s+(!?exists)$/.exec(trimmed);
-  if (exists?.[1]) return { key: exists[1], operator: exists[2] as FilterOperator, value: '' };
-  const match = /^([^\s=!<>~]+)\s*([=!<>~]{1,2})\s*(.+)$/s.exec(trimmed);
-  if (!match) return null;
-  const [, key = '', rest = '', value = ''] = match;
-  const operator = symbols.find((symbol) => symbol === rest);
-  return operator ? { key, operator, value: value.trim() } : null;
-}
-
-export function printFilter({ key, operator, value }: Filter): FilterText {
-  return value === '' ? `${key} ${operator}` : `${key} ${operator} ${value}`;
-}
 
 /** What is being typed: the key, the operator or the value, for completion. */
 export function typingStage(text: string): {
@@ -34,7 +58,9 @@ export function typingStage(text: string): {
   operator: string;
   partial: string;
 } {
-  const match = /^\s*([^\s=!<>~]*)(\s*)([=!<>~]{0,2}|!?e?x?i?s?t?s?)(\s*)(.*)$/s.exec(text);
+  const match = /^\s*((?:[a-z]+\.)?"(?:[^"\\]|\\.)*"|[^\s=!<>~]*)(\s*)([=!<>~]{0,2}|!?e?x?i?s?t?s?)(\s*)(.*)$/s.exec(
+    text,
+  );
   const [, key = '', gap = '', operator = '', , rest = ''] = match ?? [];
   if (symbols.some((symbol) => symbol === operator) && key) return { stage: 'value', key, operator, partial: rest };
   if (key && (gap || operator)) return { stage: 'operator', key, operator: '', partial: operator };
@@ -60,21 +86,23 @@ export function filterFor(
   scope: '' | 'resource.' | 'event.' | 'scope.' = '',
   negate = false,
 ): FilterText {
-  const name = `${scope}${key}`;
+  const name = printKey(key, scope === '' ? null : scopeOf[scope]);
   const operator = negate ? '!=' : '=';
   switch (attributeType(value)) {
     case 'string':
-      return printFilter({ key: name, operator, value: quote(printValue(value)) });
+      return `${name} ${operator} ${quote(printValue(value))}`;
     case 'bool':
     case 'int':
     case 'double':
-      return printFilter({ key: name, operator, value: printValue(value) });
+      return `${name} ${operator} ${printValue(value)}`;
     default:
-      return printFilter({ key: name, operator: negate ? '!exists' : 'exists', value: '' });
+      return `${name} ${negate ? '!exists' : 'exists'}`;
   }
 }
 
-/** Keys that cannot be written bare (spaces, operators) cannot be filtered by. */
-export function canFilterBy(key: string): boolean {
-  return /^[^\s=!<>~"]+$/.test(key);
+const scopeOf = { 'resource.': 'resource', 'event.': 'event', 'scope.': 'scope' } as const;
+
+/** A key as a filter begins with it: with its scope, and quoted where it must be. */
+export function printKey(key: string, scope: FilterScope | null): string {
+  return printFilter({ scope, key, intrinsic: false, operator: 'exists', value: null }).slice(0, -' exists'.length);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { layoutMap } from './map-layout.ts';
+import { layoutMap, mapEdgeKey } from './map-layout.ts';
 import { niceTicks, timeTicks } from './ticks.ts';
 
 const edge = (source: string, target: string) => ({ source, target });
@@ -15,6 +15,27 @@ test('callers stand left of whom they call', () => {
     ['db', 2],
     ['web', 0],
   ]);
+});
+
+test('an edge that skips a column passes between its nodes', () => {
+  const edges = [edge('web', 'api'), edge('api', 'db'), edge('web', 'db'), edge('web', 'auth'), edge('auth', 'db')];
+  const { nodes, passages } = layoutMap(['web', 'api', 'auth', 'db'], edges);
+  const passage = passages.get(mapEdgeKey(edge('web', 'db')));
+  expect(passage?.length).toBe(1);
+  for (const id of ['api', 'auth']) {
+    expect(nodes.get(id)?.x).toBe(passage?.[0]?.x);
+    // Half of a node, and the line's own width.
+    expect(Math.abs((nodes.get(id)?.y ?? 0) - (passage?.[0]?.y ?? 0))).toBeGreaterThan(52 / 2 + 8);
+  }
+  expect([...nodes.keys()].sort()).toEqual(['api', 'auth', 'db', 'web']);
+});
+
+test('nodes that call nobody and are not called do not make a tower', () => {
+  const ids = Array.from({ length: 100 }, (_, index) => `s${index}`);
+  const { nodes, width, height } = layoutMap(ids, [edge('s1', 's2')]);
+  expect(nodes.size).toBe(100);
+  expect(new Set([...nodes.values()].map(({ x, y }) => `${x},${y}`)).size).toBe(100);
+  expect(height).toBeLessThan(width * 1.2);
 });
 
 test('circles, loops and unknown ends do not break it', () => {

@@ -12,18 +12,32 @@ interface PlacedNode {
   readonly y: number;
 }
 
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 export interface MapLayout {
   readonly nodes: ReadonlyMap<string, PlacedNode>;
+  /** By `mapEdgeKey`: where an edge that skips columns passes through each of them, between the nodes. */
+  readonly passages: ReadonlyMap<string, readonly Point[]>;
   readonly width: number;
   readonly height: number;
 }
 
 const columnWidth = 330;
 const rowHeight = 84;
+/** Room for an edge that passes between nodes. */
+const passageHeight = 34;
+
+export function mapEdgeKey({ source, target }: MapEdge): string {
+  return `${source}\n${target}`;
+}
 
 /**
  * A layered drawing: each node one column right of its furthest caller (edges that close a circle do not count), within a column ordered
- * by the mean of its neighbours so that few edges cross. The same graph gives the same drawing, whatever order it comes in.
+ * by the mean of its neighbours so that few edges cross. Edges that skip columns have a place in each of them, and nodes without any edge
+ * stand in rows below. The same graph gives the same drawing, whatever order it comes in.
  */
 export function layoutMap(ids: readonly string[], edges: readonly MapEdge[]): MapLayout {
   const sorted = [...new Set(ids)].sort();
@@ -38,28 +52,81 @@ export function layoutMap(ids: readonly string[], edges: readonly MapEdge[]): Ma
   const column = longestPaths(sorted, forward);
 
   const columns: string[][] = [];
-  for (const id of sorted) {
-    const list = columns[column.get(id) ?? 0] ?? [];
-    list.push(id);
-    columns[column.get(id) ?? 0] = list;
-  }
+  const put = (id: string, at: number) => {
+    columns[at] ??= [];
+    columns[at].push(id);
+  };
+  const connected = new Set(all.flatMap(({ source, target }) => [source, target]));
+  for (const id of sorted) if (connected.has(id)) put(id, column.get(id) ?? 0);
+  const { steps, passagesOf } = withPassages(all, column, put);
   for (let index = 0; index < columns.length; index++) columns[index] ??= [];
-  orderColumns(columns, all);
+  orderColumns(columns, steps);
 
-  const tallest = Math.max(1, ...columns.map(({ length }) => length));
+  const heightOf = (id: string) => (known.has(id) ? rowHeight : passageHeight);
+  const heights = columns.map((list) => list.reduce((sum, id) => sum + heightOf(id), 0));
+  const tallest = Math.max(0, ...heights);
   const nodes = new Map<string, PlacedNode>();
   columns.forEach((list, at) => {
-    const offset = ((tallest - list.length) * rowHeight) / 2;
-    list.forEach((id, index) => {
-      nodes.set(id, {
-        id,
-        column: at,
-        x: at * columnWidth + columnWidth / 2,
-        y: offset + index * rowHeight + rowHeight / 2,
-      });
+    let top = (tallest - (heights[at] ?? 0)) / 2;
+    for (const id of list) {
+      const height = heightOf(id);
+      nodes.set(id, { id, column: at, x: at * columnWidth + columnWidth / 2, y: top + height / 2 });
+      top += height;
+    }
+  });
+  const passages = new Map<string, Point[]>();
+  for (const [edge, ids] of passagesOf) {
+    passages.set(
+      edge,
+      ids.flatMap((id) => nodes.get(id) ?? []),
+    );
+    for (const id of ids) nodes.delete(id);
+  }
+
+  const alone = sorted.filter((id) => !connected.has(id));
+  const across = Math.max(columns.length, Math.ceil(Math.sqrt(alone.length / 2)));
+  alone.forEach((id, index) => {
+    const at = index % across;
+    nodes.set(id, {
+      id,
+      column: at,
+      x: at * columnWidth + columnWidth / 2,
+      y: tallest + Math.floor(index / across) * rowHeight + rowHeight / 2,
     });
   });
-  return { nodes, width: Math.max(1, columns.length) * columnWidth, height: tallest * rowHeight };
+  const rows = Math.ceil(alone.length / Math.max(1, across));
+  return {
+    nodes,
+    passages,
+    width: Math.max(1, columns.length, Math.min(across, alone.length)) * columnWidth,
+    height: Math.max(rowHeight, tallest + rows * rowHeight),
+  };
+}
+
+/** Each edge in steps from column to column, with made-up nodes where it passes one. Edges that lead back are left as they are. */
+function withPassages(
+  edges: readonly MapEdge[],
+  column: ReadonlyMap<string, number>,
+  put: (id: string, column: number) => void,
+): { steps: MapEdge[]; passagesOf: Map<string, string[]> } {
+  const steps: MapEdge[] = [];
+  const passagesOf = new Map<string, string[]>();
+  for (const edge of edges) {
+    const from = column.get(edge.source) ?? 0;
+    const to = column.get(edge.target) ?? 0;
+    const ids: string[] = [];
+    let before = edge.source;
+    for (let at = from + 1; at < to; at++) {
+      const id = `${mapEdgeKey(edge)}\n${at}`;
+      put(id, at);
+      ids.push(id);
+      steps.push({ source: before, target: id });
+      before = id;
+    }
+    steps.push({ source: before, target: edge.target });
+    if (ids.length > 0) passagesOf.set(mapEdgeKey(edge), ids);
+  }
+  return { steps, passagesOf };
 }
 
 /** The edges without those that lead back to a node on the way to them. Starts at nodes that nobody calls, so that circles open behind them. */

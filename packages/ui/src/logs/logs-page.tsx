@@ -12,7 +12,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { FilterBar, ValueField } from '../attributes/filter-bar.tsx';
 import { apiGet } from '../data/api-client.ts';
-import { canFilterBy, filterFor } from '../data/filter-text.ts';
+import { filterFor } from '../data/filter-text.ts';
 import { formatCount } from '../data/format.ts';
 import { resolveRange } from '../data/time-range.ts';
 import { findTraceId, type LogsSearch, logParameters, severities } from '../data/url-state.ts';
@@ -39,23 +39,23 @@ export function LogsPage() {
   const [search, update] = useSearchState<LogsSearch>();
   const onFilter = useCallback(
     (attribute: KeyValue, scope: '' | 'resource.', negate: boolean) => {
-      if (!canFilterBy(attribute.key)) return;
       const filter = filterFor(attribute.key, attribute.value, scope, negate);
       update({ filter: [...(search.filter ?? []).filter((one) => one !== filter), filter] });
     },
     [update, search.filter],
   );
+  const [failure, setFailure] = useState<unknown>(null);
   return (
     <div className="page-fixed">
-      <SearchForm />
-      {search.live ? <LogTail onFilter={onFilter} /> : <StoredLogs onFilter={onFilter} />}
+      <SearchForm failure={failure} />
+      {search.live ? <LogTail onFilter={onFilter} /> : <StoredLogs onFilter={onFilter} onFailure={setFailure} />}
     </div>
   );
 }
 
 type OnFilter = (attribute: KeyValue, scope: '' | 'resource.', negate: boolean) => void;
 
-function StoredLogs({ onFilter }: { onFilter: OnFilter }) {
+function StoredLogs({ onFilter, onFailure }: { onFilter: OnFilter; onFailure: (error: unknown) => void }) {
   const [search, update] = useSearchState<LogsSearch>();
   const { range, refreshMs, zoom, setRange } = useTime();
   const parameters = logParameters(search);
@@ -75,6 +75,7 @@ function StoredLogs({ onFilter }: { onFilter: OnFilter }) {
     // Who has scrolled down reads: the list must not move then.
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshMs || false),
   });
+  useEffect(() => onFailure(answer.error), [onFailure, answer.error]);
   const logs = useMemo(() => answer.data?.pages.flatMap((page) => page.logs) ?? [], [answer.data]);
   const total = answer.data?.pages[0]?.total ?? 0;
   const narrowed = Object.keys(nothing).some((key) => search[key as keyof typeof nothing] !== undefined);
@@ -150,7 +151,7 @@ function histogramStep(range: { from: string; to: string }): number {
   return (steps.find((step) => step >= seconds) ?? 86_400) * 1000;
 }
 
-function SearchForm() {
+function SearchForm({ failure }: { failure: unknown }) {
   const [search, update] = useSearchState<LogsSearch>();
   const navigate = useNavigate();
   const services = useApi<ServicesResponse>('services', {}, { live: false });
@@ -218,6 +219,7 @@ function SearchForm() {
         filters={search.filter ?? []}
         onChange={(filter) => update({ filter: filter.length ? filter : undefined })}
         onOther={openTrace}
+        failure={failure}
         placeholder="Filter by attribute, e.g. status >= 500"
       />
       {search.traceId ? (

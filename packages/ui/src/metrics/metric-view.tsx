@@ -151,6 +151,7 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
           data={[...new Set([...(labels.data?.labels ?? []), ...by])]}
           searchable
           clearable
+          clearButtonProps={{ 'aria-label': 'Group by nothing' }}
         />
         <FilterBar
           signal="spans"
@@ -159,6 +160,7 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
           placeholder="Filter, e.g. route = &quot;/checkout&quot;"
           keys={labels.data?.labels}
           metric={metric.name}
+          failure={answer.error}
         />
       </div>
       {answer.isError && (!answer.data || answer.isPlaceholderData) ? (

@@ -14,7 +14,7 @@ import {
 import { useNavigate } from '@tanstack/react-router';
 import { type PointerEvent as ReactPointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { formatDuration, formatRate, formatRatio } from '../data/format.ts';
-import { layoutMap, type MapLayout } from '../data/map-layout.ts';
+import { layoutMap, type MapLayout, mapEdgeKey } from '../data/map-layout.ts';
 import { peerFilter } from '../data/peer-filter.ts';
 import { serviceColorCss } from '../data/service-color.ts';
 import { EmptyState, ErrorState, NoDataYet, RowsSkeleton } from '../shell/page-states.tsx';
@@ -301,18 +301,37 @@ function edgePath(layout: MapLayout, source: string, target: string): { d: strin
   const to = layout.nodes.get(target);
   if (!from || !to || from === to) return null;
   if (to.column > from.column) {
+    const passages = layout.passages.get(mapEdgeKey({ source, target })) ?? [];
+    // Straight past the nodes of the columns between, in curves from column to column.
+    const stops = [
+      { x: from.x + nodeWidth / 2, y: from.y },
+      ...passages.flatMap(({ x, y }) => [
+        { x: x - nodeWidth / 2, y },
+        { x: x + nodeWidth / 2, y },
+      ]),
+      { x: to.x - nodeWidth / 2 - 2, y: to.y },
+    ];
+    let d = `M${from.x + nodeWidth / 2} ${from.y}`;
+    for (let index = 0; index + 1 < stops.length; index++) {
+      const start = stops[index];
+      const end = stops[index + 1];
+      if (!start || !end) break;
+      const bend = Math.min(90, (end.x - start.x) / 2);
+      d +=
+        index % 2 === 1
+          ? `L${end.x} ${end.y}`
+          : `C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;
+    }
+    const passed = passages[0];
+    if (passed) return { d, x: passed.x, y: passed.y };
+    // Past the middle, where lines to different nodes have parted.
+    const t = 0.52;
     const x1 = from.x + nodeWidth / 2;
     const x2 = to.x - nodeWidth / 2 - 2;
     const bend = Math.min(90, (x2 - x1) / 2);
-    // Past the middle, where lines to different nodes have parted.
-    const t = 0.52;
     const point = (p0: number, p1: number, p2: number, p3: number) =>
       (1 - t) ** 3 * p0 + 3 * (1 - t) ** 2 * t * p1 + 3 * (1 - t) * t ** 2 * p2 + t ** 3 * p3;
-    return {
-      d: `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`,
-      x: point(x1, x1 + bend, x2 - bend, x2),
-      y: point(from.y, from.y, to.y, to.y),
-    };
+    return { d, x: point(x1, x1 + bend, x2 - bend, x2), y: point(from.y, from.y, to.y, to.y) };
   }
   const below = Math.max(from.y, to.y) + nodeHeight;
   return {

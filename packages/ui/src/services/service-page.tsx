@@ -29,6 +29,8 @@ export function ServicePage() {
   const red = useApi<RedResponse>(`${path}/red`, { operation, kind, stepMs });
   const operations = useApi<OperationsResponse>(`${path}/operations`);
   const figures = red.data?.red;
+  const p95 = figures?.durationMs?.p95;
+  const slow = p95 === undefined ? undefined : `${Number(p95.toPrecision(2))}ms`;
 
   return (
     <div className="page">
@@ -67,6 +69,16 @@ export function ServicePage() {
           >
             Failed traces
           </Button>
+          {slow ? (
+            <Button
+              size="compact-sm"
+              variant="default"
+              title={`Slower than nineteen in twenty: ${slow} or more`}
+              renderRoot={(props) => <Link to="/traces" search={{ service, operation, min: slow }} {...props} />}
+            >
+              Slow traces
+            </Button>
+          ) : null}
           <Button
             size="compact-sm"
             variant="default"

@@ -30,6 +30,7 @@ const groups: { title: string; keys: [string[], string][] }[] = [
       [['h'], 'Collapse, then to the parent'],
       [['l'], 'Expand, then to the first child'],
       [['n', 'p'], 'Next match, match before'],
+      [['1', '…', '5'], 'Attributes, events, links, process, logs of the span'],
       [['c'], 'Collapse or expand all'],
       [['z'], 'Zoom to the span; again: all'],
       [['Esc'], 'Close the span'],
@@ -39,7 +40,14 @@ const groups: { title: string; keys: [string[], string][] }[] = [
 
 export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard" size="lg" radius={10}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Keyboard"
+      size="lg"
+      radius={10}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <div className={styles.groups}>
         {groups.map(({ title, keys }) => (
           <section key={title}>

@@ -39,7 +39,9 @@ function StatusCards({ status }: { status: StatusResponse }) {
               <th>Signal</th>
               <th className="num">Stored</th>
               <th className="num">On disk</th>
-              <th className="num">Oldest</th>
+              <th className="num" title="No record is older: the start of the six hours that the oldest is in">
+                Reaches back
+              </th>
               <th className="num">Kept</th>
               <th className="num" title="Since this process started">
                 Received
@@ -56,7 +58,9 @@ function StatusCards({ status }: { status: StatusResponse }) {
                   <td style={{ textTransform: 'capitalize' }}>{signal}</td>
                   <td className="num">{formatCount(rows)}</td>
                   <td className="num">{formatBytes(bytes)}</td>
-                  <td className="num">{oldest ? formatAgo(unixNanoToMs(oldest), Date.now()) : '–'}</td>
+                  <td className="num">
+                    {oldest ? `≤ ${formatAgo(unixNanoToMs(oldest), Date.now()).replace(' ago', '')}` : '–'}
+                  </td>
                   <td className="num">{status.store.retention[signal]}</td>
                   <td className="num">{formatCount(accepted)}</td>
                   <td className={`num ${rejected > 0 ? 'error-text' : ''}`}>{formatCount(rejected)}</td>

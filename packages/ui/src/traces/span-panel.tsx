@@ -4,7 +4,7 @@ import { IconAlertTriangleFilled, IconFileText, IconLink } from '@tabler/icons-r
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { AttributeTable, LongText } from '../attributes/attribute-table.tsx';
-import { canFilterBy, filterFor } from '../data/filter-text.ts';
+import { filterFor } from '../data/filter-text.ts';
 import { formatNanoseconds, formatRatio, formatUnixNano } from '../data/format.ts';
 import { type SpanTab, spanTabs, type TraceSearch } from '../data/url-state.ts';
 import type { WaterfallNode } from '../data/waterfall.ts';
@@ -45,11 +45,10 @@ export function SpanPanel({ node, trace, criticalNs, onClose, onSelect }: Props)
   const childTime = span.durationNano > 0 ? selfTime(node) : 0;
 
   const filterBy = (scopeName: '' | 'resource.' | 'event.') => (attribute: KeyValue, negate: boolean) => {
-    if (canFilterBy(attribute.key))
-      void navigate({
-        to: '/traces',
-        search: { filter: [filterFor(attribute.key, attribute.value, scopeName, negate)] },
-      });
+    void navigate({
+      to: '/traces',
+      search: { filter: [filterFor(attribute.key, attribute.value, scopeName, negate)] },
+    });
   };
 
   return (

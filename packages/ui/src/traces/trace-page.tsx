@@ -14,7 +14,7 @@ import { ApiError, apiGet } from '../data/api-client.ts';
 import { criticalPath, criticalSelfTime, sectionsBySpan } from '../data/critical-path.ts';
 import { formatAgo, formatCount, formatNanoseconds, formatUnixNano, unixNanoToMs } from '../data/format.ts';
 import { matchSpans } from '../data/match-spans.ts';
-import { parseZoom, printZoom, type TraceSearch } from '../data/url-state.ts';
+import { parseZoom, printZoom, type SpanTab, spanTabs, type TraceSearch } from '../data/url-state.ts';
 import {
   collapseBelow,
   expandTo,
@@ -141,6 +141,7 @@ function TraceView({ trace }: { trace: TraceResponse }) {
     },
     n: () => stepMatch(1),
     p: () => stepMatch(-1),
+    ...Object.fromEntries(spanTabs.map((tab, index) => [String(index + 1), () => openTab(tab)])),
     c: () => setCollapsed((before) => (before.size ? new Set() : collapseBelow(layout, 1))),
     z: () => {
       if (search.zoom) update({ zoom: undefined }, { replace: true });
@@ -151,6 +152,11 @@ function TraceView({ trace }: { trace: TraceResponse }) {
       else if (search.zoom) update({ zoom: undefined }, { replace: true });
     },
   });
+
+  function openTab(tab: SpanTab) {
+    const span = selected ?? layout.nodes[0];
+    if (span) update({ span: span.span.spanId, tab: tab === 'attributes' ? undefined : tab }, { replace: true });
+  }
 
   function collapseOrParent() {
     if (!selected) return;

@@ -47,7 +47,7 @@ export function TracesPage() {
   return (
     <div className="page">
       <div className="page-inner">
-        <SearchForm />
+        <SearchForm failure={answer.error} />
         <section className={`card ${styles.scatter}`} aria-label="Duration of traces over time">
           <TraceScatter
             points={scatter.data?.points ?? []}
@@ -121,7 +121,7 @@ function NoTraces() {
   );
 }
 
-function SearchForm() {
+function SearchForm({ failure }: { failure: unknown }) {
   const [search, update] = useSearchState<TracesSearch>();
   const navigate = useNavigate();
   const services = useApi<ServicesResponse>('services', {}, { live: false });
@@ -158,6 +158,7 @@ function SearchForm() {
         filters={search.filter ?? []}
         onChange={(filter) => update({ filter: filter.length ? filter : undefined })}
         onOther={openTrace}
+        failure={failure}
       />
       <DurationField label="Longer than" value={search.min} onChange={(min) => update({ min })} />
       <DurationField label="Shorter than" value={search.max} onChange={(max) => update({ max })} />
@@ -167,6 +168,7 @@ function SearchForm() {
         aria-label="Status"
         placeholder="Any status"
         clearable
+        clearButtonProps={{ 'aria-label': 'Any status' }}
         value={search.status ?? null}
         onChange={(status) => update({ status: (status as StatusCode | null) ?? undefined })}
         data={(['ERROR', 'OK', 'UNSET'] as const).map((value) => ({ value, label: statusLabels[value] }))}
@@ -177,6 +179,7 @@ function SearchForm() {
         aria-label="Kind of span"
         placeholder="Any kind"
         clearable
+        clearButtonProps={{ 'aria-label': 'Any kind' }}
         value={search.kind ?? null}
         onChange={(value) => update({ kind: spanKinds.find((one) => one === value) })}
         data={spanKinds

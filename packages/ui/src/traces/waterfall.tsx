@@ -45,7 +45,7 @@ export function Waterfall({
   scrollTo,
 }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  const [names, setNames] = useState(380);
+  const [names, setNames] = useState<number | null>(null);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -69,11 +69,14 @@ export function Waterfall({
   const percent = (time: number) => ((time - view.start) / length) * 100;
 
   return (
-    <div className={styles.container} style={{ '--names': `${names}px` } as React.CSSProperties}>
+    <div
+      className={styles.container}
+      style={{ '--names': names === null ? 'min(380px, 44%)' : `${names}px` } as React.CSSProperties}
+    >
       <div className={styles.head}>
         <div className={styles.headNames}>
           Service and operation
-          <Splitter width={names} onChange={setNames} />
+          <Splitter onChange={setNames} />
         </div>
         <TimeRuler view={view} ticks={ticks} onZoom={onZoom} />
       </div>
@@ -285,8 +288,13 @@ function TimeRuler({
       }}
     >
       {ticks.map((tick) => (
-        <span key={tick} className={styles.tick} style={{ left: `${((tick - view.start) / length) * 100}%` }}>
-          {formatNanoseconds(tick)}
+        <span
+          key={tick}
+          className={styles.tick}
+          data-last={(tick - view.start) / length > 0.92 || undefined}
+          style={{ left: `${((tick - view.start) / length) * 100}%` }}
+        >
+          <span>{formatNanoseconds(tick)}</span>
         </span>
       ))}
       {drag ? (
@@ -299,15 +307,18 @@ function TimeRuler({
   );
 }
 
-function Splitter({ width, onChange }: { width: number; onChange: (width: number) => void }) {
+/** At the right end of what it makes wider and narrower. */
+function Splitter({ onChange }: { onChange: (width: number) => void }) {
   const start = useRef<{ x: number; width: number } | null>(null);
   const clamp = (value: number) => Math.max(180, Math.min(900, value));
+  const widthOf = (splitter: HTMLElement) => splitter.parentElement?.offsetWidth ?? 0;
   return (
     <button
       type="button"
       className={styles.splitter}
-      aria-label={`Width of the names, ${width} pixels; left and right arrows change it`}
+      aria-label="Width of the names; left and right arrows change it"
       onKeyDown={(event) => {
+        const width = widthOf(event.currentTarget);
         if (event.key === 'ArrowLeft') onChange(clamp(width - 20));
         else if (event.key === 'ArrowRight') onChange(clamp(width + 20));
         else return;
@@ -315,7 +326,7 @@ function Splitter({ width, onChange }: { width: number; onChange: (width: number
       }}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
-        start.current = { x: event.clientX, width };
+        start.current = { x: event.clientX, width: widthOf(event.currentTarget) };
       }}
       onPointerMove={(event) => {
         if (start.current) onChange(clamp(start.current.width + event.clientX - start.current.x));
