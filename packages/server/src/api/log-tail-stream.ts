@@ -8,8 +8,11 @@ const maxBufferedBytes = 1024 * 1024;
 
 export const heartbeatMs = 15_000;
 
+/** Heartbeats in a row that find the client's buffer full; after that it is taken to have stopped reading. */
+const mostFullHeartbeats = 4;
+
 /**
- * Streams matching records as server-sent events until the client goes away or `signal` aborts.
+ * Streams matching records as server-sent events until the client goes away, stops reading, or `signal` aborts.
  * Throws before anything is written when the conditions can't be watched.
  */
 export async function streamLogTail(
@@ -42,7 +45,16 @@ export async function streamLogTail(
       reportDropped();
     },
   });
-  const heartbeat = setInterval(() => response.write(':\n\n'), heartbeatMs);
+  let fullHeartbeats = 0;
+  const heartbeat = setInterval(() => {
+    if (response.writableLength <= maxBufferedBytes) {
+      fullHeartbeats = 0;
+      response.write(':\n\n');
+    } else if (++fullHeartbeats >= mostFullHeartbeats) {
+      // Live tails are few: one that nobody reads must not keep others out.
+      response.destroy();
+    }
+  }, heartbeatMs);
   response.on('drain', reportDropped);
   try {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });

@@ -16,6 +16,8 @@ test.each([
   ['yesterday', undefined, 'start'],
   ['now', 'now-1h', 'start'],
   [undefined, '9999-01-01T00:00:00Z', 'end'],
+  // Steps of a year after it would not fit in 64 bits of nanoseconds.
+  ['2261-01-01T00:00:00Z', '2261-12-31T00:00:00Z', 'end'],
   ['now-999999999w', undefined, 'start'],
   ['2026-13-01T00:00:00Z', undefined, 'start'],
   ['-1', undefined, 'start'],

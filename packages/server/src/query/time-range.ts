@@ -35,7 +35,7 @@ function parseInstant(parameter: 'start' | 'end', text: string, nowMs: number): 
     });
   }
   if (instant < 0n || instant > latest) {
-    throw new QueryInputError(`${parameter} lies outside of the years 1970 to 2261`, {
+    throw new QueryInputError(`${parameter} lies outside of the years 1970 to 2199`, {
       parameter,
       position: { start: 0, end: text.length },
     });
@@ -43,8 +43,8 @@ function parseInstant(parameter: 'start' | 'end', text: string, nowMs: number): 
   return instant;
 }
 
-/** The last day that fits in nanoseconds of 64 bits. */
-const latest = BigInt(Date.UTC(2261, 11, 31)) * nanosPerMilli;
+/** Nanoseconds of 64 bits end in 2262; the longest step and lookback must fit behind it. */
+const latest = BigInt(Date.UTC(2200, 0, 1)) * nanosPerMilli;
 
 function readInstant(text: string, nowMs: number): bigint | undefined {
   if (/^\d{1,15}$/.test(text)) return BigInt(text) * nanosPerMilli;

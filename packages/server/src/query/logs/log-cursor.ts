@@ -14,6 +14,9 @@ export interface LogCursor {
   readonly givenAtTime: number;
 }
 
+/** Records of one and the same nanosecond that can be paged through: the engine must hold as many times at once. */
+const mostGiven = 1_000_000;
+
 export function printCursor({ time, hash, given, givenAtTime }: LogCursor): string {
   return `${time}.${hash}.${given}.${givenAtTime}`;
 }
@@ -21,7 +24,8 @@ export function printCursor({ time, hash, given, givenAtTime }: LogCursor): stri
 export function parseCursor(text: string): LogCursor {
   const match = /^(\d{1,19})\.(\d{1,20})\.(\d{1,9})\.(\d{1,9})$/.exec(text);
   const [time, hash] = [BigInt(match?.[1] ?? -1), BigInt(match?.[2] ?? -1)];
-  if (match === null || time >= 2n ** 63n || hash >= 2n ** 64n) {
+  const given = Math.max(Number(match?.[3]), Number(match?.[4]));
+  if (match === null || given > mostGiven || time >= 2n ** 63n || hash >= 2n ** 64n) {
     throw new QueryInputError('cursor is not one that a search gave', {
       parameter: 'cursor',
       position: { start: 0, end: text.length },

@@ -200,12 +200,17 @@ describe('search', () => {
     expect(ids.size).toBe(14);
   });
 
-  test.each(['x', '1.2.3', '9223372036854775808.1.1.1', '1.18446744073709551616.1.1', '-1.1.1.1'])(
-    'cursor %s',
-    (cursor) => {
-      expect(() => parseCursor(cursor)).toThrow(expect.objectContaining({ parameter: 'cursor' }));
-    },
-  );
+  test.each([
+    'x',
+    '1.2.3',
+    '9223372036854775808.1.1.1',
+    '1.18446744073709551616.1.1',
+    '-1.1.1.1',
+    '1760000200000000000.12345.2.999999999',
+    '1760000200000000000.12345.999999999.2',
+  ])('cursor %s', (cursor) => {
+    expect(() => parseCursor(cursor)).toThrow(expect.objectContaining({ parameter: 'cursor' }));
+  });
 
   test('the SQL', () => {
     const cursor = parseCursor('1760000200000000000.12345.2.7');

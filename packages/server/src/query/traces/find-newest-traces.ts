@@ -69,7 +69,8 @@ export function planEarlierMatches(
   const parameters = new SqlParameters();
   const ids = parameters.strings(candidates.map(([id]) => id));
   const lookback = window.from - partitionNanos;
-  const range = { from: lookback > request.range.from ? lookback : request.range.from, to: window.from };
+  const range = { from: request.range.from, to: window.from };
+  if (range.from < lookback) range.from = lookback;
   return parameters.statement(
     `SELECT DISTINCT lower(hex(trace_id))
 FROM spans
