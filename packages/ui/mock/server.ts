@@ -530,7 +530,8 @@ function matchesLog(log: LogRecord, search: URLSearchParams): boolean {
     const negative = word.startsWith('-') && word.length > 1;
     if (body.includes(word.replace(/^-/, '').replace(/"/g, '')) === negative) return false;
   }
-  return search.getAll('filter').every((one) => holds(parseFilter(one), log.attributes, log.resourceAttributes));
+  const filters = search.getAll('filter').map((one) => parseFilter(one));
+  return filters.every((one) => holds(one, log.attributes, log.resourceAttributes));
 }
 
 function traceLogs(data: Data, search: URLSearchParams): LogRecord[] {
