@@ -101,7 +101,7 @@ export function createMetricSignal(
     async flush(deadlineMillis) {
       const collected = reader.forceFlush({ timeoutMillis: Math.max(1, deadlineMillis - Date.now()) });
       await collected.catch((error: unknown) => {
-        exporter.errors.push(error instanceof Error ? error : new Error(String(error)));
+        exporter.addError(error instanceof Error ? error : new Error(String(error)));
       });
       await exporter.drain(deadlineMillis);
     },

@@ -11,9 +11,17 @@ const shown: Readonly<Record<string, number>> = {
   EVAL_RO: 1,
   FCALL: 1,
   FCALL_RO: 1,
+  FUNCTION: 1,
   HELLO: 0,
+  LPOS: 1,
+  LREM: 2,
   MIGRATE: 2,
   SCRIPT: 1,
+  SISMEMBER: 1,
+  SMISMEMBER: 1,
+  SMOVE: 2,
+  SREM: 1,
+  ZREM: 1,
 };
 
 /**

@@ -168,7 +168,7 @@ export class OtlpExporter<Batch> {
     this.#health.succeeded(this.#destination.url);
     if (rejected > 0 || message !== '') {
       this.counts.dropped += rejected;
-      this.#addError(new Error(`${this.#destination.url} rejected ${rejected} records: ${message}`));
+      this.addError(new Error(`${this.#destination.url} rejected ${rejected} records: ${message}`));
     }
   }
 
@@ -190,10 +190,11 @@ export class OtlpExporter<Batch> {
   #drop(records: number, error: Error): void {
     this.counts.dropped += records;
     this.#health.dropped(this.#destination.url, records);
-    this.#addError(error);
+    this.addError(error);
   }
 
-  #addError(error: Error): void {
+  /** Keeps the first twenty: an endpoint that is down for days must not fill the memory. */
+  addError(error: Error): void {
     if (this.errors.length < 20) this.errors.push(error);
   }
 
