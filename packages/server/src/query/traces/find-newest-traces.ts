@@ -19,7 +19,7 @@ const windowNanos = [300n * nanosPerSecond, 1_800n * nanosPerSecond, partitionNa
 const windowShare = 10n;
 
 /** Matching spans that are looked at to count their traces, when enough traces were found without it. */
-export const maxCountedSpans = 1_000_000;
+const maxCountedSpans = 1_000_000;
 
 /**
  * The newest traces where many match, without telling all matching traces of the range apart: from the end of the range
