@@ -86,7 +86,17 @@ export function scopesOfKey(key: string, table: FilteredTable, parameters: SqlPa
 
 function spansHaveEventKey(existing: Compared, parameters: SqlParameters, range: TimeRange): string {
   const inTime = `time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)}`;
-  return `EXISTS(SELECT 1 FROM spans WHERE ${inTime} AND ${onEvents(existing, parameters)} LIMIT 1)`;
+  return `EXISTS(SELECT 1 FROM spans WHERE ${inTime} AND ${mayHaveEventKey(existing, parameters)} LIMIT 1)`;
+}
+
+/** Keys whose JSON text is the key itself between quotes. */
+const plainKey = /^[\w.:/-]+$/;
+
+/** True where an event has the key, and perhaps elsewhere: looking for a text is much less work than reading JSON. */
+function mayHaveEventKey(existing: Compared, parameters: SqlParameters): string {
+  if (exceptionColumns.has(existing.key) || !plainKey.test(existing.key)) return onEvents(existing, parameters);
+  const quoted = parameters.string(JSON.stringify(existing.key));
+  return `arrayExists(e -> position(e, ${quoted}) > 0, event_attributes)`;
 }
 
 type Compared = Pick<FilterComparison, 'key' | 'operator' | 'value'>;
