@@ -105,3 +105,27 @@ export function spreadExemplars<T extends { value: number }>(
   const kept = new Set(chosen);
   return placed.filter((one) => kept.has(one));
 }
+
+/**
+ * Of many exemplars those that show most: in each of `slots` equal parts of their time the one with the highest value and the newest other.
+ * The order is kept.
+ */
+export function thinExemplars<Exemplar extends { timeUnixNano: string; value: number }>(
+  exemplars: readonly Exemplar[],
+  slots: number,
+): Exemplar[] {
+  const times = exemplars.map(({ timeUnixNano }) => Number(timeUnixNano.slice(0, -6)));
+  const first = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+  const last = times.reduce((most, time) => Math.max(most, time), 0);
+  const kept = new Set<Exemplar>();
+  const highest = new Map<number, Exemplar>();
+  const newest = new Map<number, Exemplar>();
+  exemplars.forEach((exemplar, index) => {
+    const slot = Math.min(slots - 1, Math.floor((((times[index] ?? 0) - first) / Math.max(1, last - first)) * slots));
+    if (!newest.has(slot)) newest.set(slot, exemplar);
+    const before = highest.get(slot);
+    if (!before || exemplar.value > before.value) highest.set(slot, exemplar);
+  });
+  for (const exemplar of [...highest.values(), ...newest.values()]) kept.add(exemplar);
+  return exemplars.filter((exemplar) => kept.has(exemplar));
+}

@@ -9,11 +9,12 @@ import type {
 import { IconPlayerPlay, IconSearch, IconX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { FilterBar, ValueField } from '../attributes/filter-bar.tsx';
 import { apiGet } from '../data/api-client.ts';
 import { filterFor } from '../data/filter-text.ts';
 import { formatCount } from '../data/format.ts';
+import { shareResources } from '../data/share-resources.ts';
 import { resolveRange } from '../data/time-range.ts';
 import { findTraceId, type LogsSearch, logParameters, severities } from '../data/url-state.ts';
 import { EmptyState, ErrorState, NoDataYet, RowsSkeleton } from '../shell/page-states.tsx';
@@ -61,14 +62,17 @@ function StoredLogs({ onFilter, onFailure }: { onFilter: OnFilter; onFailure: (e
   const parameters = logParameters(search);
   const stepMs = useMemo(() => histogramStep(range), [range]);
   const histogram = useApi<LogHistogramResponse>('logs/histogram', { ...parameters, stepMs });
+  const resources = useRef(new Map<string, KeyValue[]>());
   const answer = useInfiniteQuery({
     queryKey: ['logs', parameters, range],
-    queryFn: ({ pageParam, signal }) =>
-      apiGet<LogSearchResponse>(
+    queryFn: async ({ pageParam, signal }) => {
+      const page = await apiGet<LogSearchResponse>(
         'logs',
         { ...parameters, start: range.from, end: range.to, limit: pageSize, cursor: pageParam ?? undefined },
         signal,
-      ),
+      );
+      return { ...page, logs: shareResources(page.logs, resources.current) };
+    },
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.nextCursor,
     placeholderData: (before) => before,

@@ -17,6 +17,7 @@ import {
   functionsFor,
   kindLabel,
   seriesLabel,
+  thinExemplars,
 } from '../data/metric-choice.ts';
 import { seriesColor, serviceColor } from '../data/service-color.ts';
 import { resolveRange } from '../data/time-range.ts';
@@ -57,7 +58,8 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
   const exemplars = useApi<ExemplarsResponse>('metrics/exemplars', {
     name: metric.name,
     filter: search.filter,
-    limit: 100,
+    // The newest come first: fewer would all be of the last minute.
+    limit: 500,
   });
   const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set());
   const [focused, setFocused] = useState<string | null>(null);
@@ -81,7 +83,7 @@ export function MetricView({ metric }: { metric: MetricDescription }) {
   const histogram = metric.type === 'histogram' || metric.type === 'exponential_histogram';
   // Their values are of the axis only where the axis shows the measured thing itself.
   const sameAxis = !['rate', 'increase'].includes(fn);
-  const dots = exemplars.data?.exemplars ?? [];
+  const dots = useMemo(() => thinExemplars(exemplars.data?.exemplars ?? [], 48), [exemplars.data]);
   const room = useMemo(
     () =>
       sameAxis && histogram
