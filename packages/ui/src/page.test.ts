@@ -332,6 +332,19 @@ describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
     await page.close();
   });
 
+  test('what can no longer be refreshed is said to be old', async () => {
+    const mock = await startMockServer({ pageFolder: folder });
+    const { page } = await open('/services?refresh=2s', mock.url);
+    await page.getByTestId('service-row').first().waitFor();
+    expect(await page.getByTestId('stale-note').count()).toBe(0);
+    mock.server.closeAllConnections();
+    mock.server.close();
+    await page.getByTestId('stale-note').waitFor();
+    // What was there is still there.
+    await page.getByTestId('service-row').first().waitFor();
+    await page.close();
+  });
+
   test('no data: the line that sends some', async () => {
     const empty = await serve({ empty: true });
     for (const path of ['/services', '/traces', '/logs', '/metrics']) {

@@ -7,6 +7,7 @@ import styles from './app-shell.module.css';
 import { GlobalSearch } from './global-search.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { ShortcutProvider, useShortcuts } from './shortcuts.tsx';
+import { StaleNote } from './stale-note.tsx';
 
 const pages = [
   { to: '/services', label: 'Services', keys: 'g s' },
@@ -109,6 +110,7 @@ function Shell() {
       <main id="main" style={{ minHeight: 0 }} tabIndex={-1}>
         <Outlet />
       </main>
+      <StaleNote />
       <HelpDialog opened={help} onClose={() => setHelp(false)} />
     </div>
   );
