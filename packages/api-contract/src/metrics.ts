@@ -73,7 +73,7 @@ export interface MetricQueryResponse {
   total: number;
 }
 
-/** `GET /api/signalbox/metrics/exemplars?name&filter&start&end&limit` — newest first, at most 500. */
+/** `GET /api/signalbox/metrics/exemplars?name&filter&start&end&limit` — newest first, at most 500; of more, slices of the range take turns, each with its largest value. */
 export interface ExemplarsResponse {
   exemplars: {
     timeUnixNano: UnixNano;

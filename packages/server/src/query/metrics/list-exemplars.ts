@@ -11,7 +11,10 @@ export interface ExemplarsRequest extends SeriesSelection {
   readonly limit: number;
 }
 
-/** Exemplars of a metric's points, newest first, with the labels of their series. */
+/**
+ * Exemplars of a metric's points with the labels of their series, newest first. When there are more than asked for, the slices of
+ * the range take turns, each with its largest value: a busy minute must not hide the slow request of an hour ago.
+ */
 export async function listExemplars(context: QueryContext, request: ExemplarsRequest): Promise<ExemplarsResponse> {
   await checkPatterns(context, request.filters);
   type Row = [string, number | string, string, string, string, string, ...unknown[]];
@@ -36,10 +39,15 @@ export function planExemplars(request: ExemplarsRequest): Statement {
   const parameters = new SqlParameters();
   const { range } = request;
   const columns = attributeColumns('attributes');
+  const slices = Math.min(SLICES, request.limit);
+  const sliceNanos = (range.to - range.from) / BigInt(slices) + 1n;
+  const slice = `intDiv(at - ${parameters.int64(range.from)}, ${parameters.int64(sliceNanos)})`;
   return parameters.statement(
-    `SELECT toUnixTimestamp64Nano(exemplars.time) AS at, value,
+    `SELECT * EXCEPT (slice, place) FROM (
+SELECT *, row_number() OVER (PARTITION BY slice ORDER BY value DESC, at, trace, span) AS place FROM (
+SELECT toUnixTimestamp64Nano(exemplars.time) AS at, value,
   if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) AS trace, if(span_id = toFixedString('', 8), '', lower(hex(span_id))) AS span,
-  exemplars.attributes, shown, ${columns.join(', ')}
+  exemplars.attributes, shown, ${columns.join(', ')}, ${slice} AS slice
 FROM exemplars
 INNER JOIN (
   SELECT series_id, toString(${shownService()}) AS shown, ${columns.join(', ')}
@@ -48,11 +56,16 @@ INNER JOIN (
   LIMIT 1 BY series_id
 ) AS matching USING series_id
 WHERE metric_name = ${parameters.string(request.name)} AND exemplars.time >= ${parameters.nanoTime(range.from)} AND exemplars.time < ${parameters.nanoTime(range.to)}
-ORDER BY at DESC, trace, span, value
 LIMIT 1 BY series_id, at, trace, span, value
-LIMIT ${parameters.uint32(request.limit)}`,
+)
+ORDER BY place, value DESC, at, trace, span
+LIMIT ${parameters.uint32(request.limit)}
+)
+ORDER BY at DESC, trace, span, value`,
   );
 }
+
+const SLICES = 50;
 
 /** A value as one line of text: scalars as they are, others as JSON. */
 function anyValueText(value: AnyValue): string {

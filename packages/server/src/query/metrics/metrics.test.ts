@@ -540,6 +540,41 @@ test('exemplars', async () => {
   expect(planExemplars(request)).toMatchSnapshot();
 });
 
+test('a busy second does not hide the exemplars of the rest of the range', async () => {
+  const name = 'busy-exemplars';
+  const id = nextId;
+  await numbers({ name, ...counter, service: 'web', attributes: {} }, []);
+  const of = (ns: bigint, value: number) => ({
+    metric_name: name,
+    series_id: id,
+    time: ns,
+    value,
+    trace_id: '',
+    span_id: '',
+    attributes: '',
+  });
+  const busy = Array.from({ length: 40 }, (_, index) => of(nanos(170) + BigInt(index), index));
+  await store.insert(
+    'exemplars',
+    {
+      metric_name: 'String',
+      series_id: 'UInt64',
+      time: 'Int64',
+      value: 'Float64',
+      trace_id: 'String',
+      span_id: 'String',
+      attributes: 'String',
+    },
+    [of(nanos(0), 7), ...busy],
+    { ...times, trace_id: 'unhex(trace_id)', span_id: 'unhex(span_id)' },
+  );
+  const request = { name, filters: [], range, limit: 2 };
+  const values = (await listExemplars(context(), request)).exemplars.map(({ value }) => value);
+  expect(values).toHaveLength(2);
+  expect(values).toContain(7);
+  expect(values).toContain(39);
+});
+
 test('the SQL', () => {
   const plan: MetricPlan = {
     name: 'm',
