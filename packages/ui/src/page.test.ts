@@ -23,6 +23,18 @@ async function buildPage(folder: string): Promise<void> {
   });
 }
 
+/** Presses the keys again until `done`: on a busy machine a row is painted some time before the page listens to its keys. */
+async function pressUntil(page: Page, keys: string[], done: () => boolean | Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    for (const key of keys) await page.keyboard.press(key);
+    for (let look = 0; look < 10; look++) {
+      if (await done()) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`Pressing ${keys.join(', ')} did nothing at ${page.url()}`);
+}
+
 describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-page-'));
   let browser: Browser;
@@ -311,22 +323,17 @@ describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
   test('from a service to the logs of a span without a mouse', async () => {
     const { page, problems } = await open('/services');
     await page.getByTestId('service-row').first().waitFor();
-    await page.keyboard.press('j');
-    await page.keyboard.press('Enter');
-    await page.waitForURL(/\/services\/./);
+    await pressUntil(page, ['j', 'Enter'], () => /\/services\/./.test(page.url()));
     await page
       .getByRole('button', { name: 'Traces', exact: true })
       .or(page.getByRole('link', { name: 'Traces', exact: true }).last())
       .focus();
     await page.keyboard.press('Enter');
     await page.getByTestId('trace-row').first().waitFor();
-    await page.keyboard.press('j');
-    await page.keyboard.press('Enter');
+    await pressUntil(page, ['j', 'Enter'], () => /\/traces\/[0-9a-f]{32}/.test(page.url()));
     await page.getByTestId('waterfall-row').first().waitFor();
-    await page.keyboard.press('j');
-    await page.getByTestId('span-panel').waitFor();
-    await page.keyboard.press('5');
-    await page.waitForURL(/tab=logs/);
+    await pressUntil(page, ['j'], () => page.getByTestId('span-panel').isVisible());
+    await pressUntil(page, ['5'], () => /tab=logs/.test(page.url()));
     await page.getByTestId('span-panel').getByRole('tab', { name: 'Logs', selected: true }).waitFor();
     expect(problems).toEqual([]);
     await page.close();
