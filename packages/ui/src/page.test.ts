@@ -324,6 +324,7 @@ describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
     const { page, problems } = await open('/services');
     await page.getByTestId('service-row').first().waitFor();
     await pressUntil(page, ['j', 'Enter'], () => /\/services\/./.test(page.url()));
+    await page.getByTestId('operation-row').first().waitFor();
     await page
       .getByRole('button', { name: 'Traces', exact: true })
       .or(page.getByRole('link', { name: 'Traces', exact: true }).last())

@@ -15,6 +15,8 @@ export function useRowKeys(
     if (count === 0) return;
     const next = Math.max(0, Math.min(count - 1, selected + by));
     setSelected(next);
+    // Enter is to open the row now, not once more the link that led here.
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     onMove?.(next);
     if (!onMove)
       requestAnimationFrame(() =>
