@@ -29,6 +29,32 @@ export class AnyValueColumn {
     this.words = new Uint32Array(ints.buffer);
   }
 
+  /** Takes the columns of `other` over. */
+  take(other: AnyValueColumn): void {
+    this.type = other.type;
+    this.start = other.start;
+    this.end = other.end;
+    this.ints = other.ints;
+    this.doubles = other.doubles;
+    this.words = other.words;
+  }
+
+  /** Copies rows of `source` to those from `first` on, for which there is room. `shift`: where the source's bytes start in ours. */
+  gather(first: number, source: AnyValueColumn, rows: Uint32Array, shift: number): void {
+    const { type, start, end, words } = this;
+    for (let i = 0; i < rows.length; i++) {
+      const from = rows[i];
+      const to = first + i;
+      const kind = source.type[from];
+      const moved = isSlice(kind) ? shift : 0;
+      type[to] = kind;
+      start[to] = source.start[from] + moved;
+      end[to] = source.end[from] + moved;
+      words[to * 2] = source.words[from * 2];
+      words[to * 2 + 1] = source.words[from * 2 + 1];
+    }
+  }
+
   setEmpty(row: number): void {
     this.#set(row, AttributeType.Empty, 0, 0, 0, 0);
   }
@@ -63,4 +89,9 @@ export class AnyValueColumn {
     this.words[row * 2] = low;
     this.words[row * 2 + 1] = high;
   }
+}
+
+/** Whether a value of this type lies in the batch's bytes. */
+export function isSlice(type: number): boolean {
+  return type === AttributeType.String || type >= AttributeType.Array;
 }

@@ -1,6 +1,8 @@
 import { AnyValueColumn } from './any-value-column.ts';
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint32 } from './capacity.ts';
+import { entriesOfRows, gatherOffsets } from './gather.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 
 /**
  * The attributes of the rows of another table: those of row i are the entries `offsets[i]` to `offsets[i + 1]` (exclusive).
@@ -32,6 +34,23 @@ export class AttributeTable {
     return entry;
   }
 
+  /** Copies the attributes of rows of `source` to rows from `first` on, for which there is room. See AnyValueColumn for `shift`. */
+  gather(first: number, source: AttributeTable, rows: Uint32Array, shift: number): void {
+    this.#append(source, entriesOfRows(source.offsets, rows), shift);
+    gatherOffsets(this.offsets, first, source.offsets, rows, this.offsets[first]);
+  }
+
+  /** Makes the table's entries be those of `entries`, in this order; `offsets` says which belong to which row. */
+  rearrange(entries: Uint32Array, offsets: Uint32Array<ArrayBuffer>): void {
+    const rearranged = new AttributeTable();
+    rearranged.#append(this, entries, 0);
+    this.offsets = offsets;
+    this.count = rearranged.count;
+    this.keys.take(rearranged.keys);
+    this.values.take(rearranged.values);
+    this.#capacity = rearranged.#capacity;
+  }
+
   /** Ends row `row`, which must be the one after the last finished row. */
   endRow(row: number): void {
     this.offsets[row + 1] = this.count;
@@ -60,6 +79,21 @@ export class AttributeTable {
       return entry;
     }
     return -1;
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    visit(this.keys, this.count);
+    visit(this.values, this.count);
+  }
+
+  #append(source: AttributeTable, entries: Uint32Array, shift: number): void {
+    const count = this.count + entries.length;
+    if (count > this.#capacity) {
+      this.#grow(count);
+    }
+    this.keys.gather(this.count, source.keys, entries, shift);
+    this.values.gather(this.count, source.values, entries, shift);
+    this.count = count;
   }
 
   #grow(needed: number): void {

@@ -1,12 +1,15 @@
 /** Most rows of one table. Far above any honest request; below it, a hostile request's columns stay a few hundred MB. */
 export const MAX_TABLE_ROWS = 1 << 22;
 
+/** Most bytes of one batch. Processors that add texts stop here, before a text becomes more than memory can hold. */
+export const MAX_BATCH_BYTES = 1 << 30;
+
 const FIRST_CAPACITY = 16;
 
-/** A table was to hold more than `MAX_TABLE_ROWS` rows. */
+/** A table was to hold more than `MAX_TABLE_ROWS` rows, or a batch more than `MAX_BATCH_BYTES` bytes. */
 export class BatchTooLargeError extends Error {
-  constructor(what: string) {
-    super(`more than ${MAX_TABLE_ROWS} ${what} in one batch`);
+  constructor(what: string, most = MAX_TABLE_ROWS) {
+    super(`more than ${most} ${what} in one batch`);
     this.name = 'BatchTooLargeError';
   }
 }

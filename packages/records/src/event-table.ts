@@ -1,6 +1,8 @@
 import { AttributeTable } from './attribute-table.ts';
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint32 } from './capacity.ts';
+import { entriesOfRows, gatherOffsets, gatherUint32 } from './gather.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 import { Uint64Column } from './uint64-column.ts';
 
 /** The events of spans: those of span i are the entries `offsets[i]` to `offsets[i + 1]` (exclusive). */
@@ -34,6 +36,24 @@ export class EventTable {
     this.attributes.endRow(this.count++);
   }
 
+  /** Copies the events of rows of `source` to rows from `first` on, for which there is room. See AnyValueColumn for `shift`. */
+  gather(first: number, source: EventTable, rows: Uint32Array, shift: number): void {
+    const entries = entriesOfRows(source.offsets, rows);
+    const from = this.count;
+    this.count += entries.length;
+    gatherOffsets(this.offsets, first, source.offsets, rows, from);
+    if (entries.length === 0) {
+      return;
+    }
+    if (this.count > this.#capacity) {
+      this.#grow(this.count);
+    }
+    this.time.gather(from, source.time, entries);
+    this.name.gather(from, source.name, entries, shift);
+    this.attributes.gather(from, source.attributes, entries, shift);
+    gatherUint32(this.droppedAttributesCount, from, source.droppedAttributesCount, entries);
+  }
+
   endRow(row: number): void {
     this.offsets[row + 1] = this.count;
   }
@@ -41,6 +61,36 @@ export class EventTable {
   truncate(row: number): void {
     this.count = this.offsets[row];
     this.attributes.truncate(this.count);
+  }
+
+  /** Removes the entries whose `keep` is 0; the table has `rowCount` finished rows. */
+  retain(keep: Uint8Array, rowCount: number): void {
+    const offsets = new Uint32Array(this.offsets.length);
+    const entries = new Uint32Array(this.count);
+    let count = 0;
+    for (let row = 0; row < rowCount; row++) {
+      for (let entry = this.offsets[row]; entry < this.offsets[row + 1]; entry++) {
+        if (keep[entry] !== 0) {
+          entries[count++] = entry;
+        }
+      }
+      offsets[row + 1] = count;
+    }
+    const kept = entries.subarray(0, count);
+    // Entries only move towards the start, so that columns can be gathered within themselves.
+    this.time.gather(0, this.time, kept);
+    this.name.gather(0, this.name, kept, 0);
+    gatherUint32(this.droppedAttributesCount, 0, this.droppedAttributesCount, kept);
+    const ofAttributes = new Uint32Array(this.attributes.offsets.length);
+    gatherOffsets(ofAttributes, 0, this.attributes.offsets, kept, 0);
+    this.attributes.rearrange(entriesOfRows(this.attributes.offsets, kept), ofAttributes);
+    this.offsets = offsets;
+    this.count = count;
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    visit(this.name, this.count);
+    this.attributes.visitSlices(visit);
   }
 
   #grow(needed: number): void {

@@ -1,6 +1,8 @@
 import { AttributeTable } from './attribute-table.ts';
 import { grownCapacity, grownUint8, grownUint32 } from './capacity.ts';
+import { entriesOfRows, gatherIds, gatherOffsets } from './gather.ts';
 import { NumberColumn } from './number-column.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 import { Uint64Column } from './uint64-column.ts';
 
 /** The exemplars of data points: those of point i are the entries `offsets[i]` to `offsets[i + 1]` (exclusive). */
@@ -39,6 +41,25 @@ export class ExemplarTable {
     this.attributes.endRow(this.count++);
   }
 
+  /** Copies the exemplars of rows of `source` to rows from `first` on, for which there is room. See AnyValueColumn for `shift`. */
+  gather(first: number, source: ExemplarTable, rows: Uint32Array, shift: number): void {
+    const entries = entriesOfRows(source.offsets, rows);
+    const from = this.count;
+    this.count += entries.length;
+    gatherOffsets(this.offsets, first, source.offsets, rows, from);
+    if (entries.length === 0) {
+      return;
+    }
+    if (this.count > this.#capacity) {
+      this.#grow(this.count);
+    }
+    this.time.gather(from, source.time, entries);
+    this.value.gather(from, source.value, entries);
+    gatherIds(this.traceId, from, source.traceId, entries, 16);
+    gatherIds(this.spanId, from, source.spanId, entries, 8);
+    this.attributes.gather(from, source.attributes, entries, shift);
+  }
+
   endRow(row: number): void {
     this.offsets[row + 1] = this.count;
   }
@@ -46,6 +67,10 @@ export class ExemplarTable {
   truncate(row: number): void {
     this.count = this.offsets[row];
     this.attributes.truncate(this.count);
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    this.attributes.visitSlices(visit);
   }
 
   #grow(needed: number): void {

@@ -1,6 +1,8 @@
 import { AttributeTable } from './attribute-table.ts';
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint8, grownUint32 } from './capacity.ts';
+import { entriesOfRows, gatherIds, gatherOffsets, gatherUint32 } from './gather.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 
 /** The links of spans: those of span i are the entries `offsets[i]` to `offsets[i + 1]` (exclusive). */
 export class LinkTable {
@@ -48,6 +50,26 @@ export class LinkTable {
     return keep;
   }
 
+  /** Copies the links of rows of `source` to rows from `first` on, for which there is room. See AnyValueColumn for `shift`. */
+  gather(first: number, source: LinkTable, rows: Uint32Array, shift: number): void {
+    const entries = entriesOfRows(source.offsets, rows);
+    const from = this.count;
+    this.count += entries.length;
+    gatherOffsets(this.offsets, first, source.offsets, rows, from);
+    if (entries.length === 0) {
+      return;
+    }
+    if (this.count > this.#capacity) {
+      this.#grow(this.count);
+    }
+    gatherIds(this.traceId, from, source.traceId, entries, 16);
+    gatherIds(this.spanId, from, source.spanId, entries, 8);
+    this.traceState.gather(from, source.traceState, entries, shift);
+    gatherUint32(this.flags, from, source.flags, entries);
+    this.attributes.gather(from, source.attributes, entries, shift);
+    gatherUint32(this.droppedAttributesCount, from, source.droppedAttributesCount, entries);
+  }
+
   endRow(row: number): void {
     this.offsets[row + 1] = this.count;
   }
@@ -55,6 +77,11 @@ export class LinkTable {
   truncate(row: number): void {
     this.count = this.offsets[row];
     this.attributes.truncate(this.count);
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    visit(this.traceState, this.count);
+    this.attributes.visitSlices(visit);
   }
 
   #grow(needed: number): void {

@@ -2,7 +2,9 @@ import { AnyValueColumn } from './any-value-column.ts';
 import { AttributeTable } from './attribute-table.ts';
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint8, grownUint32 } from './capacity.ts';
+import { gatherIds, gatherMapped, gatherUint8, gatherUint32 } from './gather.ts';
 import { RecordBatch } from './record-batch.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 import { Uint64Column } from './uint64-column.ts';
 
 /** Log records in columns (`LogRecord` in logs.proto). See RecordBatch for ownership. */
@@ -54,6 +56,38 @@ export class LogBatch extends RecordBatch {
 
   end(): void {
     this.attributes.endRow(this.rowCount++);
+  }
+
+  /** As SpanBatch.append: adds copies of the rows `rows` of `source`, whose texts stand in `bytes` already. */
+  append(source: LogBatch, rows: Uint32Array, shift: number): void {
+    const first = this.rowCount;
+    const count = first + rows.length;
+    if (count > this.#capacity) {
+      this.#grow(count);
+    }
+    const { resources, scopes } = this.appendOrigins(source, source, rows, shift);
+    gatherMapped(this.resource, first, source.resource, rows, resources);
+    gatherMapped(this.scope, first, source.scope, rows, scopes);
+    this.time.gather(first, source.time, rows);
+    this.observedTime.gather(first, source.observedTime, rows);
+    gatherUint8(this.severityNumber, first, source.severityNumber, rows);
+    this.severityText.gather(first, source.severityText, rows, shift);
+    this.body.gather(first, source.body, rows, shift);
+    this.eventName.gather(first, source.eventName, rows, shift);
+    gatherIds(this.traceId, first, source.traceId, rows, 16);
+    gatherIds(this.spanId, first, source.spanId, rows, 8);
+    gatherUint32(this.flags, first, source.flags, rows);
+    this.attributes.gather(first, source.attributes, rows, shift);
+    gatherUint32(this.droppedAttributesCount, first, source.droppedAttributesCount, rows);
+    this.rowCount = count;
+  }
+
+  override visitSlices(visit: SlicesVisitor): void {
+    super.visitSlices(visit);
+    visit(this.severityText, this.rowCount);
+    visit(this.body, this.rowCount);
+    visit(this.eventName, this.rowCount);
+    this.attributes.visitSlices(visit);
   }
 
   #grow(needed: number): void {

@@ -1,5 +1,7 @@
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint8, grownUint32 } from './capacity.ts';
+import { gatherMapped, gatherUint8 } from './gather.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 
 /** Kind of a metric. The numbers are ours and are stored: never change one. */
 export const MetricType = { None: 0, Gauge: 1, Sum: 2, Histogram: 3, ExponentialHistogram: 4, Summary: 5 } as const;
@@ -38,6 +40,34 @@ export class MetricTable {
     this.temporality[row] = 0;
     this.monotonic[row] = 0;
     return row;
+  }
+
+  /** Adds copies of rows of `source`, whose resources and scopes are now those of the maps. See AnyValueColumn for `shift`. */
+  append(
+    source: MetricTable,
+    rows: Uint32Array,
+    maps: { readonly resources: Int32Array; readonly scopes: Int32Array },
+    shift: number,
+  ): void {
+    const first = this.rowCount;
+    this.rowCount += rows.length;
+    if (this.rowCount > this.#capacity) {
+      this.#grow(this.rowCount);
+    }
+    gatherMapped(this.resource, first, source.resource, rows, maps.resources);
+    gatherMapped(this.scope, first, source.scope, rows, maps.scopes);
+    this.name.gather(first, source.name, rows, shift);
+    this.description.gather(first, source.description, rows, shift);
+    this.unit.gather(first, source.unit, rows, shift);
+    gatherUint8(this.type, first, source.type, rows);
+    gatherUint8(this.temporality, first, source.temporality, rows);
+    gatherUint8(this.monotonic, first, source.monotonic, rows);
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    visit(this.name, this.rowCount);
+    visit(this.description, this.rowCount);
+    visit(this.unit, this.rowCount);
   }
 
   #grow(needed: number): void {

@@ -1,4 +1,5 @@
 import { grownUint8 } from './capacity.ts';
+import { gatherUint8, gatherWordPairs } from './gather.ts';
 
 /** Type of a number of a metric; None: no recorded value. The numbers are ours and are stored: never change one. */
 export const NumberType = { Double: 0, Int: 1, None: 2 } as const;
@@ -17,6 +18,12 @@ export class NumberColumn {
     this.ints = ints;
     this.doubles = new Float64Array(ints.buffer);
     this.words = new Uint32Array(ints.buffer);
+  }
+
+  /** Copies rows of `source` to those from `first` on, for which there is room. */
+  gather(first: number, source: NumberColumn, rows: Uint32Array): void {
+    gatherUint8(this.type, first, source.type, rows);
+    gatherWordPairs(this.words, first, source.words, rows);
   }
 
   setNone(row: number): void {

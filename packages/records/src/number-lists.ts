@@ -1,4 +1,5 @@
 import { grownCapacity, grownFloat64, grownUint32 } from './capacity.ts';
+import { entriesOfRows, gatherFloat64, gatherOffsets } from './gather.ts';
 import { Uint64Column } from './uint64-column.ts';
 
 /** Lists of 64-bit counts: that of row i is `values[offsets[i]]` to `values[offsets[i + 1]]` (exclusive). */
@@ -30,6 +31,19 @@ export class Uint64Lists {
     this.column.setWords(this.count++, low, high);
   }
 
+  /** Copies the lists of rows of `source` to rows from `first` on, for which there is room. */
+  gather(first: number, source: Uint64Lists, rows: Uint32Array): void {
+    const entries = entriesOfRows(source.offsets, rows);
+    const count = this.count + entries.length;
+    if (count > this.#capacity) {
+      this.#capacity = grownCapacity(this.#capacity, count, 'bucket counts');
+      this.column.grow(this.#capacity);
+    }
+    this.column.gather(this.count, source.column, entries);
+    gatherOffsets(this.offsets, first, source.offsets, rows, this.count);
+    this.count = count;
+  }
+
   endRow(row: number): void {
     this.offsets[row + 1] = this.count;
   }
@@ -54,6 +68,18 @@ export class Float64Lists {
       this.values = grownFloat64(this.values, grownCapacity(this.values.length, this.count + 1, 'numbers'));
     }
     this.values[this.count++] = value;
+  }
+
+  /** Copies the lists of rows of `source` to rows from `first` on, for which there is room. */
+  gather(first: number, source: Float64Lists, rows: Uint32Array): void {
+    const entries = entriesOfRows(source.offsets, rows);
+    const count = this.count + entries.length;
+    if (count > this.values.length) {
+      this.values = grownFloat64(this.values, grownCapacity(this.values.length, count, 'numbers'));
+    }
+    gatherFloat64(this.values, this.count, source.values, entries);
+    gatherOffsets(this.offsets, first, source.offsets, rows, this.count);
+    this.count = count;
   }
 
   endRow(row: number): void {

@@ -1,5 +1,7 @@
 import { AttributeTable } from './attribute-table.ts';
 import { grownCapacity, grownUint32 } from './capacity.ts';
+import { gatherMapped, gatherUint32 } from './gather.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 import { Uint64Column } from './uint64-column.ts';
 
 /** What the data points of all kinds of metrics share. */
@@ -20,14 +22,7 @@ export abstract class PointTable {
   begin(metric: number): number {
     const row = this.rowCount;
     if (row >= this.#capacity) {
-      const capacity = grownCapacity(this.#capacity, row + 1, 'data points');
-      this.metric = grownUint32(this.metric, capacity);
-      this.startTime.grow(capacity);
-      this.time.grow(capacity);
-      this.flags = grownUint32(this.flags, capacity);
-      this.attributes.growRows(capacity);
-      this.growColumns(capacity);
-      this.#capacity = capacity;
+      this.#grow(row + 1);
     }
     this.metric[row] = metric;
     this.startTime.setWords(row, 0, 0);
@@ -55,6 +50,38 @@ export abstract class PointTable {
     this.rowCount = row;
   }
 
+  /** Adds copies of the rows `rows` of `source`, whose metrics are now those of `metrics`. See AnyValueColumn for `shift`. */
+  append(source: this, rows: Uint32Array, metrics: Int32Array, shift: number): void {
+    const first = this.rowCount;
+    const count = first + rows.length;
+    if (count > this.#capacity) {
+      this.#grow(count);
+    }
+    gatherMapped(this.metric, first, source.metric, rows, metrics);
+    this.startTime.gather(first, source.startTime, rows);
+    this.time.gather(first, source.time, rows);
+    gatherUint32(this.flags, first, source.flags, rows);
+    this.attributes.gather(first, source.attributes, rows, shift);
+    this.gatherColumns(first, source, rows, shift);
+    this.rowCount = count;
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    this.attributes.visitSlices(visit);
+  }
+
+  #grow(needed: number): void {
+    const capacity = grownCapacity(this.#capacity, needed, 'data points');
+    this.metric = grownUint32(this.metric, capacity);
+    this.startTime.grow(capacity);
+    this.time.grow(capacity);
+    this.flags = grownUint32(this.flags, capacity);
+    this.attributes.growRows(capacity);
+    this.growColumns(capacity);
+    this.#capacity = capacity;
+  }
+
+  protected abstract gatherColumns(first: number, source: this, rows: Uint32Array, shift: number): void;
   protected abstract growColumns(capacity: number): void;
   protected abstract clearRow(row: number): void;
   protected abstract endRow(row: number): void;

@@ -1,8 +1,10 @@
 import { grownFloat64, grownInt32, grownUint8 } from './capacity.ts';
 import { ExemplarTable } from './exemplar-table.ts';
+import { gatherFloat64, gatherInt32, gatherUint8 } from './gather.ts';
 import { NumberColumn } from './number-column.ts';
 import { Float64Lists, Uint64Lists } from './number-lists.ts';
 import { PointTable } from './point-table.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 import { Uint64Column } from './uint64-column.ts';
 
 /** Bits of `presence` of a histogram's point: which of the optional numbers it has. Absent ones are 0. Stored: never change one. */
@@ -16,6 +18,16 @@ export class NumberPointTable extends PointTable {
   protected override growColumns(capacity: number): void {
     this.value.grow(capacity);
     this.exemplars.growRows(capacity);
+  }
+
+  protected override gatherColumns(first: number, source: this, rows: Uint32Array, shift: number): void {
+    this.value.gather(first, source.value, rows);
+    this.exemplars.gather(first, source.exemplars, rows, shift);
+  }
+
+  override visitSlices(visit: SlicesVisitor): void {
+    super.visitSlices(visit);
+    this.exemplars.visitSlices(visit);
   }
 
   protected override clearRow(row: number): void {
@@ -50,6 +62,20 @@ abstract class AnyHistogramPointTable extends PointTable {
     this.exemplars.growRows(capacity);
   }
 
+  protected override gatherColumns(first: number, source: this, rows: Uint32Array, shift: number): void {
+    this.valueCount.gather(first, source.valueCount, rows);
+    gatherFloat64(this.sum, first, source.sum, rows);
+    gatherFloat64(this.min, first, source.min, rows);
+    gatherFloat64(this.max, first, source.max, rows);
+    gatherUint8(this.presence, first, source.presence, rows);
+    this.exemplars.gather(first, source.exemplars, rows, shift);
+  }
+
+  override visitSlices(visit: SlicesVisitor): void {
+    super.visitSlices(visit);
+    this.exemplars.visitSlices(visit);
+  }
+
   protected override clearRow(row: number): void {
     this.valueCount.setWords(row, 0, 0);
     this.sum[row] = 0;
@@ -76,6 +102,12 @@ export class HistogramPointTable extends AnyHistogramPointTable {
     super.growColumns(capacity);
     this.bucketCounts.growRows(capacity);
     this.explicitBounds.growRows(capacity);
+  }
+
+  protected override gatherColumns(first: number, source: this, rows: Uint32Array, shift: number): void {
+    super.gatherColumns(first, source, rows, shift);
+    this.bucketCounts.gather(first, source.bucketCounts, rows);
+    this.explicitBounds.gather(first, source.explicitBounds, rows);
   }
 
   protected override endRow(row: number): void {
@@ -110,6 +142,17 @@ export class ExponentialHistogramPointTable extends AnyHistogramPointTable {
     this.positiveCounts.growRows(capacity);
     this.negativeOffset = grownInt32(this.negativeOffset, capacity);
     this.negativeCounts.growRows(capacity);
+  }
+
+  protected override gatherColumns(first: number, source: this, rows: Uint32Array, shift: number): void {
+    super.gatherColumns(first, source, rows, shift);
+    gatherInt32(this.scale, first, source.scale, rows);
+    this.zeroCount.gather(first, source.zeroCount, rows);
+    gatherFloat64(this.zeroThreshold, first, source.zeroThreshold, rows);
+    gatherInt32(this.positiveOffset, first, source.positiveOffset, rows);
+    this.positiveCounts.gather(first, source.positiveCounts, rows);
+    gatherInt32(this.negativeOffset, first, source.negativeOffset, rows);
+    this.negativeCounts.gather(first, source.negativeCounts, rows);
   }
 
   protected override clearRow(row: number): void {
@@ -147,6 +190,13 @@ export class SummaryPointTable extends PointTable {
     this.sum = grownFloat64(this.sum, capacity);
     this.quantiles.growRows(capacity);
     this.quantileValues.growRows(capacity);
+  }
+
+  protected override gatherColumns(first: number, source: this, rows: Uint32Array): void {
+    this.valueCount.gather(first, source.valueCount, rows);
+    gatherFloat64(this.sum, first, source.sum, rows);
+    this.quantiles.gather(first, source.quantiles, rows);
+    this.quantileValues.gather(first, source.quantileValues, rows);
   }
 
   protected override clearRow(row: number): void {

@@ -2,6 +2,8 @@ import { AttributeTable } from './attribute-table.ts';
 import { AttributeType } from './attribute-type.ts';
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint32 } from './capacity.ts';
+import { gatherUint32 } from './gather.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 
 const SERVICE_NAME = new TextEncoder().encode('service.name');
 
@@ -34,11 +36,37 @@ export class ResourceTable {
   end(bytes: Uint8Array): void {
     const row = this.rowCount - 1;
     this.attributes.endRow(row);
+    this.findServiceName(bytes, row);
+  }
+
+  /** Adds copies of rows of `source`. See AnyValueColumn for `shift`. */
+  append(source: ResourceTable, rows: Uint32Array, shift: number): void {
+    const first = this.rowCount;
+    this.rowCount += rows.length;
+    if (this.rowCount > this.#capacity) {
+      this.#grow(this.rowCount);
+    }
+    this.attributes.gather(first, source.attributes, rows, shift);
+    gatherUint32(this.droppedAttributesCount, first, source.droppedAttributesCount, rows);
+    this.schemaUrl.gather(first, source.schemaUrl, rows, shift);
+    this.serviceName.gather(first, source.serviceName, rows, shift);
+  }
+
+  /** Reads the service's name of a finished row anew, after its attributes were changed. */
+  findServiceName(bytes: Uint8Array, row: number): void {
     const entry = this.attributes.find(bytes, row, SERVICE_NAME);
     const { type, start, end } = this.attributes.values;
     if (entry >= 0 && type[entry] === AttributeType.String) {
       this.serviceName.set(row, start[entry], end[entry]);
+    } else {
+      this.serviceName.set(row, 0, 0);
     }
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    this.attributes.visitSlices(visit);
+    visit(this.schemaUrl, this.rowCount);
+    visit(this.serviceName, this.rowCount);
   }
 
   #grow(needed: number): void {

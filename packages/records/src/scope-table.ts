@@ -1,6 +1,8 @@
 import { AttributeTable } from './attribute-table.ts';
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint32 } from './capacity.ts';
+import { gatherMapped, gatherUint32 } from './gather.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 
 /** The instrumentation scopes of a batch, one per `Scope…` message of the request. */
 export class ScopeTable {
@@ -31,6 +33,28 @@ export class ScopeTable {
   /** Ends the row under construction. */
   end(): void {
     this.attributes.endRow(this.rowCount - 1);
+  }
+
+  /** Adds copies of rows of `source`, whose resources are now those of `resources`. See AnyValueColumn for `shift`. */
+  append(source: ScopeTable, rows: Uint32Array, resources: Int32Array, shift: number): void {
+    const first = this.rowCount;
+    this.rowCount += rows.length;
+    if (this.rowCount > this.#capacity) {
+      this.#grow(this.rowCount);
+    }
+    this.name.gather(first, source.name, rows, shift);
+    this.version.gather(first, source.version, rows, shift);
+    this.attributes.gather(first, source.attributes, rows, shift);
+    gatherUint32(this.droppedAttributesCount, first, source.droppedAttributesCount, rows);
+    this.schemaUrl.gather(first, source.schemaUrl, rows, shift);
+    gatherMapped(this.resource, first, source.resource, rows, resources);
+  }
+
+  visitSlices(visit: SlicesVisitor): void {
+    visit(this.name, this.rowCount);
+    visit(this.version, this.rowCount);
+    this.attributes.visitSlices(visit);
+    visit(this.schemaUrl, this.rowCount);
   }
 
   #grow(needed: number): void {

@@ -2,8 +2,10 @@ import { AttributeTable } from './attribute-table.ts';
 import { ByteSlices } from './byte-slices.ts';
 import { grownCapacity, grownUint8, grownUint32 } from './capacity.ts';
 import { EventTable } from './event-table.ts';
+import { gatherIds, gatherMapped, gatherUint8, gatherUint32 } from './gather.ts';
 import { LinkTable } from './link-table.ts';
 import { RecordBatch } from './record-batch.ts';
+import type { SlicesVisitor } from './slices-visitor.ts';
 import { Uint64Column } from './uint64-column.ts';
 
 /** Spans in columns (`Span` in trace.proto). See RecordBatch for ownership. */
@@ -77,6 +79,49 @@ export class SpanBatch extends RecordBatch {
     this.attributes.truncate(this.rowCount);
     this.events.truncate(this.rowCount);
     this.links.truncate(this.rowCount);
+  }
+
+  /**
+   * Adds copies of the rows `rows` of `source` in this order, with the resources and scopes that they refer to. Their texts
+   * are not copied: they must already stand in `bytes`, `shift` bytes after where they stand in the source's.
+   */
+  append(source: SpanBatch, rows: Uint32Array, shift: number): void {
+    const first = this.rowCount;
+    const count = first + rows.length;
+    if (count > this.#capacity) {
+      this.#grow(count);
+    }
+    const { resources, scopes } = this.appendOrigins(source, source, rows, shift);
+    gatherMapped(this.resource, first, source.resource, rows, resources);
+    gatherMapped(this.scope, first, source.scope, rows, scopes);
+    gatherIds(this.traceId, first, source.traceId, rows, 16);
+    gatherIds(this.spanId, first, source.spanId, rows, 8);
+    gatherIds(this.parentSpanId, first, source.parentSpanId, rows, 8);
+    this.traceState.gather(first, source.traceState, rows, shift);
+    gatherUint32(this.flags, first, source.flags, rows);
+    this.name.gather(first, source.name, rows, shift);
+    gatherUint8(this.kind, first, source.kind, rows);
+    this.startTime.gather(first, source.startTime, rows);
+    this.endTime.gather(first, source.endTime, rows);
+    this.attributes.gather(first, source.attributes, rows, shift);
+    gatherUint32(this.droppedAttributesCount, first, source.droppedAttributesCount, rows);
+    this.events.gather(first, source.events, rows, shift);
+    gatherUint32(this.droppedEventsCount, first, source.droppedEventsCount, rows);
+    this.links.gather(first, source.links, rows, shift);
+    gatherUint32(this.droppedLinksCount, first, source.droppedLinksCount, rows);
+    gatherUint8(this.statusCode, first, source.statusCode, rows);
+    this.statusMessage.gather(first, source.statusMessage, rows, shift);
+    this.rowCount = count;
+  }
+
+  override visitSlices(visit: SlicesVisitor): void {
+    super.visitSlices(visit);
+    visit(this.traceState, this.rowCount);
+    visit(this.name, this.rowCount);
+    this.attributes.visitSlices(visit);
+    this.events.visitSlices(visit);
+    this.links.visitSlices(visit);
+    visit(this.statusMessage, this.rowCount);
   }
 
   #grow(needed: number): void {
