@@ -21,7 +21,7 @@ export interface GroupCommitOptions<Batch> {
 }
 
 interface Group<Batch> {
-  readonly builder: BlockBuilder<Batch>;
+  builder: BlockBuilder<Batch>;
   readonly members: Member<Batch>[];
   timer: NodeJS.Timeout | undefined;
   /** It has waited for company long enough, and goes on gathering only while another is written. */
@@ -126,8 +126,8 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
     try {
       return group.builder.append(batch);
     } catch (error) {
-      // A batch that breaks the encoder must not take the others of its group with it.
-      group.builder.reset();
+      // A batch that breaks the encoder must not take the others of its group with it, nor leave behind the buffers that it stretched.
+      group.builder = this.#options.createBuilder();
       for (const member of group.members) {
         group.builder.append(member.batch);
       }

@@ -1,9 +1,16 @@
 import type { RecordBatch } from '@signalbox/records';
+import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
 import type { NativeBlock } from '../../native-block.ts';
 import { AttributeMaps } from './attribute-maps.ts';
 import { BlockColumns } from './block-columns.ts';
 import { CanonicalHash } from './canonical-hash.ts';
 import type { KnownKeys } from './known-keys.ts';
+
+/**
+ * What one batch's resources may take. Each is written once for each of its partitions, so that a request of 60 MB over the
+ * 28 partitions of a week would otherwise become a block of 1.7 GB.
+ */
+export const MAX_BATCH_RESOURCE_BYTES = 128 * 1024 * 1024;
 
 /** Encodes the resources that the rows of a group refer to, and that their partitions do not have yet. */
 export class ResourceEncoder {
@@ -22,6 +29,8 @@ export class ResourceEncoder {
   readonly #service = this.#columns.add('service', 'String');
   readonly #attributes = new AttributeMaps(this.#columns, 'resource');
   readonly #dropped = this.#columns.add('dropped_attributes', 'UInt32');
+  /** Bytes of the columns when the current batch came. */
+  #bytesBefore = 0;
   readonly #schemaUrl = this.#columns.add('schema_url', 'String');
 
   constructor(known: KnownKeys) {
@@ -34,6 +43,7 @@ export class ResourceEncoder {
 
   /** Makes the ids of a batch's resources. */
   start(batch: RecordBatch): void {
+    this.#bytesBefore = this.#columns.byteLength;
     const { resources, bytes } = batch;
     if (resources.rowCount > this.#ids.length) {
       this.#ids = new BigUint64Array(resources.rowCount * 2);
@@ -48,7 +58,10 @@ export class ResourceEncoder {
     }
   }
 
-  /** A row in the partition (seconds since 1970 of its start) refers to the batch's resource. */
+  /**
+   * A row in the partition (seconds since 1970 of its start) refers to the batch's resource. Throws `too_large` when the
+   * batch's resources take more than MAX_BATCH_RESOURCE_BYTES.
+   */
   refer(batch: RecordBatch, resource: number, partition: number): void {
     this.partitions.add(partition);
     const id = this.#ids[resource];
@@ -72,6 +85,12 @@ export class ResourceEncoder {
     this.#dropped.uint32(resources.droppedAttributesCount[resource]);
     this.#schemaUrl.string(bytes, resources.schemaUrl.start[resource], resources.schemaUrl.end[resource]);
     this.rows++;
+    if (this.#columns.byteLength - this.#bytesBefore > MAX_BATCH_RESOURCE_BYTES) {
+      throw new SignalboxError(
+        'too_large',
+        `The request's resource attributes, once for each of the ${this.#added.size} periods of six hours so far that its records are in, take more than ${MAX_BATCH_RESOURCE_BYTES / 1024 / 1024} MiB: send smaller resources, or fewer days in one request`,
+      );
+    }
   }
 
   block(): NativeBlock {
