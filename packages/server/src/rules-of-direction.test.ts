@@ -8,9 +8,9 @@ import { expect, test } from 'vitest';
  * `query` asks for on behalf of `api`; stages meet at `pipeline` and are wired together by main.ts alone.
  */
 const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  pipeline: ['@signalbox/records'],
-  receive: ['pipeline', '@signalbox/records', '@signalbox/otlp'],
-  process: ['pipeline', '@signalbox/records'],
+  pipeline: ['config', '@signalbox/records'],
+  receive: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
+  process: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
   store: ['pipeline', '@signalbox/records'],
   query: ['pipeline', 'store', '@signalbox/records', '@signalbox/api-contract'],
   page: ['pipeline'],

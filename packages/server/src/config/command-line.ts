@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import { ConfigError, didYouMean, isOptionName } from './load-config.ts';
+import { ConfigError } from './config-error.ts';
+import { isOptionName } from './load-config.ts';
+import { didYouMean } from './nearest-name.ts';
 import { environmentVariable, type OptionName, optionNames, options } from './options.ts';
 
 /** What the user asked for on the command line. */
@@ -35,7 +37,7 @@ export function parseCommandLine(args: string[]): Command {
     if (token.name === 'version') return { kind: 'version' };
     if (token.name !== 'config' && !isOptionName(token.name)) {
       throw new ConfigError(
-        `There is no option ${token.rawName}${didYouMean(token.name)} (signalbox --help lists them all)`,
+        `There is no option ${token.rawName}${didYouMean(token.name, optionNames)} (signalbox --help lists them all)`,
       );
     }
     if (token.value === undefined) throw new ConfigError(`${token.rawName} needs a value.`);

@@ -2,12 +2,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { ConfigError } from './config-error.ts';
+import { didYouMean } from './nearest-name.ts';
 import { type Config, environmentVariable, type OptionName, optionNames, options } from './options.ts';
-
-/** A setting that can't be used; `message` names where it was given. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-}
 
 interface Given {
   text: string;
@@ -88,7 +85,7 @@ function readConfigFile(path: string): Map<OptionName, Given> {
         ? (node.range as [number] | undefined)?.[0]
         : undefined;
     const from = offset === undefined ? `${path}: ${key}` : `${path}:${lines.linePos(offset).line}: ${key}`;
-    if (!isOptionName(key)) throw new ConfigError(`${from}: there is no such setting${didYouMean(key)}`);
+    if (!isOptionName(key)) throw new ConfigError(`${from}: there is no such setting${didYouMean(key, optionNames)}`);
     if (value !== null && typeof value === 'object' && !Array.isArray(value))
       throw new ConfigError(`${from}: expected one value`);
     given.set(key, { text: Array.isArray(value) ? value.join(',') : String(value), from });
@@ -98,28 +95,6 @@ function readConfigFile(path: string): Map<OptionName, Given> {
 
 export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(options, name);
-}
-
-/** `; did you mean --otlp-http-port?`-like ending for a message, or nothing when no name is near. */
-export function didYouMean(name: string): string {
-  const [nearest] = optionNames
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-    .filter(({ distance }) => distance <= Math.max(2, Math.floor(name.length / 3)))
-    .sort((a, b) => a.distance - b.distance);
-  return nearest ? `; did you mean "${nearest.candidate}"?` : '';
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }
 
 function defaultDataFolder(environment: NodeJS.ProcessEnv): string {

@@ -1,6 +1,9 @@
 /** Parsers of what a user writes: each returns the value or throws an Error that says what is accepted. */
 
 const durationUnits: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
   ms: 1,
   s: 1000,
   m: 60_000,
@@ -9,9 +12,9 @@ const durationUnits: Record<string, number> = {
   w: 604_800_000,
 };
 
-/** `90s`, `12h`, `7d`, `1d12h` → milliseconds. */
+/** `90s`, `12h`, `7d`, `1d12h`, `250us` → milliseconds. */
 export function parseDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)];
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)/g)];
   if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
     throw new Error(`"${text}" is not a duration; write a number and a unit of ms, s, m, h, d, w, such as 7d or 36h`);
   }
