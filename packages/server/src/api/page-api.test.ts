@@ -46,6 +46,7 @@ beforeAll(async () => {
   const slowable: Connection = {
     query: (sql, options) =>
       slow ? connection.query(long, { ...options, parameters: {} }) : connection.query(sql, options),
+    queryColumns: (sql, options) => connection.queryColumns(sql, options),
     insert: (table, block) => connection.insert(table, block),
     command: (sql, options) => connection.command(sql, options),
     close: (deadlineMs) => connection.close(deadlineMs),

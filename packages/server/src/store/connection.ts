@@ -39,6 +39,22 @@ export interface QueryResult<Row extends readonly unknown[] = readonly unknown[]
   readonly rows: readonly Row[];
 }
 
+/** Lists of one column, flat: list i is `values` from `offsets[i]` to `offsets[i + 1]`. */
+export interface ResultList {
+  /** One more than there are lists. */
+  readonly offsets: Uint32Array;
+  readonly values: Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float64Array;
+}
+
+/** Values of one column: numbers as they are in memory (floats bit by bit), `String` as texts, arrays of numbers as lists. */
+export type ResultColumn = ResultList['values'] | readonly string[] | ResultList;
+
+/** A result as columns by their names; empty without rows. */
+export interface ColumnResult {
+  readonly rowCount: number;
+  readonly columns: Readonly<Record<string, ResultColumn>>;
+}
+
 /**
  * The one way to a ClickHouse: embedded (chdb) or over HTTP. Every other file of the store, and every planner of
  * queries, sees only this.
@@ -55,6 +71,12 @@ export interface Connection {
     sql: string,
     options?: QueryOptions,
   ): Promise<QueryResult<Row>>;
+
+  /**
+   * The same with the result as columns, for results of millions of numbers. Their types: `UInt8`, `UInt32`, `Int32`,
+   * `UInt64`, `Int64`, `Float64`, `String`, and arrays of those numbers; the statement converts others.
+   */
+  queryColumns(sql: string, options?: QueryOptions): Promise<ColumnResult>;
 
   /** Inserts a block, all or nothing per partition; resolves when it is on disk (fsync). One insert per table at a time is best. */
   insert(table: string, block: NativeBlock): Promise<void>;

@@ -51,6 +51,33 @@ describe.each(TEST_TARGETS)('a connection, %s', (_, make) => {
     });
   });
 
+  it('gives results as columns, of many blocks and bit by bit', async () => {
+    const { rowCount, columns } = await connection.queryColumns(
+      `SELECT toUInt8(number % 250) AS small, toUInt32(number) AS medium, toInt32(-number) AS signed, number AS large, toInt64(-number) AS negative,
+       if(number = 1, reinterpretAsFloat64(toUInt64(9218868437227405314)), number / 2) AS float, concat('ä', toString(number)) AS text,
+       range(toUInt64(number % 3)) AS list, arrayMap(x -> x / 4, range(number % 2)) AS floats
+       FROM numbers({count:UInt32}) SETTINGS max_block_size = 1000, max_threads = 1`,
+      { parameters: { count: 2_500 }, maxResultRows: 2_500 },
+    );
+    expect(rowCount).toBe(2_500);
+    const { small, medium, signed, large, negative, float, text, list, floats } = columns;
+    expect([small, medium, signed].map((column) => (column as Uint8Array)[2_499])).toEqual([249, 2_499, -2_499]);
+    expect([large, negative].map((column) => (column as BigInt64Array)[2_499])).toEqual([2_499n, -2_499n]);
+    // The bits of Prometheus's stale marker, a NaN of its own.
+    const bits = new BigUint64Array((float as Float64Array).buffer);
+    expect([(float as Float64Array)[2_499], bits[1]]).toEqual([1_249.5, 0x7ff0000000000002n]);
+    expect((text as string[])[2_499]).toBe('ä2499');
+    const { offsets, values } = list as { offsets: Uint32Array; values: BigUint64Array };
+    expect(Array.from(values.subarray(offsets[2_498], offsets[2_499]))).toEqual([0n, 1n]);
+    expect((floats as { offsets: Uint32Array }).offsets[2_500]).toBe(1_250);
+    expect(await connection.queryColumns('SELECT 1 AS a WHERE 0')).toMatchObject({ rowCount: 0 });
+    await expect(
+      connection.queryColumns('SELECT number FROM numbers(11)', { maxResultRows: 10 }),
+    ).rejects.toMatchObject({
+      code: 'too_large',
+    });
+  });
+
   it('hands over any text as a parameter, alone and in arrays', async () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary' }),

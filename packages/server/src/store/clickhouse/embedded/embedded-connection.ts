@@ -13,10 +13,18 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { drainPending } from 'chdb';
 import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
-import type { CommandOptions, Connection, QueryOptions, QueryParameter, QueryResult } from '../../connection.ts';
+import type {
+  ColumnResult,
+  CommandOptions,
+  Connection,
+  QueryOptions,
+  QueryParameter,
+  QueryResult,
+} from '../../connection.ts';
 import type { NativeBlock } from '../../native-block.ts';
 import { translateEngineError } from '../engine-error.ts';
 import { insertColumns } from '../insert-columns.ts';
+import { readColumns } from '../native/read-columns.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, querySettings } from '../query-limits.ts';
 import { checkParameters, formatParameter, quoteString } from '../query-parameters.ts';
 import { parseResult, RESULT_FORMAT } from '../query-result.ts';
@@ -95,7 +103,11 @@ export class EmbeddedConnection implements Connection {
   }
 
   query<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): Promise<QueryResult<Row>> {
-    return this.#track(this.#query<Row>(sql, options));
+    return this.#track(this.#query(sql, options, RESULT_FORMAT).then(parseResult<Row>));
+  }
+
+  queryColumns(sql: string, options: QueryOptions = {}): Promise<ColumnResult> {
+    return this.#track(this.#query(sql, options, 'Native').then(readColumns));
   }
 
   insert(table: string, block: NativeBlock): Promise<void> {
@@ -111,7 +123,8 @@ export class EmbeddedConnection implements Connection {
     return this.#closed;
   }
 
-  async #query<Row extends readonly unknown[]>(sql: string, options: QueryOptions): Promise<QueryResult<Row>> {
+  /** Gives the result's bytes in `format`. */
+  async #query(sql: string, options: QueryOptions, format: string): Promise<Uint8Array> {
     const { parameters = {}, signal } = options;
     checkParameters(sql, parameters);
     const id = `signalbox-${process.pid}-${this.#nextStatement++}`;
@@ -124,7 +137,7 @@ export class EmbeddedConnection implements Connection {
     const run = async (session: EngineSession): Promise<Uint8Array> => {
       this.#running.add(id);
       try {
-        return await session.run(text, RESULT_FORMAT);
+        return await session.run(text, format);
       } finally {
         this.#running.delete(id);
       }
@@ -132,8 +145,7 @@ export class EmbeddedConnection implements Connection {
     // Whoever asked waits as long for the turn as for the answer, and no longer.
     const pool = options.housekeeping ? this.#commands : this.#queries;
     const work = pool.use(run, signal, settings.max_execution_time * 1000);
-    const bytes = await this.#cancellable(id, work, signal);
-    return parseResult<Row>(bytes);
+    return await this.#cancellable(id, work, signal);
   }
 
   /** Gives up as soon as the signal aborts; the statement's session stays taken until the engine has let go of it. */

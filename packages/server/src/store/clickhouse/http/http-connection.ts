@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
-import type { CommandOptions, Connection, QueryOptions, QueryResult } from '../../connection.ts';
+import type { ColumnResult, CommandOptions, Connection, QueryOptions, QueryResult } from '../../connection.ts';
 import type { NativeBlock } from '../../native-block.ts';
 import { translateEngineError } from '../engine-error.ts';
 import { insertColumns } from '../insert-columns.ts';
+import { readColumns } from '../native/read-columns.ts';
 import { DEFAULT_QUERY_LIMITS, type QueryLimits, querySettings } from '../query-limits.ts';
 import { checkParameters } from '../query-parameters.ts';
 import { parseResult, RESULT_FORMAT } from '../query-result.ts';
@@ -62,38 +63,46 @@ export class HttpConnection implements Connection {
   }
 
   query<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): Promise<QueryResult<Row>> {
-    return this.#track(async () => {
-      const { parameters = {}, signal } = options;
-      checkParameters(sql, parameters);
-      const settings = querySettings(this.#limits, options);
-      const run = async (client: ClickHouseClient): Promise<QueryResult<Row>> => {
-        const id = randomUUID();
-        this.#running.add(id);
-        try {
-          const result = await client.query({
-            query: sql,
-            format: RESULT_FORMAT,
-            query_id: id,
-            query_params: { ...parameters },
-            // The whole result is made before the first byte is sent, so that a failure has its status.
-            clickhouse_settings: { ...settings, wait_end_of_query: 1 } as ClickHouseSettings,
-            ...(signal === undefined ? {} : { abort_signal: signal }),
-          });
-          return parseResult<Row>(Buffer.from(await result.text()));
-        } catch (error) {
-          if (signal?.aborted) {
-            void this.#kill([id]);
-            throw new SignalboxError('cancelled', 'The query was cancelled', { cause: error });
-          }
-          throw error;
-        } finally {
-          this.#running.delete(id);
+    return this.#track(async () => parseResult<Row>(await this.#query(sql, options, RESULT_FORMAT)));
+  }
+
+  queryColumns(sql: string, options: QueryOptions = {}): Promise<ColumnResult> {
+    return this.#track(async () => readColumns(await this.#query(sql, options, 'Native')));
+  }
+
+  /** Gives the result's bytes in `format`. */
+  async #query(sql: string, options: QueryOptions, format: string): Promise<Uint8Array> {
+    const { parameters = {}, signal } = options;
+    checkParameters(sql, parameters);
+    const settings = querySettings(this.#limits, options);
+    const run = async (client: ClickHouseClient): Promise<Uint8Array> => {
+      const id = randomUUID();
+      this.#running.add(id);
+      try {
+        const { stream } = await client.exec({
+          query: `${sql}\nFORMAT ${format}`,
+          query_id: id,
+          query_params: { ...parameters },
+          // The whole result is made before the first byte is sent, so that a failure has its status.
+          clickhouse_settings: { ...settings, wait_end_of_query: 1 } as ClickHouseSettings,
+          ...(signal === undefined ? {} : { abort_signal: signal }),
+        });
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of stream) chunks.push(chunk as Uint8Array);
+        return Buffer.concat(chunks);
+      } catch (error) {
+        if (signal?.aborted) {
+          void this.#kill([id]);
+          throw new SignalboxError('cancelled', 'The query was cancelled', { cause: error });
         }
-      };
-      return options.housekeeping
-        ? run(this.#writer)
-        : this.#queries.use(() => run(this.#reader), signal, settings.max_execution_time * 1000);
-    });
+        throw error;
+      } finally {
+        this.#running.delete(id);
+      }
+    };
+    return await (options.housekeeping
+      ? run(this.#writer)
+      : this.#queries.use(() => run(this.#reader), signal, settings.max_execution_time * 1000));
   }
 
   insert(table: string, block: NativeBlock): Promise<void> {

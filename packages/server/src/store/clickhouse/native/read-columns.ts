@@ -1,0 +1,142 @@
+import type { ColumnResult, ResultColumn, ResultList } from '../../connection.ts';
+
+type FixedColumn = Exclude<ResultColumn, readonly string[] | ResultList>;
+
+/**
+ * Reads a whole result in format `Native` (without block info, as files and HTTP have it): blocks of column count, row
+ * count, and per column name, type and values. Values of one column in several blocks become one array.
+ */
+export function readColumns(bytes: Uint8Array): ColumnResult {
+  const reader = new Reader(bytes);
+  const columns = new Map<string, Collected>();
+  let rowCount = 0;
+  while (!reader.atEnd) {
+    const columnCount = reader.varint();
+    const rows = reader.varint();
+    rowCount += rows;
+    for (let index = 0; index < columnCount; index++) {
+      const name = reader.text();
+      const type = reader.text();
+      let column = columns.get(name);
+      if (column === undefined) {
+        column = new Collected(type);
+        columns.set(name, column);
+      }
+      column.read(reader, rows);
+    }
+  }
+  return { rowCount, columns: Object.fromEntries(Array.from(columns, ([name, column]) => [name, column.finish()])) };
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A column's places in the result, block by block: the values are copied once, when all are known. */
+class Collected {
+  readonly #type: string;
+  readonly #elementType: string | undefined;
+  readonly #spans: Span[] = [];
+  readonly #strings: string[] = [];
+  readonly #offsets: number[] = [0];
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  constructor(type: string) {
+    this.#type = type;
+    this.#elementType = /^Array\((\w+)\)$/.exec(type)?.[1];
+  }
+
+  read(reader: Reader, rows: number): void {
+    this.#bytes = reader.bytes;
+    if (this.#type === 'String') {
+      for (let row = 0; row < rows; row++) this.#strings.push(reader.text());
+    } else if (this.#elementType === undefined) {
+      this.#spans.push(reader.skip(rows * makerOf(this.#type).width));
+    } else {
+      const before = this.#offsets[this.#offsets.length - 1] as number;
+      let last = 0;
+      for (let row = 0; row < rows; row++) {
+        last = reader.uint64();
+        this.#offsets.push(before + last);
+      }
+      this.#spans.push(reader.skip(last * makerOf(this.#elementType).width));
+    }
+  }
+
+  finish(): ResultColumn {
+    if (this.#type === 'String') return this.#strings;
+    if (this.#elementType === undefined) return this.#join(this.#type);
+    return { offsets: Uint32Array.from(this.#offsets), values: this.#join(this.#elementType) };
+  }
+
+  #join(type: string): FixedColumn {
+    const length = this.#spans.reduce((sum, { start, end }) => sum + end - start, 0);
+    const joined = new Uint8Array(length);
+    let at = 0;
+    for (const { start, end } of this.#spans) {
+      joined.set(this.#bytes.subarray(start, end), at);
+      at += end - start;
+    }
+    return makerOf(type).make(joined.buffer);
+  }
+}
+
+const makers: Readonly<Record<string, { width: number; make: (buffer: ArrayBuffer) => FixedColumn }>> = {
+  UInt8: { width: 1, make: (buffer) => new Uint8Array(buffer) },
+  UInt32: { width: 4, make: (buffer) => new Uint32Array(buffer) },
+  Int32: { width: 4, make: (buffer) => new Int32Array(buffer) },
+  UInt64: { width: 8, make: (buffer) => new BigUint64Array(buffer) },
+  Int64: { width: 8, make: (buffer) => new BigInt64Array(buffer) },
+  Float64: { width: 8, make: (buffer) => new Float64Array(buffer) },
+};
+
+function makerOf(type: string): (typeof makers)[string] {
+  const maker = makers[type];
+  if (maker === undefined) throw new Error(`A result's column of type ${type} can't be read; convert it in the query`);
+  return maker;
+}
+
+class Reader {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #text = new TextDecoder();
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.bytes.length;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.#view.getUint8(this.#at++);
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  }
+
+  /** Exact up to 2^53, which no length reaches. */
+  uint64(): number {
+    const value = this.#view.getUint32(this.#at, true) + this.#view.getUint32(this.#at + 4, true) * 2 ** 32;
+    this.#at += 8;
+    return value;
+  }
+
+  text(): string {
+    const { start, end } = this.skip(this.varint());
+    return this.#text.decode(this.bytes.subarray(start, end));
+  }
+
+  skip(length: number): Span {
+    const start = this.#at;
+    this.#at += length;
+    if (this.#at > this.bytes.length) throw new Error('A result ends in the middle of a column');
+    return { start, end: this.#at };
+  }
+}
