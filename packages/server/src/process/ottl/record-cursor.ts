@@ -2,7 +2,7 @@ import { AttributeEditor, type RecordBatch } from '@signalbox/records';
 import type { Value } from './value.ts';
 
 /** The row of a batch that statements work on, with the editors of what belongs to it. One per batch; it moves from row to row. */
-export abstract class RecordCursor {
+export class RecordCursor {
   readonly batch: RecordBatch;
   readonly resourceAttributes: AttributeEditor;
   readonly scopeAttributes: AttributeEditor;
@@ -26,6 +26,14 @@ export abstract class RecordCursor {
     for (let row = 0; row < batch.resources.rowCount; row++) {
       batch.resources.findServiceName(batch.bytes, row);
     }
+  }
+
+  moveToResource(resource: number): void {
+    this.moveToOrigin(resource, 0);
+  }
+
+  moveToScope(scope: number): void {
+    this.moveToOrigin(this.batch.scopes.resource[scope] as number, scope);
   }
 
   protected moveToOrigin(resource: number, scope: number): void {

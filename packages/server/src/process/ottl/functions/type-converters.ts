@@ -5,7 +5,8 @@ import { type CommonFunction, ofValue } from './function.ts';
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
-function toInt(value: Value): Value {
+/** Null: the value is none that an int can be made of. */
+export function toInt(value: Value): bigint | null {
   switch (typeof value) {
     case 'bigint':
       return value;
@@ -28,7 +29,8 @@ function parseInt64(text: string): bigint | null {
   return BigInt.asIntN(64, value) === value ? value : null;
 }
 
-function toDouble(value: Value): Value {
+/** Null: the value is none that a double can be made of. */
+export function toDouble(value: Value): number | null {
   switch (typeof value) {
     case 'number':
       return value;
