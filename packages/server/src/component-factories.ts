@@ -1,4 +1,15 @@
 import type { ComponentFactory } from './pipeline/component-factory.ts';
+import { attributesFactory } from './process/attributes/attributes-factory.ts';
+import { resourceFactory } from './process/attributes/resource-factory.ts';
+import { filterFactory } from './process/filter/filter-factory.ts';
+import { probabilisticSamplerFactory } from './process/sampling/probabilistic-sampler-factory.ts';
+import { transformFactory } from './process/transform/transform-factory.ts';
 
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
-export const componentFactories: readonly ComponentFactory[] = [];
+export const componentFactories: readonly ComponentFactory[] = [
+  attributesFactory,
+  filterFactory,
+  probabilisticSamplerFactory,
+  resourceFactory,
+  transformFactory,
+];
