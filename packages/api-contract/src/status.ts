@@ -6,7 +6,8 @@ export interface StatusResponse {
   /** Milliseconds since the process started. */
   uptimeMs: number;
   store: {
-    kind: 'embedded' | 'server';
+    /** `none`: the configuration has no store, and nothing is kept. */
+    kind: 'embedded' | 'server' | 'none';
     /** Rows and compressed bytes on disk, by signal. */
     signals: Record<'spans' | 'logs' | 'metrics', { rows: number; bytes: number; oldest: UnixNano | null }>;
     /** e.g. `7d`, by signal. */

@@ -1,9 +1,5 @@
 export { decodeLogs } from './logs/decode-logs.ts';
 export { decodeMetrics } from './metrics/decode-metrics.ts';
-export { prometheusLabelName } from './prometheus/prometheus-label-name.ts';
-export { type NamedMetric, prometheusMetricName } from './prometheus/prometheus-metric-name.ts';
-export { prometheusUnit } from './prometheus/prometheus-unit.ts';
-export { TRANSLATION_STRATEGIES, type TranslationStrategy } from './prometheus/translation-strategy.ts';
 export { decodeTraces } from './traces/decode-traces.ts';
 export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from './wire/decode-limits.ts';
 export { encodeExportResponse } from './wire/encode-export-response.ts';

@@ -4,11 +4,13 @@ import { resourceFactory } from './process/attributes/resource-factory.ts';
 import { filterFactory } from './process/filter/filter-factory.ts';
 import { probabilisticSamplerFactory } from './process/sampling/probabilistic-sampler-factory.ts';
 import { transformFactory } from './process/transform/transform-factory.ts';
+import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
 export const componentFactories: readonly ComponentFactory[] = [
   attributesFactory,
   filterFactory,
+  otlpReceiverFactory,
   probabilisticSamplerFactory,
   resourceFactory,
   transformFactory,

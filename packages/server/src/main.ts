@@ -5,26 +5,30 @@ import { createPageApi } from './api/page-api.ts';
 import { runBackup } from './commands/backup.ts';
 import { backupRoute } from './commands/backup-route.ts';
 import { connectionOptions } from './commands/connection-options.ts';
+import { describeConfig } from './commands/describe-config.ts';
 import { removeRuntimeFile, writeRuntimeFile } from './commands/runtime-file.ts';
-import { type Command, helpText, parseCommandLine } from './config/command-line.ts';
+import { componentFactories } from './component-factories.ts';
+import { type Command, type Flags, helpText, parseCommandLine } from './config/command-line.ts';
 import { ConfigError } from './config/config-error.ts';
+import { type ConfigFile, readConfigFile } from './config/config-file.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { Config } from './config/options.ts';
+import { buildGraph } from './graph/build-graph.ts';
+import { DEFAULT_GRAPH_SETTINGS, graphInForce } from './graph/graph-in-force.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { PageServer } from './page/page-server.ts';
 import { staticFiles } from './page/static-files.ts';
-import type { Component } from './pipeline/component.ts';
-import { fanOut } from './pipeline/fan-out.ts';
+import type { Logger } from './pipeline/logger.ts';
 import { SignalboxError } from './pipeline/signalbox-error.ts';
-import { EdgeConnector } from './process/edges/edge-connector.ts';
-import { RedConnector } from './process/red/red-connector.ts';
-import { LogTail, tailLogs } from './query/logs/log-tail.ts';
-import { ExportService } from './receive/otlp/export-service.ts';
-import { OtlpGrpcReceiver } from './receive/otlp-grpc/otlp-grpc-receiver.ts';
-import { OtlpHttpReceiver } from './receive/otlp-http/otlp-http-receiver.ts';
+import { TelemetryRegistry } from './pipeline/telemetry-registry.ts';
+import { programLogger } from './program-logger.ts';
+import { LogTail } from './query/logs/log-tail.ts';
 import { httpUrl, statusReporter } from './status-reporter.ts';
 import { restore } from './store/backup.ts';
+import { noConnection } from './store/no-connection.ts';
 import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
+import { STORE_EXPORTER, storeExporterFactory } from './store-exporter.ts';
 import { version } from './version.ts';
 
 /**
@@ -44,8 +48,15 @@ export async function main(args: string[]): Promise<void> {
 }
 
 async function run(command: Exclude<Command, { kind: 'help' | 'version' }>): Promise<void> {
-  const config = loadConfig(command.flags, process.env, command.configFile);
-  if (command.kind === 'serve') return await serve(config);
+  const file = readConfigFile(command.configFile, process.env);
+  if (file?.collector) refuseWithoutEffect(command.flags, file.path);
+  const config = loadConfig(command.flags, process.env, file);
+  if (command.kind === 'serve') return await serve(config, file);
+  if (command.kind === 'config') {
+    const factories = [...componentFactories, storeExporterFactory(() => null)];
+    console.log(describeConfig(command.action, config, file, graphInForce(config, file, factories)));
+    return;
+  }
   if (command.kind === 'backup') {
     await runBackup(config, command.folder);
     console.log(`The store of ${config.data} is copied to ${command.folder}.`);
@@ -60,10 +71,76 @@ async function run(command: Exclude<Command, { kind: 'help' | 'version' }>): Pro
   );
 }
 
-/** Wires the stages together, starts them from the store backwards and stops them from the receivers forwards. */
-async function serve(config: Config): Promise<void> {
+/** A flag that changes nothing is a mistake that somebody would look for a long time. */
+function refuseWithoutEffect(flags: Flags, path: string): void {
+  const idle = DEFAULT_GRAPH_SETTINGS.find((name) => flags[name] !== undefined);
+  if (idle) throw new ConfigError(`--${idle} has no effect: the receivers of ${path} say where and how to listen`);
+}
+
+/** Opens the store if the configuration names it, runs the program on it, and lets go of it when that fails to start. */
+async function serve(config: Config, file: ConfigFile | null): Promise<void> {
   const startedAt = Date.now();
-  const store = await openStore({
+  let store: Store | null = null;
+  const logTail = new LogTail();
+  const factories = [...componentFactories, storeExporterFactory(() => store && { store, logTail })];
+  const graphConfig = graphInForce(config, file, factories);
+  const log = programLogger({
+    level: graphConfig.telemetry.logLevel ?? config['log-level'],
+    format: graphConfig.telemetry.logFormat ?? config['log-format'],
+  });
+  // Without the store its engine is never loaded: such processes are small, and may stand side by side.
+  if (graphConfig.exporters.has(STORE_EXPORTER)) store = await openConfiguredStore(config, log);
+  const telemetry = new TelemetryRegistry();
+  const onError = (error: unknown) => log.error('Unexpected error', error);
+  const { host } = config;
+  const token = randomBytes(32).toString('hex');
+  const stops: ((deadlineMs: number) => Promise<void>)[] = [async (deadlineMs) => store?.shutdown(deadlineMs)];
+  const shutdown = async (deadlineMs: number) => {
+    const endsAt = performance.now() + deadlineMs;
+    for (const stop of [...stops].reverse()) await stop(Math.max(0, endsAt - performance.now()));
+  };
+  try {
+    const graph = buildGraph(graphConfig, { telemetry, log, dataFolder: config.data });
+    const pageApi = createPageApi({
+      connection: store?.connection ?? noConnection,
+      logTail,
+      status: statusReporter({ config, store, telemetry, startedAt, graph }),
+      maxExecutionMs: config['query-timeout'],
+      allowedHosts: [host, ...config['allowed-hosts']],
+      onError,
+    });
+    const pageServer = new PageServer({ host, port: config.port, allowedHosts: config['allowed-hosts'], onError }, [
+      ...(store === null ? [] : [backupRoute((to) => store.backup(to), token)]),
+      pageApi.handle,
+      await staticFiles(pageFolder),
+    ]);
+    stops.push(async (deadlineMs) => {
+      pageApi.cancelAll();
+      await Promise.allSettled([graph.shutdown(deadlineMs * 0.75), pageServer.shutdown(deadlineMs / 2)]);
+    });
+    await graph.start();
+    await pageServer.start();
+    if (store !== null) {
+      mkdirSync(config.data, { recursive: true });
+      writeRuntimeFile(config.data, { pid: process.pid, page: httpUrl(pageServer.address), token });
+      stops.push(async () => removeRuntimeFile(config.data));
+    }
+    stopOnSignals(shutdown, config['shutdown-timeout']);
+    const page = { protocol: 'page', address: httpUrl(pageServer.address) };
+    greet(config, startedAt, [page, ...graph.addresses], store !== null);
+    if (!isLoopback(pageServer.address.address)) {
+      console.log(
+        '  Whoever reaches this address can read and send: there is no login. Put a proxy with one in front.\n',
+      );
+    }
+  } catch (error) {
+    await shutdown(config['shutdown-timeout']);
+    throw error;
+  }
+}
+
+async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
+  return await openStore({
     connection: connectionOptions(config),
     retention: {
       tracesMs: config['retention-traces'],
@@ -71,79 +148,26 @@ async function serve(config: Config): Promise<void> {
       metricsMs: config['retention-metrics'],
       maxBytes: config['max-size'],
     },
-    onError: onInternalError,
+    onError: (error) => log.error('Housekeeping of the store failed', error),
   });
-  // What is counted is counted from all spans, so the connectors stand beside the store, not behind a stage that drops.
-  const red = new RedConnector(store.red);
-  const edges = new EdgeConnector(store.edges, { onError: onInternalError });
-  const logTail = new LogTail();
-  const exports = new ExportService({
-    consumers: { traces: fanOut(store.spans, red, edges), logs: tailLogs(store.logs, logTail), metrics: store.metrics },
-    maxRequestBytes: config['max-request-size'],
-    maxInFlightBytes: config['max-inflight-size'],
-    onInternalError,
-  });
-  const { host } = config;
-  const otlpHttp = new OtlpHttpReceiver(exports, {
-    host,
-    port: config['otlp-http-port'],
-    corsOrigins: config['cors-origins'],
-  });
-  const otlpGrpc = new OtlpGrpcReceiver(exports, { host, port: config['otlp-grpc-port'] });
-  const pageApi = createPageApi({
-    connection: store.connection,
-    logTail,
-    status: statusReporter({ config, store, received: exports.received, startedAt, addresses: { otlpHttp, otlpGrpc } }),
-    maxExecutionMs: config['query-timeout'],
-    allowedHosts: [host, ...config['allowed-hosts']],
-    onError: onInternalError,
-  });
-  const token = randomBytes(32).toString('hex');
-  const pageServer = new PageServer(
-    { host, port: config.port, allowedHosts: config['allowed-hosts'], onError: onInternalError },
-    [backupRoute((to) => store.backup(to), token), pageApi.handle, await staticFiles(pageFolder)],
-  );
-  const listeners: Component[] = [otlpHttp, otlpGrpc, pageServer];
+}
 
-  const shutdown = async (deadlineMs: number) => {
-    const endsAt = performance.now() + deadlineMs;
-    pageApi.cancelAll();
-    await Promise.allSettled(listeners.map((listener) => listener.shutdown(deadlineMs / 2)));
-    await edges.shutdown(deadlineMs / 4);
-    await store.shutdown(Math.max(0, endsAt - performance.now()));
-  };
-  try {
-    for (const component of [edges, ...listeners]) await component.start();
-    mkdirSync(config.data, { recursive: true });
-    writeRuntimeFile(config.data, { pid: process.pid, page: httpUrl(pageServer.address), token });
-  } catch (error) {
-    await shutdown(config['shutdown-timeout']);
-    throw error;
-  }
-  stopOnSignals(async (deadlineMs) => {
-    removeRuntimeFile(config.data);
-    await shutdown(deadlineMs);
-  }, config['shutdown-timeout']);
-  console.log(`Signalbox ${version} is ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s
-
-  page       ${httpUrl(pageServer.address)}
-  OTLP/HTTP  ${httpUrl(otlpHttp.address)}
-  OTLP/gRPC  ${httpUrl(otlpGrpc.address)}
-  data       ${config['clickhouse-url'] ?? config.data}
-`);
-  if (!isLoopback(pageServer.address.address)) {
-    console.log(
-      '  Whoever reaches this address can read and send: there is no login. Put a proxy with one in front.\n',
-    );
-  }
+/** Says where everything is, for people. */
+function greet(
+  config: Config,
+  startedAt: number,
+  addresses: readonly { readonly protocol: string; readonly address: string }[],
+  keeps: boolean,
+): void {
+  const data = keeps ? (config['clickhouse-url'] ?? config.data) : 'none: the configuration has no clickhouse exporter';
+  const rows = [...addresses, { protocol: 'data', address: data }];
+  const lines = rows.map(({ protocol, address }) => `  ${protocol.padEnd(10)} ${address}`);
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  console.log(`Signalbox ${version} is ready in ${seconds} s\n\n${lines.join('\n')}\n`);
 }
 
 /** Where `vite build` puts the page, from `src` and from `dist` alike. */
 const pageFolder = fileURLToPath(new URL('../page', import.meta.url));
-
-function onInternalError(error: unknown): void {
-  console.error('Unexpected error:', error);
-}
 
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');

@@ -16,7 +16,8 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   page: ['pipeline'],
   api: ['pipeline', 'query', 'store', 'page', '@signalbox/api-contract'],
   config: [],
-  commands: ['config', 'pipeline', 'store', 'page'],
+  graph: ['config', 'pipeline', '@signalbox/records'],
+  commands: ['config', 'graph', 'pipeline', 'store', 'page'],
 };
 
 /** What a package's sources may import of our other packages. */

@@ -1,20 +1,19 @@
 import type { AddressInfo } from 'node:net';
 import type { StatusResponse, UnixNano } from '@signalbox/api-contract';
 import type { Config } from './config/options.ts';
-import type { ReceivedCounters } from './receive/otlp/received-counters.ts';
+import type { Graph } from './graph/graph.ts';
+import type { TelemetryRegistry } from './pipeline/telemetry-registry.ts';
 import type { Store, StoreUsage } from './store/store.ts';
 import { version } from './version.ts';
 
 export interface StatusSources {
   readonly config: Config;
-  readonly store: Store;
-  readonly received: ReceivedCounters;
+  /** null: the configuration keeps nothing. */
+  readonly store: Store | null;
+  readonly telemetry: TelemetryRegistry;
   /** Unix milliseconds. */
   readonly startedAt: number;
-  readonly addresses: {
-    readonly otlpHttp: { readonly address: AddressInfo };
-    readonly otlpGrpc: { readonly address: AddressInfo };
-  };
+  readonly graph: Graph;
 }
 
 /** Which tables hold the rows that people count in a signal. */
@@ -24,22 +23,29 @@ const tablesOf = {
   metrics: ['number_points', 'histogram_points', 'exponential_histogram_points', 'summary_points'],
 } as const;
 
+const NOTHING_KEPT: StoreUsage = { schemaVersion: 0, bytes: 0, tables: [] };
+
 /** What `GET /api/signalbox/status` answers with. */
 export function statusReporter({
   config,
   store,
-  received,
+  telemetry,
   startedAt,
-  addresses,
+  graph,
 }: StatusSources): () => Promise<StatusResponse> {
   return async () => {
-    const usage = await store.usage();
-    const counts = ({ accepted, rejected }: { accepted: number; rejected: number }) => ({ accepted, rejected });
+    const usage = (await store?.usage()) ?? NOTHING_KEPT;
+    const received = (records: string) => ({
+      accepted: telemetry.sum(`otelcol_receiver_accepted_${records}`),
+      rejected: telemetry.sum(`signalbox_receiver_rejected_${records}`),
+    });
+    const addressOf = (protocol: string) =>
+      graph.addresses.find((address) => address.protocol === protocol)?.address ?? null;
     return {
       version,
       uptimeMs: Date.now() - startedAt,
       store: {
-        kind: config['clickhouse-url'] === undefined ? 'embedded' : 'server',
+        kind: store === null ? 'none' : config['clickhouse-url'] === undefined ? 'embedded' : 'server',
         signals: {
           spans: signalUsage(usage, 'spans'),
           logs: signalUsage(usage, 'logs'),
@@ -52,8 +58,8 @@ export function statusReporter({
         },
         maxBytes: config['max-size'] ?? null,
       },
-      endpoints: { otlpHttp: httpUrl(addresses.otlpHttp.address), otlpGrpc: hostPort(addresses.otlpGrpc.address) },
-      received: { spans: counts(received.traces), logs: counts(received.logs), metrics: counts(received.metrics) },
+      endpoints: { otlpHttp: addressOf('OTLP/HTTP'), otlpGrpc: addressOf('OTLP/gRPC') },
+      received: { spans: received('spans'), logs: received('log_records'), metrics: received('metric_points') },
     };
   };
 }

@@ -9,6 +9,7 @@ export type Command =
   | { kind: 'help' }
   | { kind: 'version' }
   | { kind: 'serve'; flags: Flags; configFile: string | undefined }
+  | { kind: 'config'; action: 'check' | 'print'; flags: Flags; configFile: string | undefined }
   | { kind: 'backup' | 'restore'; folder: string; flags: Flags; configFile: string | undefined };
 
 export type Flags = Partial<Record<OptionName, string>>;
@@ -45,6 +46,7 @@ export function parseCommandLine(args: string[]): Command {
     else flags[token.name as OptionName] = token.value;
   }
   const [word = 'serve', folder, ...more] = words;
+  if (word === 'config') return { kind: 'config', ...configCommand(folder, more, configFile), flags };
   if (word === 'serve' && folder === undefined) return { kind: 'serve', flags, configFile };
   if (word === 'backup' || word === 'restore') {
     if (folder === undefined || more.length > 0)
@@ -52,8 +54,20 @@ export function parseCommandLine(args: string[]): Command {
     return { kind: word, folder, flags, configFile };
   }
   throw new ConfigError(
-    `There is no command "${words.join(' ')}". The commands are serve (the default), backup and restore.`,
+    `There is no command "${words.join(' ')}". The commands are serve (the default), config, backup and restore.`,
   );
+}
+
+function configCommand(action: string | undefined, files: string[], configFile: string | undefined) {
+  const [file, ...more] = files;
+  if (
+    (action !== 'check' && action !== 'print') ||
+    more.length > 0 ||
+    (file !== undefined && configFile !== undefined)
+  ) {
+    throw new ConfigError('Write signalbox config check FILE or signalbox config print FILE.');
+  }
+  return { action, configFile: file ?? configFile } as const;
 }
 
 export function helpText(): string {
@@ -66,12 +80,15 @@ export function helpText(): string {
 
 Usage:
   signalbox [serve] [options]      start; then open http://127.0.0.1:4319
+  signalbox config check [FILE]    look for mistakes in a configuration without starting
+  signalbox config print [FILE]    show the configuration in force, defaults included and secrets hidden
   signalbox backup DIR [options]   copy the store to a new folder, also while Signalbox runs
   signalbox restore DIR [options]  fill an empty store from a backup; Signalbox must not be running on it
 
 Options:
 ${rows.join('\n')}
-  ${'--config FILE'.padEnd(31)} Settings as lines of "name: value" (YAML), named like the options. Or SIGNALBOX_CONFIG.
+  ${'--config FILE'.padEnd(31)} YAML: settings as lines of "name: value", named like the options, and the sections of an
+  ${''.padEnd(31)} OpenTelemetry Collector (receivers, exporters, service …). Or SIGNALBOX_CONFIG.
   ${'--help, --version'.padEnd(31)}
 
 Every option is also an environment variable: --otlp-http-port is ${environmentVariable('otlp-http-port')}.

@@ -3,19 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { helpText, parseCommandLine } from './command-line.ts';
+import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { loadConfig } from './load-config.ts';
 import { optionNames } from './options.ts';
 import { parseDuration, parseSize } from './values.ts';
 
-function file(text: string): string {
+function file(text: string): ConfigFile {
   const path = join(mkdtempSync(join(tmpdir(), 'signalbox-config-')), 'signalbox.yaml');
   writeFileSync(path, text);
-  return path;
+  return readConfigFile(path, {}) as ConfigFile;
 }
 
 describe('settings', () => {
   test('have the defaults that the documentation names', () => {
-    expect(loadConfig({}, {}, undefined)).toMatchObject({
+    expect(loadConfig({}, {}, null)).toMatchObject({
       host: '127.0.0.1',
       port: 4319,
       'otlp-http-port': 4318,
@@ -33,7 +34,8 @@ describe('settings', () => {
   });
 
   test('the file may be named by the environment, and lists may be YAML lists', () => {
-    const config = loadConfig({}, { SIGNALBOX_CONFIG: file('cors-origins: [http://a, http://b]\n') }, undefined);
+    const { path } = file('cors-origins: [http://a, http://b]\n');
+    const config = loadConfig({}, {}, readConfigFile(undefined, { SIGNALBOX_CONFIG: path }));
     expect(config['cors-origins']).toEqual(['http://a', 'http://b']);
   });
 
@@ -47,18 +49,25 @@ describe('settings', () => {
     expect(() => loadConfig({}, {}, file(text))).toThrow(message);
   });
 
+  test('stand beside the sections of the Collector, which say nothing of them', () => {
+    const both = file('port: 1\nreceivers: {otlp: }\nservice: {pipelines: {}}\n');
+    expect(loadConfig({}, {}, both).port).toBe(1);
+    expect([...(both.collector?.entries.keys() ?? [])]).toEqual(['receivers', 'service']);
+    expect(file('port: 1\n').collector).toBeNull();
+  });
+
   test.each([
     ['shutdown-timeout', '25d', /^--shutdown-timeout: "25d" is out of range; write 1ms to 24d/],
     ['query-timeout', '0s', /^--query-timeout: "0s" is out of range/],
     ['max-request-size', '5GiB', /^--max-request-size: "5GiB" is out of range; write 1KiB to 1GiB/],
   ])('%s of %s would not mean what it says', (name, text, message) => {
-    expect(() => loadConfig({ [name]: text }, {}, undefined)).toThrow(message);
+    expect(() => loadConfig({ [name]: text }, {}, null)).toThrow(message);
   });
 
   test('names the flag or the variable that is wrong', () => {
-    expect(() => loadConfig({ 'max-size': 'big' }, {}, undefined)).toThrow(/^--max-size: "big" is not a size/);
-    expect(() => loadConfig({}, { SIGNALBOX_PORT: 'x' }, undefined)).toThrow(/^SIGNALBOX_PORT: "x" is not a port/);
-    expect(() => loadConfig({}, {}, '/does/not/exist.yaml')).toThrow(/can't be read/);
+    expect(() => loadConfig({ 'max-size': 'big' }, {}, null)).toThrow(/^--max-size: "big" is not a size/);
+    expect(() => loadConfig({}, { SIGNALBOX_PORT: 'x' }, null)).toThrow(/^SIGNALBOX_PORT: "x" is not a port/);
+    expect(() => readConfigFile('/does/not/exist.yaml', {})).toThrow(/can't be read/);
   });
 });
 

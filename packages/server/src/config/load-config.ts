@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { ConfigError } from './config-error.ts';
+import type { ConfigFile } from './config-file.ts';
 import { didYouMean } from './nearest-name.ts';
 import { type Config, environmentVariable, type OptionName, optionNames, options } from './options.ts';
 
@@ -12,8 +12,6 @@ interface Given {
   from: string;
 }
 
-const maxFileBytes = 1 << 20;
-
 /**
  * The settings in force: flag before environment variable before file before default.
  * Throws ConfigError naming the place of the first setting that can't be used.
@@ -21,10 +19,9 @@ const maxFileBytes = 1 << 20;
 export function loadConfig(
   flags: Partial<Record<OptionName, string>>,
   environment: NodeJS.ProcessEnv,
-  file: string | undefined,
+  file: ConfigFile | null,
 ): Config {
-  const path = file ?? environment.SIGNALBOX_CONFIG;
-  const fromFile = path === undefined ? new Map<OptionName, Given>() : readConfigFile(path);
+  const fromFile = file === null ? new Map<OptionName, Given>() : settingsOf(file);
   const config: Record<string, unknown> = {};
   for (const name of optionNames) {
     const given = find(name, flags, environment, fromFile);
@@ -57,38 +54,18 @@ function find(
   return fromFile.get(name);
 }
 
-/** Reads `name: value` lines of YAML; an unknown key is an error with its line and the nearest known name. */
-function readConfigFile(path: string): Map<OptionName, Given> {
-  let text: string;
-  try {
-    if (statSync(path).size > maxFileBytes) throw new Error('larger than 1 MiB');
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`The configuration file ${path} can't be read: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [problem] = document.errors;
-  if (problem)
-    throw new ConfigError(`${path}:${problem.linePos?.[0].line ?? 1}: ${problem.message}`, { cause: problem });
+/** The file's `name: value` lines; an unknown name is an error with its line and the nearest known one. */
+function settingsOf({ path, settings }: ConfigFile): Map<OptionName, Given> {
   const given = new Map<OptionName, Given>();
-  const values: unknown = document.toJS({ maxAliasCount: 10 });
-  if (values === null || values === undefined) return given;
-  if (typeof values !== 'object' || Array.isArray(values))
-    throw new ConfigError(`${path}: expected lines of "name: value"`);
-  for (const [key, value] of Object.entries(values)) {
-    const node = document.get(key, true);
-    const offset =
-      typeof node === 'object' && node !== null && 'range' in node
-        ? (node.range as [number] | undefined)?.[0]
-        : undefined;
-    const from = offset === undefined ? `${path}: ${key}` : `${path}:${lines.linePos(offset).line}: ${key}`;
+  for (const [key, { line, node }] of settings) {
+    const from = `${path}:${line}: ${key}`;
     if (!isOptionName(key)) throw new ConfigError(`${from}: there is no such setting${didYouMean(key, optionNames)}`);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value))
-      throw new ConfigError(`${from}: expected one value`);
-    given.set(key, { text: Array.isArray(value) ? value.join(',') : String(value), from });
+    const items = node.kind === 'list' ? node.items : [node];
+    const texts = items.map((item) => {
+      if (item.kind !== 'scalar') throw new ConfigError(`${from}: expected one value`);
+      return item.text;
+    });
+    given.set(key, { text: texts.join(','), from });
   }
   return given;
 }

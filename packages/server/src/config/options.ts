@@ -1,4 +1,4 @@
-import { parseDuration, parseList, parsePort, parseSize, parseText, parseUrl, within } from './values.ts';
+import { parseChoice, parseDuration, parseList, parsePort, parseSize, parseText, parseUrl, within } from './values.ts';
 
 /** Node's timers end at once when they are to wait for more than 24.8 days. */
 const parseTimeout = within(parseDuration, '1ms', '24d');
@@ -85,6 +85,13 @@ export const options = {
     'Its password; better given as an environment variable.',
   ),
   'clickhouse-database': option(parseText, 'NAME', 'signalbox', 'Its database.'),
+  'log-level': option(
+    parseChoice('debug', 'info', 'warn', 'error'),
+    'LEVEL',
+    'info',
+    'What the program says about itself: debug, info, warn or error and what is worse.',
+  ),
+  'log-format': option(parseChoice('text', 'json'), 'FORMAT', 'text', 'text for people, json for machines.'),
   'shutdown-timeout': option(parseTimeout, 'DURATION', '5s', 'How long a stop may take before it is forced.'),
 } as const satisfies Record<string, Option<unknown>>;
 

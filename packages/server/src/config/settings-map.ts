@@ -1,7 +1,7 @@
 import { ConfigError } from './config-error.ts';
 import { didYouMean } from './nearest-name.ts';
 import type { SettingNode, SettingScalar, SettingTable } from './setting-node.ts';
-import { parseDuration, parseSize } from './values.ts';
+import { type Endpoint, parseDuration, parseEndpoint, parseSize } from './values.ts';
 
 /** A plain value of a configuration file, for keys that take any. */
 export type SettingValue = string | number | boolean | null | readonly SettingValue[] | { [key: string]: SettingValue };
@@ -127,6 +127,16 @@ export class SettingsMap {
   size<Default extends string | null>(key: string, fallback: Default): Default extends null ? number | null : number;
   size(key: string, fallback?: string | null): number | null {
     return this.#parsed(key, fallback, parseSize);
+  }
+
+  /** `host:port`; `fallback` as a user would write it. The host is empty in `:4317`, every address of this machine. */
+  endpoint(key: string, fallback?: string): Endpoint {
+    const text = fallback === undefined ? this.string(key) : this.string(key, fallback);
+    try {
+      return parseEndpoint(text);
+    } catch (error) {
+      throw this.fail(key, (error as Error).message);
+    }
   }
 
   /** One of `choices`. */

@@ -61,9 +61,31 @@ export function parsePort(text: string): number {
   return Number(text);
 }
 
+export interface Endpoint {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `0.0.0.0:4317`, `tempo:4317`, `[::1]:4317`; `:4317` is every address of this machine. */
+export function parseEndpoint(text: string): Endpoint {
+  const match = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:/[\]]*)):(\d{1,5})$/.exec(text);
+  if (match === null) throw new Error(`"${text}" is not an address; write host:port, such as localhost:4317`);
+  return { host: match[1] ?? match[2] ?? '', port: parsePort(match[3] ?? '') };
+}
+
 export function parseText(text: string): string {
   if (text === '') throw new Error('it is empty');
   return text;
+}
+
+/** One of `choices`, in any case. */
+export function parseChoice<Choice extends string>(...choices: readonly Choice[]): (text: string) => Choice {
+  return (text) => {
+    const found = choices.find((choice) => choice === text.toLowerCase());
+    if (found === undefined) throw new Error(`"${text}" is not one of ${choices.join(', ')}`);
+    return found;
+  };
 }
 
 /** A comma-separated list; spaces around items are dropped. */

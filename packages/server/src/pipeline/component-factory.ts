@@ -46,10 +46,7 @@ interface AnyFactory<Kind extends string, Blueprint> {
 
 /** Brings records in. One instance serves all pipelines that name it: `next` fans out to them. */
 export interface ReceiverFactory
-  extends AnyFactory<
-    'receiver',
-    { create(context: ComponentContext, next: Consumers): Component | Promise<Component> }
-  > {
+  extends AnyFactory<'receiver', { create(context: ComponentContext, next: Consumers): Component }> {
   readonly signals: readonly Signal[];
 }
 
@@ -91,4 +88,6 @@ export interface ExporterComponent extends PipelineComponent {
    * be counted is counted there. Each record reaches them once, however many pipelines lead here, and only after those accepted it.
    */
   readonly asReceived?: Consumers;
+  /** It counts the records that it sent and failed to send (`otelcol_exporter_sent_spans` …) by itself, since `consume` ends earlier. */
+  readonly countsItself?: boolean;
 }

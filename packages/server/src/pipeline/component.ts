@@ -12,4 +12,13 @@ export interface Component {
    * Never rejects because of the work that was cut; a second call gives the first one's promise or resolves.
    */
   shutdown(deadlineMs: number): Promise<void>;
+  /** Where it listens, if it does; only after `start`. */
+  readonly addresses?: readonly ListeningAddress[];
+}
+
+export interface ListeningAddress {
+  /** For people: `OTLP/HTTP`. */
+  readonly protocol: string;
+  /** `http://127.0.0.1:4318`, or `127.0.0.1:4317` where URLs mean nothing. */
+  readonly address: string;
 }

@@ -25,7 +25,7 @@ export interface Consumer<Batch> {
   consume(batch: Batch, signal?: AbortSignal): Promise<ConsumeResult>;
 }
 
-/** Makes one result of several stages' results over the same batch: counts add up, reasons are kept once each. */
+/** Makes one result of those for different rows of a batch: counts add up, reasons are kept once each. */
 export function mergeConsumeResults(results: readonly ConsumeResult[]): ConsumeResult {
   let rejected = 0;
   const reasons = new Set<string>();
@@ -36,4 +36,14 @@ export function mergeConsumeResults(results: readonly ConsumeResult[]): ConsumeR
     }
   }
   return rejected === 0 && reasons.size === 0 ? ALL_ACCEPTED : { rejected, reason: [...reasons].join('; ') };
+}
+
+/**
+ * Makes one result of those that several stages gave for the same rows: a row that two of them rejected is one row, so the
+ * largest count is the result's.
+ */
+export function mergeResultsOfSameRows(results: readonly ConsumeResult[]): ConsumeResult {
+  const { reason } = mergeConsumeResults(results);
+  const rejected = Math.max(0, ...results.map((result) => result.rejected));
+  return rejected === 0 && reason === '' ? ALL_ACCEPTED : { rejected, reason };
 }

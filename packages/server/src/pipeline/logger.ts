@@ -8,4 +8,6 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void;
   /** @param error its message is spoken, its stack too unless it is a `SignalboxError` */
   error(message: string, error?: unknown, fields?: LogFields): void;
+  /** The same with more fields on each line. */
+  with(fields: LogFields): Logger;
 }

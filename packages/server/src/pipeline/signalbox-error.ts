@@ -54,6 +54,10 @@ export interface SignalboxErrorOptions {
   readonly cause?: unknown;
   /** What the person who runs the program can do about it: a setting's name, a command. */
   readonly hint?: string;
+  /**
+   * The refusal concerns one destination alone (its queue is full): what others took must not be sent to them again on its account.
+   */
+  readonly isolated?: boolean;
 }
 
 /**
@@ -66,6 +70,7 @@ export class SignalboxError extends Error {
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly hint: string | undefined;
+  readonly isolated: boolean;
 
   constructor(code: ErrorCode, message: string, options: SignalboxErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -73,6 +78,7 @@ export class SignalboxError extends Error {
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable;
     this.retryAfterMs = options.retryAfterMs;
     this.hint = options.hint;
+    this.isolated = options.isolated ?? false;
   }
 
   get grpcStatus(): GrpcStatus {

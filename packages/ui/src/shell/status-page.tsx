@@ -28,10 +28,22 @@ function StatusCards({ status }: { status: StatusResponse }) {
   return (
     <>
       <p className="muted" style={{ margin: '2px 0 16px' }}>
-        Version {status.version}, up {formatDuration(status.uptimeMs)},{' '}
-        {status.store.kind === 'embedded' ? 'embedded ClickHouse' : 'ClickHouse server'}, {formatBytes(total)} on disk
-        {status.store.maxBytes ? ` of at most ${formatBytes(status.store.maxBytes)}` : ''}.
+        Version {status.version}, up {formatDuration(status.uptimeMs)}
+        {status.store.kind === 'none' ? (
+          '.'
+        ) : (
+          <>
+            , {status.store.kind === 'embedded' ? 'embedded ClickHouse' : 'ClickHouse server'}, {formatBytes(total)} on
+            disk{status.store.maxBytes ? ` of at most ${formatBytes(status.store.maxBytes)}` : ''}.
+          </>
+        )}
       </p>
+      {status.store.kind === 'none' ? (
+        <p role="status" style={{ margin: '0 0 16px' }}>
+          <strong>Nothing is kept here.</strong> The configuration has no <span className="mono">clickhouse</span>{' '}
+          exporter: this Signalbox hands records on, and there is nothing to search or show.
+        </p>
+      ) : null}
       <div className="card" style={{ overflow: 'hidden' }}>
         <table className="table">
           <thead>

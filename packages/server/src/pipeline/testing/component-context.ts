@@ -6,7 +6,7 @@ import { readSettingNodes } from '../../config/setting-node.ts';
 import { SettingsMap } from '../../config/settings-map.ts';
 import type { ComponentContext } from '../component-context.ts';
 import type { ClientAuthenticator, ServerAuthenticator } from '../extension.ts';
-import type { LogFields } from '../logger.ts';
+import type { LogFields, Logger } from '../logger.ts';
 import type { TelemetryAttributes } from '../telemetry.ts';
 
 /** Settings of a component as YAML, with line 1 as their first. */
@@ -47,18 +47,20 @@ export function testContext(
   const gauges = new Map<string, () => number>();
   const histograms = new Map<string, number[]>();
   let folder = given.folder;
+  const log: Logger = {
+    debug: say('debug'),
+    info: say('info'),
+    warn: say('warn'),
+    error: (message, error, fields) =>
+      say('error')(`${message}${error instanceof Error ? `: ${error.message}` : ''}`, fields),
+    with: () => log,
+  };
   return {
     id: given.id ?? 'component',
     pipeline: given.pipeline ?? null,
     now: given.now ?? Date.now,
     logged,
-    log: {
-      debug: say('debug'),
-      info: say('info'),
-      warn: say('warn'),
-      error: (message, error, fields) =>
-        say('error')(`${message}${error instanceof Error ? `: ${error.message}` : ''}`, fields),
-    },
+    log,
     telemetry: {
       counter(name, _description, attributes = {}) {
         const ofName = counters.get(name) ?? new Map<string, number>();

@@ -61,7 +61,7 @@ export class GrpcCall {
       return;
     }
     const signal = SIGNAL_OF_PATH.get(this.#headers[':path']?.split('?', 1)[0] ?? '');
-    if (signal === undefined) {
+    if (signal === undefined || !this.#service.takes(signal)) {
       const message = `Unknown method ${this.#headers[':path']}`;
       this.#answerTrailersOnly(errorTrailers(new SignalboxError('unimplemented', message)));
       return;

@@ -11,6 +11,8 @@ export interface OtlpGrpcOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** What decides the address, for error messages. */
+  readonly place?: string;
   /** Open connections at once; more are closed on arrival. */
   readonly maxConnections?: number;
   /** Calls at once on one connection; a client queues what goes beyond. */
@@ -28,6 +30,7 @@ export interface OtlpGrpcOptions {
 }
 
 const OTLP_GRPC_DEFAULTS = {
+  place: '--otlp-grpc-port or SIGNALBOX_OTLP_GRPC_PORT (in a configuration file: protocols::grpc::endpoint)',
   maxConnections: 1_024,
   maxConcurrentStreams: 128,
   handshakeTimeoutMs: 10_000,
@@ -88,8 +91,8 @@ export class OtlpGrpcReceiver implements Component {
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.#options;
-    await listen(this.#listener.server, { host, port, what: 'OTLP/gRPC', setting: 'otlp-grpc-port' });
+    const { host, port, place } = this.#options;
+    await listen(this.#listener.server, { host, port, what: 'OTLP/gRPC', place });
   }
 
   shutdown(deadlineMs: number): Promise<void> {

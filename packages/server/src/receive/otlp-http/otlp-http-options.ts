@@ -3,6 +3,8 @@ export interface OtlpHttpOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** What decides the address, for error messages. */
+  readonly place?: string;
   /** Origins whose pages may send from a browser; `*` for any. None by default. */
   readonly corsOrigins?: readonly string[];
   /** Open connections at once; more are closed on arrival. */
@@ -18,6 +20,7 @@ export interface OtlpHttpOptions {
 }
 
 export const OTLP_HTTP_DEFAULTS = {
+  place: '--otlp-http-port or SIGNALBOX_OTLP_HTTP_PORT (in a configuration file: protocols::http::endpoint)',
   corsOrigins: [],
   maxConnections: 1_024,
   headersTimeoutMs: 10_000,

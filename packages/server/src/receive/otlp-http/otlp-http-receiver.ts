@@ -55,8 +55,8 @@ export class OtlpHttpReceiver implements Component {
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.#options;
-    await listen(this.#server, { host, port, what: 'OTLP/HTTP', setting: 'otlp-http-port' });
+    const { host, port, place } = this.#options;
+    await listen(this.#server, { host, port, what: 'OTLP/HTTP', place });
   }
 
   shutdown(deadlineMs: number): Promise<void> {
@@ -78,8 +78,8 @@ export class OtlpHttpReceiver implements Component {
       response.shouldKeepAlive = false;
     }
     const signal = SIGNAL_OF_PATH.get(pathOf(request.url));
-    if (signal === undefined) {
-      answerNotFound(request, response);
+    if (signal === undefined || !this.#service.takes(signal)) {
+      answerNotFound(this.#service, request, response);
       return;
     }
     if (this.#cors.answerPreflight(request, response)) {
@@ -145,9 +145,10 @@ function pathOf(url = '/'): string {
   return target.split('?', 1)[0] ?? '';
 }
 
-function answerNotFound(request: IncomingMessage, response: ServerResponse): void {
+function answerNotFound(service: ExportService, request: IncomingMessage, response: ServerResponse): void {
   const encoding = encodingOfContentType(request.headers['content-type']);
-  const text = 'not found, supported paths: /v1/traces, /v1/metrics, /v1/logs';
+  const supported = [...SIGNAL_OF_PATH].flatMap(([path, signal]) => (service.takes(signal) ? [path] : []));
+  const text = `not found, supported paths: ${supported.join(', ')}`;
   const refusal =
     encoding === null
       ? textRefusal(404, text)

@@ -1,29 +1,26 @@
 import { decodeLogs, decodeMetrics, decodeTraces, encodeExportResponse, OtlpDecodeError } from '@signalbox/otlp';
 import { BatchTooLargeError, type LogBatch, type MetricBatch, type SpanBatch } from '@signalbox/records';
-import { ALL_ACCEPTED, type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
+import { type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
+import type { Consumers } from '../../pipeline/signal.ts';
 import { SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
 import { overloaded } from './body-collector.ts';
 import { columnBytes } from './column-bytes.ts';
-import { InFlightBytes, type InFlightReservation } from './in-flight-bytes.ts';
+import type { InFlightBytes, InFlightReservation } from './in-flight-bytes.ts';
 import { type OtlpSignal, type ReceivedCounters, receivedCounters } from './received-counters.ts';
 import { sharedTextBytes } from './shared-text-bytes.ts';
 
 /** The two encodings of OTLP messages. */
 export type OtlpEncoding = 'protobuf' | 'json';
 
-/** Where received batches go, by signal. */
-export interface OtlpConsumers {
-  readonly traces: Consumer<SpanBatch>;
-  readonly metrics: Consumer<MetricBatch>;
-  readonly logs: Consumer<LogBatch>;
-}
-
 export interface ExportServiceOptions {
-  readonly consumers: OtlpConsumers;
+  /** Where received batches go. A signal without a consumer is refused as one that does not exist here. */
+  readonly consumers: Consumers;
   /** Limit of one request after decompression, in bytes. OTLP recommends 64 MiB. */
   readonly maxRequestBytes: number;
-  /** Limit of all requests in memory at once, in bytes. */
-  readonly maxInFlightBytes: number;
+  /** All requests in memory at once, of all services that share it. */
+  readonly inFlight: InFlightBytes;
+  /** Told of rows that were left out because OTLP calls them invalid. */
+  readonly onInvalidRows?: (signal: OtlpSignal, count: number) => void;
   /** Told about errors that are ours, not the sender's: the sender reads only "Internal error". */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -39,15 +36,22 @@ export class ExportService {
   readonly maxRequestBytes: number;
   readonly inFlight: InFlightBytes;
   readonly received: ReceivedCounters = receivedCounters();
-  readonly #consumers: OtlpConsumers;
+  readonly #consumers: Consumers;
+  readonly #onInvalidRows: (signal: OtlpSignal, count: number) => void;
   readonly #onInternalError: (error: unknown) => void;
 
   constructor(options: ExportServiceOptions) {
     // What can never fit must not be asked to try again.
-    this.maxRequestBytes = Math.min(options.maxRequestBytes, options.maxInFlightBytes);
-    this.inFlight = new InFlightBytes(options.maxInFlightBytes);
+    this.maxRequestBytes = Math.min(options.maxRequestBytes, options.inFlight.limit);
+    this.inFlight = options.inFlight;
     this.#consumers = options.consumers;
+    this.#onInvalidRows = options.onInvalidRows ?? (() => {});
     this.#onInternalError = options.onInternalError;
+  }
+
+  /** Whether anybody here takes the signal. */
+  takes(signal: OtlpSignal): boolean {
+    return this.#consumers[signal] !== undefined;
   }
 
   /**
@@ -90,19 +94,49 @@ export class ExportService {
       case 'traces': {
         const { batch, rejected } = decoded(() => decodeTraces(body, encoding));
         this.#reserveBatch(batch, body, reservation);
-        return consumed(batch.rowCount, rejected, await this.#consumers.traces.consume(batch, abort));
+        return this.#consumed(
+          signal,
+          batch.rowCount,
+          rejected,
+          await consumer(this.#consumers.traces).consume(batch, abort),
+        );
       }
       case 'metrics': {
         const { batch, rejected } = decoded(() => decodeMetrics(body, encoding));
         this.#reserveBatch(batch, body, reservation);
-        return consumed(batch.rowCount, rejected, await this.#consumers.metrics.consume(batch, abort));
+        return this.#consumed(
+          signal,
+          batch.rowCount,
+          rejected,
+          await consumer(this.#consumers.metrics).consume(batch, abort),
+        );
       }
       case 'logs': {
         const { batch, rejected } = decoded(() => decodeLogs(body, encoding));
         this.#reserveBatch(batch, body, reservation);
-        return consumed(batch.rowCount, rejected, await this.#consumers.logs.consume(batch, abort));
+        return this.#consumed(
+          signal,
+          batch.rowCount,
+          rejected,
+          await consumer(this.#consumers.logs).consume(batch, abort),
+        );
       }
     }
+  }
+
+  /** Rows in the request, and what became of them in decoding and after it. */
+  #consumed(
+    signal: OtlpSignal,
+    rows: number,
+    rejected: { count: number; reason: string } | null,
+    result: ConsumeResult,
+  ): { rows: number; result: ConsumeResult } {
+    if (rejected === null) {
+      return { rows, result };
+    }
+    this.#onInvalidRows(signal, rejected.count);
+    const invalid = { rejected: rejected.count, reason: rejected.reason };
+    return { rows: rows + rejected.count, result: mergeConsumeResults([invalid, result]) };
   }
 
   /** Takes what the batch holds besides its body, and what its rows become on their way into a store. */
@@ -117,10 +151,12 @@ export class ExportService {
   }
 }
 
-/** Rows in the request, and what became of them in decoding and after it. */
-function consumed(rows: number, rejected: { count: number; reason: string } | null, result: ConsumeResult) {
-  const undecodable = rejected === null ? ALL_ACCEPTED : { rejected: rejected.count, reason: rejected.reason };
-  return { rows: rows + undecodable.rejected, result: mergeConsumeResults([undecodable, result]) };
+/** Transports ask `takes` first. */
+function consumer<Batch>(found: Consumer<Batch> | undefined): Consumer<Batch> {
+  if (found === undefined) {
+    throw new SignalboxError('unimplemented', 'Nobody takes this signal here');
+  }
+  return found;
 }
 
 function decoded<Decoded>(decode: () => Decoded): Decoded {

@@ -4,6 +4,7 @@ import type { Consumer } from '../../pipeline/consumer.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { jsonRequest, SIGNALS } from '../testing/otlp-requests.ts';
 import { ExportService } from './export-service.ts';
+import { InFlightBytes } from './in-flight-bytes.ts';
 import { sharedTextBytes } from './shared-text-bytes.ts';
 
 const MIB = 1024 * 1024;
@@ -46,7 +47,7 @@ test.each(
   const service = new ExportService({
     consumers: { traces: unreachable, metrics: unreachable, logs: unreachable },
     maxRequestBytes: 16 * MIB,
-    maxInFlightBytes: 64 * MIB,
+    inFlight: new InFlightBytes(64 * MIB),
     onInternalError: () => {},
   });
   const reservation = service.inFlight.reservation();

@@ -1,12 +1,13 @@
 import type { LogBatch, MetricBatch, SpanBatch } from '@signalbox/records';
 import { ExportService, type ExportServiceOptions } from '../otlp/export-service.ts';
+import { InFlightBytes } from '../otlp/in-flight-bytes.ts';
 import { type OtlpGrpcOptions, OtlpGrpcReceiver } from '../otlp-grpc/otlp-grpc-receiver.ts';
 import type { OtlpHttpOptions } from '../otlp-http/otlp-http-options.ts';
 import { OtlpHttpReceiver } from '../otlp-http/otlp-http-receiver.ts';
 import { RecordingConsumer } from './recording-consumer.ts';
 
 export interface ReceiversOptions {
-  readonly service?: Partial<ExportServiceOptions>;
+  readonly service?: Partial<ExportServiceOptions> & { readonly maxInFlightBytes?: number };
   readonly http?: Partial<OtlpHttpOptions>;
   readonly grpc?: Partial<OtlpGrpcOptions>;
 }
@@ -22,7 +23,7 @@ export async function startReceivers(options: ReceiversOptions = {}) {
   const service = new ExportService({
     consumers,
     maxRequestBytes: 64 * 1024 * 1024,
-    maxInFlightBytes: 256 * 1024 * 1024,
+    inFlight: new InFlightBytes(options.service?.maxInFlightBytes ?? 256 * 1024 * 1024),
     onInternalError: (error) => internalErrors.push(error),
     ...options.service,
   });

@@ -1,0 +1,69 @@
+import type { Component, ListeningAddress } from '../pipeline/component.ts';
+import { SignalboxError } from '../pipeline/signalbox-error.ts';
+
+export interface GraphMember {
+  /** For messages: `exporter otlp/tempo`. */
+  readonly name: string;
+  readonly component: Component;
+}
+
+/** Components in the order to start them in: each after all that it hands records to. Receivers stand apart: they are last. */
+export interface GraphMembers {
+  readonly stages: readonly GraphMember[];
+  readonly receivers: readonly GraphMember[];
+}
+
+/** A running configuration: starts from the destinations backwards, stops from the receivers forwards. */
+export class Graph implements Component {
+  readonly #members: GraphMembers;
+  #started: GraphMember[] = [];
+  #shutdown: Promise<void> | null = null;
+
+  constructor(members: GraphMembers) {
+    this.#members = members;
+  }
+
+  /** Where its components listen, in the order of the file; only after `start`. */
+  get addresses(): readonly ListeningAddress[] {
+    return [...this.#members.receivers, ...this.#members.stages].flatMap(({ component }) => component.addresses ?? []);
+  }
+
+  /** Throws what the first component that can't start has thrown, with its name; those that had started are shut down. */
+  async start(): Promise<void> {
+    for (const member of [...this.#members.stages, ...this.#members.receivers]) {
+      try {
+        await member.component.start();
+        this.#started.push(member);
+      } catch (error) {
+        await this.shutdown(1_000);
+        throw named(member, error);
+      }
+    }
+  }
+
+  shutdown(deadlineMs: number): Promise<void> {
+    this.#shutdown ??= this.#stop(deadlineMs);
+    return this.#shutdown;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const endsAt = performance.now() + deadlineMs;
+    const started = new Set(this.#started);
+    const receivers = this.#members.receivers.filter((member) => started.has(member));
+    await Promise.allSettled(receivers.map(({ component }) => component.shutdown(deadlineMs / 2)));
+    // Each stage may hand on what it holds, so the next one stops only after it.
+    for (const { component } of this.#members.stages.filter((member) => started.has(member)).reverse()) {
+      await Promise.allSettled([component.shutdown(Math.max(0, endsAt - performance.now()))]);
+    }
+  }
+}
+
+function named({ name }: GraphMember, error: unknown): unknown {
+  if (!(error instanceof SignalboxError)) return error;
+  const { code, message, cause, hint, retryable } = error;
+  return new SignalboxError(code, `${name}: ${message}`, {
+    cause: cause ?? error,
+    retryable,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,140 @@
+import type { AddressInfo } from 'node:net';
+import type { SettingsMap } from '../config/settings-map.ts';
+import type { Endpoint } from '../config/values.ts';
+import type { Component, ListeningAddress } from '../pipeline/component.ts';
+import type { ComponentContext } from '../pipeline/component-context.ts';
+import type { ReceiverFactory } from '../pipeline/component-factory.ts';
+import { type Consumers, SIGNALS } from '../pipeline/signal.ts';
+import { ExportService } from './otlp/export-service.ts';
+import { InFlightBytes } from './otlp/in-flight-bytes.ts';
+import { OtlpGrpcReceiver } from './otlp-grpc/otlp-grpc-receiver.ts';
+import { OtlpHttpReceiver } from './otlp-http/otlp-http-receiver.ts';
+
+interface GrpcSettings {
+  readonly endpoint: Endpoint;
+  readonly maxMessageBytes: number;
+  readonly maxConcurrentStreams: number;
+}
+
+interface HttpSettings {
+  readonly endpoint: Endpoint;
+  readonly maxBodyBytes: number;
+  readonly corsOrigins: readonly string[];
+}
+
+interface OtlpSettings {
+  readonly grpc: GrpcSettings | null;
+  readonly http: HttpSettings | null;
+  readonly maxInFlightBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+function readSettings(settings: SettingsMap): OtlpSettings {
+  const protocols = settings.table('protocols');
+  const grpc = protocols.optionalTable('grpc');
+  const http = protocols.optionalTable('http');
+  if (grpc === null && http === null) {
+    throw settings.fail('protocols', 'must specify at least one protocol: grpc, http');
+  }
+  return {
+    grpc: grpc && readGrpc(grpc),
+    http: http && readHttp(http),
+    maxInFlightBytes: settings.size('max_in_flight_size', '256MiB'),
+  };
+}
+
+function readGrpc(settings: SettingsMap): GrpcSettings {
+  return {
+    endpoint: settings.endpoint('endpoint', 'localhost:4317'),
+    maxMessageBytes: settings.integer('max_recv_msg_size_mib', 64, { min: 1, max: 1024 }) * MIB,
+    maxConcurrentStreams: settings.integer('max_concurrent_streams', 128, { min: 1, max: 100_000 }),
+  };
+}
+
+function readHttp(settings: SettingsMap): HttpSettings {
+  const maxBodyBytes = settings.size('max_request_body_size', '64MiB');
+  // Places in a request are 32-bit numbers, and texts made of its parts must fit a JavaScript string.
+  if (maxBodyBytes < 1024 || maxBodyBytes > 1024 * MIB) {
+    throw settings.fail('max_request_body_size', 'it is out of range; write 1KiB to 1GiB');
+  }
+  return {
+    endpoint: settings.endpoint('endpoint', 'localhost:4318'),
+    maxBodyBytes,
+    corsOrigins: settings.table('cors').strings('allowed_origins'),
+  };
+}
+
+/** `otlp`: OTLP over gRPC and HTTP on ports of their own, with one limit on what both hold in memory. */
+export const otlpReceiverFactory: ReceiverFactory = {
+  kind: 'receiver',
+  type: 'otlp',
+  signals: SIGNALS,
+  configure(settings) {
+    const read = readSettings(settings);
+    return { create: (context, next) => new OtlpReceiver(read, context, next) };
+  },
+};
+
+class OtlpReceiver implements Component {
+  readonly #grpc: OtlpGrpcReceiver | null;
+  readonly #http: OtlpHttpReceiver | null;
+
+  constructor({ grpc, http, maxInFlightBytes }: OtlpSettings, context: ComponentContext, consumers: Consumers) {
+    const inFlight = new InFlightBytes(maxInFlightBytes);
+    const rejected = (records: string) =>
+      context.telemetry.counter(
+        `signalbox_receiver_rejected_${records}`,
+        'Records refused for good inside requests that were otherwise accepted',
+        { receiver: context.id },
+      );
+    const invalid = {
+      traces: rejected('spans'),
+      metrics: rejected('metric_points'),
+      logs: rejected('log_records'),
+    };
+    context.telemetry.gauge('signalbox_receiver_in_flight_bytes', 'Bytes of requests in memory', () => inFlight.used, {
+      receiver: context.id,
+    });
+    const service = (maxRequestBytes: number) =>
+      new ExportService({
+        consumers,
+        maxRequestBytes,
+        inFlight,
+        onInvalidRows: (signal, count) => invalid[signal].add(count),
+        onInternalError: (error) => context.log.error('A request failed for a reason of ours', error),
+      });
+    this.#grpc =
+      grpc &&
+      new OtlpGrpcReceiver(service(grpc.maxMessageBytes), {
+        ...grpc.endpoint,
+        maxConcurrentStreams: grpc.maxConcurrentStreams,
+      });
+    this.#http =
+      http &&
+      new OtlpHttpReceiver(service(http.maxBodyBytes), {
+        ...http.endpoint,
+        corsOrigins: http.corsOrigins,
+      });
+  }
+
+  get addresses(): ListeningAddress[] {
+    return [
+      ...(this.#http ? [{ protocol: 'OTLP/HTTP', address: `http://${hostPort(this.#http.address)}` }] : []),
+      ...(this.#grpc ? [{ protocol: 'OTLP/gRPC', address: hostPort(this.#grpc.address) }] : []),
+    ];
+  }
+
+  async start(): Promise<void> {
+    await this.#http?.start();
+    await this.#grpc?.start();
+  }
+
+  async shutdown(deadlineMs: number): Promise<void> {
+    await Promise.all([this.#http?.shutdown(deadlineMs), this.#grpc?.shutdown(deadlineMs)]);
+  }
+}
+
+function hostPort({ address, family, port }: AddressInfo): string {
+  return `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
