@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeAny } from './testing/decode-any.ts';
+import { reencode } from './testing/encode-any.ts';
 import { type Neutral, OTLP, toJson, toProtobuf } from './testing/otlp-schema.ts';
 
 const TRACE = Buffer.from('5b8efff798038103d269b633813fc60c', 'hex');
@@ -72,7 +73,11 @@ const origin = {
 
 function check(signal: 'traces' | 'logs' | 'metrics', request: Neutral, expected: object[]) {
   const all = { rows: expected, rejected: null };
-  expect(decodeAny(signal, toProtobuf(OTLP[signal], request), 'protobuf')).toEqual(all);
+  const sent = toProtobuf(OTLP[signal], request);
+  expect(decodeAny(signal, sent, 'protobuf')).toEqual(all);
+  // What is encoded of the records is, for protobufjs, what was sent.
+  const read = (bytes: Uint8Array) => OTLP[signal].toObject(OTLP[signal].decode(bytes), { longs: String });
+  expect(read(reencode(signal, sent))).toEqual(read(sent));
   expect(decodeAny(signal, toJson(request), 'json')).toEqual(all);
 }
 

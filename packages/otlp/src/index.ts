@@ -1,6 +1,9 @@
 export { decodeLogs } from './logs/decode-logs.ts';
+export { encodeLogs } from './logs/encode-logs.ts';
 export { decodeMetrics } from './metrics/decode-metrics.ts';
+export { encodeMetrics } from './metrics/encode-metrics.ts';
 export { decodeTraces } from './traces/decode-traces.ts';
+export { encodeTraces } from './traces/encode-traces.ts';
 export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from './wire/decode-limits.ts';
 export { encodeExportResponse } from './wire/encode-export-response.ts';
 export { encodeStatus } from './wire/encode-status.ts';
