@@ -3,6 +3,7 @@ import { attributesFactory } from './process/attributes/attributes-factory.ts';
 import { resourceFactory } from './process/attributes/resource-factory.ts';
 import { filterFactory } from './process/filter/filter-factory.ts';
 import { probabilisticSamplerFactory } from './process/sampling/probabilistic-sampler-factory.ts';
+import { tailSamplingFactory } from './process/tail-sampling/tail-sampling-factory.ts';
 import { transformFactory } from './process/transform/transform-factory.ts';
 import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 
@@ -13,5 +14,6 @@ export const componentFactories: readonly ComponentFactory[] = [
   otlpReceiverFactory,
   probabilisticSamplerFactory,
   resourceFactory,
+  tailSamplingFactory,
   transformFactory,
 ];
