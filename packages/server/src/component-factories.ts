@@ -1,8 +1,11 @@
 import type { ComponentFactory } from './pipeline/component-factory.ts';
 import { attributesFactory } from './process/attributes/attributes-factory.ts';
 import { resourceFactory } from './process/attributes/resource-factory.ts';
+import { countFactory } from './process/count/count-factory.ts';
 import { filterFactory } from './process/filter/filter-factory.ts';
 import { probabilisticSamplerFactory } from './process/sampling/probabilistic-sampler-factory.ts';
+import { serviceGraphFactory } from './process/service-graph/service-graph-factory.ts';
+import { spanMetricsFactory } from './process/span-metrics/span-metrics-factory.ts';
 import { tailSamplingFactory } from './process/tail-sampling/tail-sampling-factory.ts';
 import { transformFactory } from './process/transform/transform-factory.ts';
 import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
@@ -10,10 +13,13 @@ import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
 export const componentFactories: readonly ComponentFactory[] = [
   attributesFactory,
+  countFactory,
   filterFactory,
   otlpReceiverFactory,
   probabilisticSamplerFactory,
   resourceFactory,
+  serviceGraphFactory,
+  spanMetricsFactory,
   tailSamplingFactory,
   transformFactory,
 ];

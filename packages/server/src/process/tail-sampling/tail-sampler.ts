@@ -89,6 +89,9 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
   }
 
   async start(): Promise<void> {
+    if (!this.#journal.isDurable) {
+      this.#context.log.warn('a crash loses the spans that wait for a decision, since they are in memory only');
+    }
     for await (const record of this.#journal.open()) {
       if (record.kind === 'spans') {
         this.#hold(new HeldBatch(record.spans, record.position, sizeOf(record.spans)));

@@ -10,6 +10,8 @@ export type JournalRecord =
 
 /** Where spans that wait for a decision survive a crash. */
 export interface TraceJournal {
+  /** Whether what is appended survives a crash. */
+  readonly isDurable: boolean;
   /** What a former life left; must be read to its end before anything is written. */
   open(): AsyncIterable<JournalRecord>;
   /** Resolves with the record's position once it is durable. */
@@ -23,6 +25,8 @@ export interface TraceJournal {
 
 /** Remembers nothing: for those who turn it off. */
 export class NoJournal implements TraceJournal {
+  readonly isDurable = false;
+
   async *open(): AsyncIterable<JournalRecord> {}
 
   async appendSpans(): Promise<number> {
