@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeMissing, ensurePrograms } from './debian-packages.mjs';
+import { describeMissing, ensurePrograms, findProgram } from './debian-packages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -17,6 +17,8 @@ const missing = ensurePrograms([
   { program: 'chromium', debianPackage: 'chromium', neededFor: 'the tests of the page in a real browser' },
   { program: 'redis-server', debianPackage: 'redis-server', neededFor: "the tests of chimney's Redis tier" },
 ]);
+
+const chromium = process.env.SIGNALBOX_CHROMIUM ?? findProgram('chromium');
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const skippedNames = [];
@@ -54,6 +56,8 @@ function vitest(name, config) {
     ['run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     {
       SIGNALBOX_TEST_TIER: full ? 'full' : 'quick',
+      // Where it was looked for and found is where the tests must take it from.
+      ...(chromium === null ? {} : { SIGNALBOX_CHROMIUM: chromium }),
     },
   );
   if (!existsSync(report)) return;

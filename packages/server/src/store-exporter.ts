@@ -34,6 +34,9 @@ export function storeExporterFactory(opened: () => { store: Store; logTail: LogT
           const found = opened();
           if (found === null) throw new ConfigError('the store is not open');
           const { store, logTail } = found;
+          const red = new RedConnector(store.red, {
+            onError: (error) => context.log.error('Rate, errors and durations could not be stored', error),
+          });
           const edges = new EdgeConnector(store.edges, {
             onError: (error) => context.log.error('Calls between services could not be stored', error),
           });
@@ -41,12 +44,17 @@ export function storeExporterFactory(opened: () => { store: Store; logTail: LogT
             consumers: { traces: store.spans, metrics: store.metrics, logs: tailLogs(store.logs, logTail) },
             asReceived: {
               traces: fanOut([
-                { consumer: new RedConnector(store.red), mutates: false },
+                { consumer: red, mutates: false },
                 { consumer: edges, mutates: false },
               ]),
             },
-            start: () => edges.start(),
-            shutdown: (deadlineMs) => edges.shutdown(deadlineMs / 2),
+            async start() {
+              await red.start();
+              await edges.start();
+            },
+            async shutdown(deadlineMs) {
+              await Promise.all([red.shutdown(deadlineMs / 2), edges.shutdown(deadlineMs / 2)]);
+            },
           };
         },
       };

@@ -41,6 +41,7 @@ describe('EdgeConnector', () => {
   it('counts the call as the caller saw it: error, weight', async () => {
     const { edges, collector } = connector();
     await edges.consume(spanBatch({ ...client, error: true, traceState: 'ot=th:8' }, server));
+    await edges.flush();
     expect(collector.rows).toMatchObject([{ error: true, count: 2, durationSum: 10_000 }]);
   });
 
@@ -66,6 +67,7 @@ describe('EdgeConnector', () => {
   ])('does not wait for a database or cache: %s', async (_, attributes, expected) => {
     const { edges, found } = connector();
     await edges.consume(spanBatch({ ...client, attributes }));
+    await edges.flush();
     expect(found()).toEqual([`web > ${expected} x1`]);
   });
 
@@ -112,6 +114,7 @@ describe('EdgeConnector', () => {
       const spanId = `000000000000000${index + 1}`;
       await edges.consume(spanBatch({ ...client, spanId, attributes: { 'server.address': host } }));
     }
+    await edges.flush();
     expect(found()).toEqual(['web > external one x1']);
     await edges.shutdown(1000);
     expect(found()).toEqual(['web > external one x1', 'web > external two x1', 'web > external three x1']);
@@ -121,6 +124,7 @@ describe('EdgeConnector', () => {
     const { edges, found } = connector({ maxTargetsPerSource: 1 });
     const names = ['a', 'b', 'c'].map((name) => ({ ...client, attributes: { 'db.system.name': name } }));
     await edges.consume(spanBatch(...names));
+    await edges.flush();
     expect(found()).toEqual(['web > database a x1', 'web > database (other) x2']);
   });
 
@@ -131,10 +135,24 @@ describe('EdgeConnector', () => {
     expect(found()).toEqual([]);
   });
 
+  it('joins the calls of many batches into one row', async () => {
+    const { edges, collector } = connector();
+    for (const spanId of ['0000000000000001', '0000000000000002', '0000000000000003']) {
+      await edges.consume(spanBatch({ ...client, spanId }, { ...server, parentSpanId: spanId }));
+    }
+    await edges.flush();
+    expect(collector.rows).toMatchObject([{ source: 'web', target: 'api', count: 3 }]);
+  });
+
+  it('refuses a batch when there is no room for more rows and they can not be stored', async () => {
+    const { edges, collector } = connector({ maxRowsAtOnce: 1 });
+    collector.error = new Error('disk full');
+    await expect(edges.consume(spanBatch(client, server))).rejects.toThrow('disk full');
+  });
+
   it('tells of rows that can not be stored', async () => {
     const { edges, errors, collector } = connector();
     collector.error = new Error('disk full');
-    await expect(edges.consume(spanBatch(client, server))).rejects.toThrow('disk full');
     await edges.consume(spanBatch({ ...client, attributes: { 'server.address': 'host' } }));
     await edges.shutdown(1000);
     expect(errors).toEqual([collector.error]);
@@ -148,6 +166,7 @@ describe('EdgeConnector', () => {
       attributes: { 'db.system': 'redis', 'server.address': 'cache' },
     }));
     await edges.consume(spanBatch(...calls));
+    await edges.flush();
     expect(found()).toEqual(['a > cache redis:cache x1', 'b > cache redis:cache x1', 'c > cache (other) x1']);
   });
 
@@ -159,6 +178,7 @@ describe('EdgeConnector', () => {
       attributes: { 'db.system': 'redis' },
     }));
     await edges.consume(spanBatch(...calls));
+    await edges.flush();
     expect(collector.sizes).toEqual([2, 2, 1]);
     expect(collector.rows.map(({ time }) => time)).toEqual([0, 10, 20, 30, 40]);
   });
@@ -170,6 +190,7 @@ describe('EdgeConnector', () => {
     // fanOut gives every consumer the signal.
     const consumer: Consumer<SpanBatch> = edges;
     await consumer.consume(spanBatch({ kind: 1 }), AbortSignal.abort());
+    await edges.flush();
     expect(found()).toEqual(['web > external api.example x1']);
   });
 });

@@ -3,6 +3,7 @@ import type { Component } from '../../pipeline/component.ts';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer } from '../../pipeline/consumer.ts';
 import type { EdgeRow } from '../../pipeline/span-metrics-row.ts';
 import { boundedText } from '../bounded-text.ts';
+import { RowFlusher } from '../row-flusher.ts';
 import { isZeroSpanId, SpanKind, STATUS_ERROR, spanDuration, spanTimeBucket } from '../span-totals.ts';
 import { spanWeight } from '../span-weight.ts';
 import { EdgeRows } from './edge-rows.ts';
@@ -12,7 +13,7 @@ import { type OutgoingCall, type PendingCall, PendingCalls } from './pending-cal
 /** Services that one message is remembered to have reached before its sender's span came. */
 const MAX_EARLY_RECEIVERS = 16;
 
-/** Rows gathered before they are handed on: calls scattered over time make a row each, which weighs many times its span. */
+/** Rows gathered before a sender waits until they are handed on: calls scattered over time make a row each, which weighs many times its span. */
 const MAX_ROWS_AT_ONCE = 20_000;
 
 export interface EdgeConnectorOptions {
@@ -37,52 +38,46 @@ export interface EdgeConnectorOptions {
  * caller saw it. A call whose other side does not come in time, or that goes to a database or cache, becomes an edge to
  * what the caller's attributes name; if they name nothing, to nowhere.
  *
- * `consume` resolves when the edges that the batch completed are durable. Calls that still wait are lost in a crash.
+ * Edges are handed on once a second, so `consume` resolves before they are durable: a crash loses those of the last second, and
+ * calls that still wait.
  */
 export class EdgeConnector implements Consumer<SpanBatch>, Component {
-  readonly #next: Consumer<readonly EdgeRow[]>;
-  readonly #onError: (error: unknown) => void;
   readonly #now: () => number;
   readonly #pending: PendingCalls;
   readonly #rows: EdgeRows;
   readonly #maxRowsAtOnce: number;
-  #timer: NodeJS.Timeout | null = null;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #flusher: RowFlusher<EdgeRow>;
 
   constructor(next: Consumer<readonly EdgeRow[]>, options: EdgeConnectorOptions) {
     const { onError, maxPending = 100_000, waitMs = 10_000, now = Date.now } = options;
     const { maxTargetsPerSource = 1_000, maxTargets = 100_000, maxRowsAtOnce = MAX_ROWS_AT_ONCE } = options;
-    this.#next = next;
-    this.#onError = onError;
     this.#now = now;
     this.#pending = new PendingCalls(maxPending, waitMs);
     this.#rows = new EdgeRows({ maxTargetsPerSource, maxTargets }, now);
     this.#maxRowsAtOnce = maxRowsAtOnce;
+    const take = () => {
+      this.#expire(this.#now());
+      return this.#rows.take();
+    };
+    this.#flusher = new RowFlusher({ take, next, onError, maxKeptRows: 2 * maxRowsAtOnce });
   }
 
   async start(): Promise<void> {
-    this.#timer = setInterval(() => {
-      this.#flushing = this.#flushing.then(() => this.flush());
-    }, 1_000);
-    this.#timer.unref();
+    this.#flusher.start();
   }
 
   /** Hands on all that waits. Consumes no more afterwards. */
-  async shutdown(deadlineMs: number): Promise<void> {
-    if (this.#timer !== null) {
-      clearInterval(this.#timer);
-      this.#timer = null;
-    }
-    const flushed = this.#flushing.then(() => this.flush(Number.POSITIVE_INFINITY));
-    let deadline: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      deadline = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([flushed, late]);
-    clearTimeout(deadline);
+  shutdown(deadlineMs: number): Promise<void> {
+    this.#expire(Number.POSITIVE_INFINITY);
+    return this.#flusher.shutdown(deadlineMs);
   }
 
-  /** Takes no signal: the rows that it hands on also count calls of senders that have their answer already. */
+  /** Hands on the edges that are complete, and those of calls whose wait is over; rejects when they are refused. */
+  flush(): Promise<void> {
+    return this.#flusher.flush();
+  }
+
+  /** Rejects when there are so many edges that they must be handed on, and that is refused. */
   async consume(batch: SpanBatch): Promise<ConsumeResult> {
     const now = this.#now();
     this.#expire(now);
@@ -96,28 +91,10 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
         this.#incoming(callKey(batch, batch.parentSpanId, row), serviceOf(batch, row, services), now);
       }
       if (this.#rows.size >= this.#maxRowsAtOnce) {
-        await this.#next.consume(this.#rows.take());
+        await this.flush();
       }
     }
-    const rows = this.#rows.take();
-    if (rows.length > 0) {
-      await this.#next.consume(rows);
-    }
     return ALL_ACCEPTED;
-  }
-
-  /** Hands on the edges of calls whose wait is over; at `now` Infinity, of all. Errors go to `onError`. */
-  async flush(now = this.#now()): Promise<void> {
-    this.#expire(now);
-    const rows = this.#rows.take();
-    if (rows.length === 0) {
-      return;
-    }
-    try {
-      await this.#next.consume(rows);
-    } catch (error) {
-      this.#onError(error);
-    }
   }
 
   #outgoing(batch: SpanBatch, row: number, isMessage: boolean, source: string, now: number): void {

@@ -1,7 +1,9 @@
 import type { SpanBatch } from '@signalbox/records';
+import type { Component } from '../../pipeline/component.ts';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer } from '../../pipeline/consumer.ts';
 import type { RedRow } from '../../pipeline/span-metrics-row.ts';
 import { boundedText } from '../bounded-text.ts';
+import { RowFlusher } from '../row-flusher.ts';
 import { isZeroSpanId, SpanKind, SpanTotals, STATUS_ERROR, spanDuration, spanTimeBucket } from '../span-totals.ts';
 import { spanWeight } from '../span-weight.ts';
 import {
@@ -13,10 +15,12 @@ import {
 
 const DEFAULT_LIMITS: OperationNamesLimits = { maxNamesPerService: 2_000, maxNames: 100_000, maxServices: 5_000 };
 
-/** Rows made of a batch before they are handed on: spans scattered over time make a row each, which weighs many times its span. */
+/** Rows gathered before a sender waits until they are handed on: spans scattered over time make a row each, which weighs many times its span. */
 const MAX_ROWS_AT_ONCE = 20_000;
 
 export interface RedConnectorOptions {
+  /** Told about rows that could not be stored outside of any `consume`. */
+  readonly onError: (error: unknown) => void;
   readonly maxRowsAtOnce?: number;
   readonly limits?: Partial<OperationNamesLimits>;
   /** Milliseconds. */
@@ -24,41 +28,57 @@ export interface RedConnectorOptions {
 }
 
 /**
- * Counts every span that it is given into rate, errors and durations per operation (RED), and hands on the rows of each batch
- * at once: `consume` resolves when they are durable. A batch that a sender delivers twice is counted twice, since delivery
- * is at least once.
+ * Counts every span that it is given into rate, errors and durations per operation (RED).
+ *
+ * The rows are handed on once a second, so `consume` resolves before they are durable: a crash loses the figures of the last
+ * second. A batch that a sender delivers twice is counted twice, since delivery is at least once.
  */
-export class RedConnector implements Consumer<SpanBatch> {
-  readonly #next: Consumer<readonly RedRow[]>;
+export class RedConnector implements Consumer<SpanBatch>, Component {
   readonly #maxRowsAtOnce: number;
   readonly #names: OperationNames;
+  readonly #flusher: RowFlusher<RedRow>;
+  #cells = new Map<Operation, Map<number, SpanTotals>>();
+  #cellCount = 0;
 
-  constructor(next: Consumer<readonly RedRow[]>, options: RedConnectorOptions = {}) {
-    const { limits, maxRowsAtOnce = MAX_ROWS_AT_ONCE, now = Date.now } = options;
-    this.#next = next;
+  constructor(next: Consumer<readonly RedRow[]>, options: RedConnectorOptions) {
+    const { onError, limits, maxRowsAtOnce = MAX_ROWS_AT_ONCE, now = Date.now } = options;
     this.#maxRowsAtOnce = maxRowsAtOnce;
     this.#names = new OperationNames({ ...DEFAULT_LIMITS, ...limits }, now);
+    this.#flusher = new RowFlusher({ take: () => this.#take(), next, onError, maxKeptRows: 2 * maxRowsAtOnce });
   }
 
-  async consume(batch: SpanBatch, signal?: AbortSignal): Promise<ConsumeResult> {
+  async start(): Promise<void> {
+    this.#flusher.start();
+  }
+
+  /** Hands on what is counted. Consumes no more afterwards. */
+  shutdown(deadlineMs: number): Promise<void> {
+    return this.#flusher.shutdown(deadlineMs);
+  }
+
+  /** Hands on what is counted; rejects when it is refused. */
+  flush(): Promise<void> {
+    return this.#flusher.flush();
+  }
+
+  /** Rejects when so much is counted that it must be handed on, and that is refused. */
+  async consume(batch: SpanBatch): Promise<ConsumeResult> {
     this.#names.expire();
     const services = this.#services(batch);
     for (let row = 0; row < batch.rowCount; ) {
-      const { rows, nextRow } = this.#aggregate(batch, services, row);
-      // Rows of `red` are ours: what the store says about them is no matter of the sender's rows.
-      await this.#next.consume(rows, signal);
-      row = nextRow;
+      row = this.#count(batch, services, row);
+      if (this.#cellCount >= this.#maxRowsAtOnce) {
+        await this.flush();
+      }
     }
     return ALL_ACCEPTED;
   }
 
-  /** Counts the spans from `firstRow` on, all if they make no more rows than allowed at once. */
-  #aggregate(batch: SpanBatch, services: readonly ServiceOperations[], firstRow: number) {
-    const { bytes } = batch;
-    const cells = new Map<Operation, Map<number, SpanTotals>>();
-    let cellCount = 0;
+  /** Counts the spans from `firstRow` on, all if they make no more rows than allowed at once; gives the row after the last. */
+  #count(batch: SpanBatch, services: readonly ServiceOperations[], firstRow: number): number {
+    const { bytes, traceState } = batch;
     let row = firstRow;
-    for (; row < batch.rowCount && cellCount < this.#maxRowsAtOnce; row++) {
+    for (; row < batch.rowCount && this.#cellCount < this.#maxRowsAtOnce; row++) {
       const service = services[batch.resource[row] as number] as ServiceOperations;
       const operation = this.#names.find(
         service,
@@ -70,22 +90,33 @@ export class RedConnector implements Consumer<SpanBatch> {
       const entry =
         kind === SpanKind.Server || kind === SpanKind.Consumer || isZeroSpanId(batch.parentSpanId, row) ? 1 : 0;
       const error = batch.statusCode[row] === STATUS_ERROR ? 1 : 0;
+      const weight = spanWeight(bytes, traceState.start[row] as number, traceState.end[row] as number);
       const key = spanTimeBucket(batch, row) * 32 + kind * 4 + entry * 2 + error;
-      let ofOperation = cells.get(operation);
-      if (ofOperation === undefined) {
-        ofOperation = new Map();
-        cells.set(operation, ofOperation);
-      }
-      let totals = ofOperation.get(key);
-      if (totals === undefined) {
-        totals = new SpanTotals();
-        ofOperation.set(key, totals);
-        cellCount++;
-      }
-      const { start, end } = batch.traceState;
-      totals.add(spanDuration(batch, row), spanWeight(bytes, start[row] as number, end[row] as number));
+      this.#totals(operation, key).add(spanDuration(batch, row), weight);
     }
-    return { rows: rowsOf(cells), nextRow: row };
+    return row;
+  }
+
+  #totals(operation: Operation, key: number): SpanTotals {
+    let ofOperation = this.#cells.get(operation);
+    if (ofOperation === undefined) {
+      ofOperation = new Map();
+      this.#cells.set(operation, ofOperation);
+    }
+    let totals = ofOperation.get(key);
+    if (totals === undefined) {
+      totals = new SpanTotals();
+      ofOperation.set(key, totals);
+      this.#cellCount++;
+    }
+    return totals;
+  }
+
+  #take(): RedRow[] {
+    const cells = this.#cells;
+    this.#cells = new Map();
+    this.#cellCount = 0;
+    return rowsOf(cells);
   }
 
   /** By row of the resource table. */

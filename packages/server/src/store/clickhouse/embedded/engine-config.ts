@@ -12,6 +12,8 @@ export interface EngineLimits {
  * - Caches are small, because one developer's questions hit few parts; together they stay below a quarter of the memory.
  * - Two merge threads. The merge_tree settings below belong to that: by default ClickHouse only makes large merges
  *   while more than 8 of its 16 threads are free, which two threads never are.
+ * - Merges join ten parts rather than five before they begin: a merge costs more per row than the insert, so each level less
+ *   saves a good part of what a row costs in all, and a few more parts cost queries little (docs/benchmarks.md).
  * - Queries share as many threads as there are cores (each gets at least one), so that many don't starve inserts.
  * - Backups go wherever the person who runs the program says.
  */
@@ -36,6 +38,7 @@ export function engineConfig(folder: string, limits: EngineLimits): string {
   <backups><allowed_path>/</allowed_path></backups>
   <tmp_path>${escapeXml(folder)}/tmp/</tmp_path>
   <merge_tree>
+    <merge_selector_base>10</merge_selector_base>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
