@@ -1,7 +1,7 @@
 import { concatBatches, keptRows, selectSpans, spanObjects } from '@signalbox/records';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { decodeTraces, encodeTraces } from './index.ts';
+import { decodeTraces, encodeTraces, protobufToJson } from './index.ts';
 import { decodeAny, SIGNALS } from './testing/decode-any.ts';
 import { reencode } from './testing/encode-any.ts';
 import { type Neutral, OTLP, toProtobuf } from './testing/otlp-schema.ts';
@@ -12,9 +12,10 @@ describe.each(SIGNALS)('encoded %s', (signal) => {
     fc.assert(
       fc.property(randomRequests[signal], (request) => {
         const sent = toProtobuf(OTLP[signal], request as Neutral);
-        expect(decodeAny(signal, reencode(signal, sent), 'protobuf').rows).toEqual(
-          decodeAny(signal, sent, 'protobuf').rows,
-        );
+        const { rows } = decodeAny(signal, sent, 'protobuf');
+        const encoded = reencode(signal, sent);
+        expect(decodeAny(signal, encoded, 'protobuf').rows).toEqual(rows);
+        expect(decodeAny(signal, protobufToJson(signal, encoded), 'json').rows).toEqual(rows);
       }),
       { numRuns: 200 },
     );

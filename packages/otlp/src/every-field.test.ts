@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { protobufToJson } from './index.ts';
 import { decodeAny } from './testing/decode-any.ts';
 import { reencode } from './testing/encode-any.ts';
 import { type Neutral, OTLP, toJson, toProtobuf } from './testing/otlp-schema.ts';
@@ -78,6 +79,7 @@ function check(signal: 'traces' | 'logs' | 'metrics', request: Neutral, expected
   // What is encoded of the records is, for protobufjs, what was sent.
   const read = (bytes: Uint8Array) => OTLP[signal].toObject(OTLP[signal].decode(bytes), { longs: String });
   expect(read(reencode(signal, sent))).toEqual(read(sent));
+  expect(decodeAny(signal, protobufToJson(signal, reencode(signal, sent)), 'json')).toEqual(all);
   expect(decodeAny(signal, toJson(request), 'json')).toEqual(all);
 }
 

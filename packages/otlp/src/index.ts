@@ -5,7 +5,14 @@ export { encodeMetrics } from './metrics/encode-metrics.ts';
 export { decodeTraces } from './traces/decode-traces.ts';
 export { encodeTraces } from './traces/encode-traces.ts';
 export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from './wire/decode-limits.ts';
+export {
+  type DecodedStatus,
+  decodeExportResponse,
+  decodeStatus,
+  type ExportResponse,
+} from './wire/decode-responses.ts';
 export { encodeExportResponse } from './wire/encode-export-response.ts';
 export { encodeStatus } from './wire/encode-status.ts';
 export { OtlpDecodeError } from './wire/otlp-decode-error.ts';
+export { protobufToJson } from './wire/protobuf-to-json.ts';
 export type { Rejected } from './wire/rejections.ts';

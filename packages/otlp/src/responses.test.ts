@@ -5,9 +5,10 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
+import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import { encodeExportResponse, encodeStatus } from './index.ts';
+import { decodeExportResponse, decodeStatus, encodeExportResponse, encodeStatus, OtlpDecodeError } from './index.ts';
 import { OTLP } from './testing/otlp-schema.ts';
 
 const partial = { rejected: 3, reason: 'é: bad ids' };
@@ -91,5 +92,45 @@ describe('encodeStatus', () => {
     expect(json(encodeStatus(14, 'busy', 'json', delay)).details).toEqual([
       { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: text },
     ]);
+  });
+});
+
+describe('a client reads', () => {
+  it.each(['protobuf', 'json'] as const)('partial success in %s', (encoding) => {
+    for (const signal of ['traces', 'metrics', 'logs'] as const) {
+      expect(decodeExportResponse(encodeExportResponse(signal, partial, encoding), encoding)).toEqual(partial);
+      expect(decodeExportResponse(encodeExportResponse(signal, null, encoding), encoding)).toEqual({
+        rejected: 0,
+        reason: '',
+      });
+    }
+  });
+
+  it('a status with the time to wait, and one without', () => {
+    expect(decodeStatus(encodeStatus(14, 'busy é', 'protobuf', 1_250), 'protobuf')).toEqual({
+      message: 'busy é',
+      retryAfterMs: 1_250,
+    });
+    expect(decodeStatus(encodeStatus(3, 'bad', 'protobuf'), 'protobuf')).toEqual({
+      message: 'bad',
+      retryAfterMs: undefined,
+    });
+    expect(decodeStatus(encodeStatus(3, 'bad', 'json'), 'json').message).toBe('bad');
+  });
+
+  it('nothing else, without a loop or a crash', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        for (const read of [decodeExportResponse, decodeStatus]) {
+          for (const encoding of ['protobuf', 'json'] as const) {
+            try {
+              read(bytes, encoding);
+            } catch (error) {
+              expect(error).toBeInstanceOf(OtlpDecodeError);
+            }
+          }
+        }
+      }),
+    );
   });
 });
