@@ -1,3 +1,5 @@
+import { otlpGrpcExporterFactory } from './export/otlp/otlp-grpc-exporter.ts';
+import { otlpHttpExporterFactory } from './export/otlp/otlp-http-exporter.ts';
 import type { ComponentFactory } from './pipeline/component-factory.ts';
 import { attributesFactory } from './process/attributes/attributes-factory.ts';
 import { resourceFactory } from './process/attributes/resource-factory.ts';
@@ -15,6 +17,8 @@ export const componentFactories: readonly ComponentFactory[] = [
   attributesFactory,
   countFactory,
   filterFactory,
+  otlpGrpcExporterFactory,
+  otlpHttpExporterFactory,
   otlpReceiverFactory,
   probabilisticSamplerFactory,
   resourceFactory,

@@ -11,6 +11,7 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['config', '@signalbox/records'],
   receive: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
   process: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
+  export: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
   store: ['pipeline', '@signalbox/records'],
   query: ['pipeline', 'store', '@signalbox/records', '@signalbox/api-contract'],
   page: ['pipeline'],
