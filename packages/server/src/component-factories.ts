@@ -5,6 +5,8 @@ import { attributesFactory } from './process/attributes/attributes-factory.ts';
 import { resourceFactory } from './process/attributes/resource-factory.ts';
 import { countFactory } from './process/count/count-factory.ts';
 import { filterFactory } from './process/filter/filter-factory.ts';
+import { redactionFactory } from './process/redaction/redaction-factory.ts';
+import { resourceDetectionFactory } from './process/resource-detection/resource-detection-factory.ts';
 import { probabilisticSamplerFactory } from './process/sampling/probabilistic-sampler-factory.ts';
 import { serviceGraphFactory } from './process/service-graph/service-graph-factory.ts';
 import { spanMetricsFactory } from './process/span-metrics/span-metrics-factory.ts';
@@ -21,6 +23,8 @@ export const componentFactories: readonly ComponentFactory[] = [
   otlpHttpExporterFactory,
   otlpReceiverFactory,
   probabilisticSamplerFactory,
+  redactionFactory,
+  resourceDetectionFactory,
   resourceFactory,
   serviceGraphFactory,
   spanMetricsFactory,
