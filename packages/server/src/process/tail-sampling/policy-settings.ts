@@ -1,3 +1,4 @@
+import { encodeTraces } from '@signalbox/otlp';
 import { selectSpans } from '@signalbox/records';
 import type { SettingsMap } from '../../config/settings-map.ts';
 import { checked } from '../ottl/checked.ts';
@@ -228,17 +229,10 @@ function regex(settings: SettingsMap, pattern: string): Regex {
   }
 }
 
-/** Bytes of texts and values, and some for what each span has besides: about those of OTLP. */
+/** Bytes of the trace as OTLP. */
 function encodedSize({ parts }: HeldTrace): number {
-  let size = 0;
-  for (const { batch, rows } of parts) {
-    const spans = selectSpans(batch.spans, Uint32Array.from(rows));
-    spans.visitSlices(({ start, end }, count) => {
-      for (let row = 0; row < count; row++) {
-        size += (end[row] as number) - (start[row] as number) + 4;
-      }
-    });
-    size += spans.rowCount * 64;
-  }
-  return size;
+  return parts.reduce(
+    (sum, { batch, rows }) => sum + encodeTraces(selectSpans(batch.spans, Uint32Array.from(rows))).length,
+    0,
+  );
 }

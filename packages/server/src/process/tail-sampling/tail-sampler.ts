@@ -28,6 +28,8 @@ export interface TailSamplingSettings {
   readonly rememberedSampled: number;
   readonly rememberedNotSampled: number;
   readonly sampleOnFirstMatch: boolean;
+  /** Without a journal: whether a shutdown drops what waits. */
+  readonly dropPendingOnShutdown: boolean;
   readonly policies: readonly NamedPolicy[];
 }
 
@@ -53,16 +55,17 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
   #heldBytes = 0;
   #timer: NodeJS.Timeout | null = null;
 
+  /** `makeJournal` is given the decisions that are remembered. */
   constructor(
     settings: TailSamplingSettings,
     context: ComponentContext,
     next: Consumer<SpanBatch>,
-    journal: TraceJournal,
+    makeJournal: (remembered: () => Iterable<Decision>) => TraceJournal,
   ) {
     this.#settings = settings;
     this.#context = context;
     this.#next = next;
-    this.#journal = journal;
+    this.#journal = makeJournal(() => this.#decided.entries());
     const warn = limitedWarnings(context.log, context.now);
     this.#policies = settings.policies.map(({ name, make }) => ({ name, decide: make(warn) }));
     this.#decided = new DecisionCache(settings.rememberedSampled, settings.rememberedNotSampled);
@@ -106,11 +109,14 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
     this.#timer.unref();
   }
 
-  /** What waits stays in the journal for the next start. */
+  /** What waits stays in the journal for the next start. Without one it is decided with the spans that are there. */
   async shutdown(deadlineMs: number): Promise<void> {
     if (this.#timer !== null) {
       clearInterval(this.#timer);
       this.#timer = null;
+    }
+    if (!this.#journal.isDurable && !this.#settings.dropPendingOnShutdown) {
+      this.#decideWhile(() => true);
     }
     await this.#outbox.drain(deadlineMs);
     await this.#journal.close();
@@ -138,11 +144,6 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
   decideDue(): void {
     const now = this.#context.now();
     this.#decideWhile((trace) => trace.decideAt <= now);
-  }
-
-  /** Decides all traces that wait, with the spans that they have. */
-  decideAll(): void {
-    this.#decideWhile(() => true);
   }
 
   #makeRoom(): void {
@@ -271,11 +272,6 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
         this.#journal.release(batch.position);
       }
     }
-  }
-
-  /** For the journal, which repeats them where older ones are removed. */
-  decisions(): Iterable<Decision> {
-    return this.#decided.entries();
   }
 }
 

@@ -1,5 +1,8 @@
+import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { ProcessorFactory } from '../../pipeline/component-factory.ts';
+import { DurableQueue } from '../../pipeline/queue/durable-queue.ts';
 import { readPolicies } from './policy-settings.ts';
+import { QueueJournal } from './queue-journal.ts';
 import { TailSampler, type TailSamplingSettings } from './tail-sampler.ts';
 import { NoJournal } from './trace-journal.ts';
 
@@ -21,15 +24,29 @@ export const tailSamplingFactory: ProcessorFactory = {
       rememberedSampled: cache.integer('sampled_cache_size', 0, { min: 0 }) || maxTraces,
       rememberedNotSampled: cache.integer('non_sampled_cache_size', 0, { min: 0 }) || maxTraces,
       sampleOnFirstMatch: settings.boolean('sample_on_first_match', false),
+      dropPendingOnShutdown: settings.boolean('drop_pending_traces_on_shutdown', false),
       policies: readPolicies(settings, 'policies'),
     };
+    const storage = settings.choice('storage', ['disk', 'memory'], 'disk');
+    const maxDisk = settings.size('max_disk', '1GiB');
+    const openQueue = (context: ComponentContext) =>
+      DurableQueue.open({
+        folder: context.folder(),
+        maxBytes: maxDisk,
+        // What waits is in memory already.
+        cacheBytes: 0,
+        onDamage: (file, bytes) =>
+          context.log.error('part of the journal is damaged and left out', undefined, { file, bytes }),
+      });
     return {
       mutatesData: false,
       create: (context, next) => {
         if (next.traces === undefined) {
           throw new Error('bug: a processor of traces stands in a pipeline without them');
         }
-        return new TailSampler(sampler, context, next.traces, new NoJournal());
+        return new TailSampler(sampler, context, next.traces, (remembered) =>
+          storage === 'memory' ? new NoJournal() : new QueueJournal(() => openQueue(context), remembered),
+        );
       },
     };
   },

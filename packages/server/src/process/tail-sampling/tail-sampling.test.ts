@@ -15,7 +15,8 @@ const trace = (n: number) => n.toString(16).padStart(32, '0');
 async function started(yaml: string) {
   const clock = { now: START_MS };
   const context = testContext({ now: () => clock.now, pipeline: 'traces' });
-  const settings = settingsOf(yaml);
+  // What is on disk is the matter of restart.test.ts.
+  const settings = settingsOf(`${yaml}\nstorage: memory`);
   const blueprint = tailSamplingFactory.configure(settings);
   settings.finish();
   const sink = new RecordSink();
@@ -273,7 +274,7 @@ policies: [{name: a, type: always_sample}]`);
 
   it('that the next stage refuses for good is told about', async () => {
     const { send, sink, pass, context } = await started(
-      '{decision_wait: 1s, policies: [{name: a, type: always_sample}]}',
+      'decision_wait: 1s\npolicies: [{name: a, type: always_sample}]',
     );
     sink.respond = () => {
       throw new SignalboxError('invalid_argument', 'never');
