@@ -3,8 +3,10 @@ import { otlpHttpExporterFactory } from './export/otlp/otlp-http-exporter.ts';
 import type { ComponentFactory } from './pipeline/component-factory.ts';
 import { attributesFactory } from './process/attributes/attributes-factory.ts';
 import { resourceFactory } from './process/attributes/resource-factory.ts';
+import { batchFactory } from './process/batch/batch-factory.ts';
 import { countFactory } from './process/count/count-factory.ts';
 import { filterFactory } from './process/filter/filter-factory.ts';
+import { memoryLimiterFactory } from './process/memory-limiter/memory-limiter-factory.ts';
 import { redactionFactory } from './process/redaction/redaction-factory.ts';
 import { resourceDetectionFactory } from './process/resource-detection/resource-detection-factory.ts';
 import { probabilisticSamplerFactory } from './process/sampling/probabilistic-sampler-factory.ts';
@@ -17,8 +19,10 @@ import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
 export const componentFactories: readonly ComponentFactory[] = [
   attributesFactory,
+  batchFactory,
   countFactory,
   filterFactory,
+  memoryLimiterFactory,
   otlpGrpcExporterFactory,
   otlpHttpExporterFactory,
   otlpReceiverFactory,
