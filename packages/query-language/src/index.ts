@@ -1,0 +1,10 @@
+export * from './promql/ast.ts';
+export { typeOf } from './promql/check-types.ts';
+export { formatPromqlDuration, parsePromqlDuration } from './promql/duration.ts';
+export { type FunctionSignature, functionSignatures } from './promql/function-signatures.ts';
+export { canMatchEmpty, compileMatcher } from './promql/matcher.ts';
+export { ParseError, placeOf } from './promql/parse-error.ts';
+export { type ParserOptions, parsePromql } from './promql/parser.ts';
+export { prettyPrintPromql } from './promql/pretty-print.ts';
+export { printPromql } from './promql/print.ts';
+export { quoteGo } from './promql/quote.ts';
