@@ -13,7 +13,7 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   process: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
   export: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
   store: ['pipeline', '@signalbox/records'],
-  query: ['pipeline', 'store', '@signalbox/records', '@signalbox/api-contract'],
+  query: ['pipeline', 'store', '@signalbox/records', '@signalbox/api-contract', '@signalbox/query-language'],
   page: ['pipeline'],
   api: ['pipeline', 'query', 'store', 'page', '@signalbox/api-contract'],
   config: [],
@@ -26,7 +26,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   records: [],
   otlp: ['@signalbox/records'],
   'api-contract': [],
-  server: ['@signalbox/records', '@signalbox/otlp', '@signalbox/api-contract'],
+  'query-language': [],
+  server: ['@signalbox/records', '@signalbox/otlp', '@signalbox/api-contract', '@signalbox/query-language'],
   ui: ['@signalbox/api-contract'],
   node: [],
 };

@@ -93,12 +93,12 @@ function printDecimal(value: number): string {
   return `${sign}${digits.padEnd(exponent + 1, '0')}`;
 }
 
-/** Go's `%v`: with an exponent below 1e-4 and from 1e21 on. */
+/** Go's `%v`: with an exponent below 1e-4 and from 1e6 on. */
 function printFill(value: number): string {
   if (Number.isNaN(value) || !Number.isFinite(value))
     return printNumber({ kind: 'number', value, isDuration: false, range: { start: 0, end: 0 } });
   const magnitude = Math.abs(value);
-  return magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)
+  return magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e6)
     ? value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
     : String(value);
 }

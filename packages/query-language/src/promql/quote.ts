@@ -37,7 +37,31 @@ export function unquote(literal: string): string {
     bytes.set(part, offset);
     offset += part.length;
   }
-  return new TextDecoder().decode(bytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return decodeLossless(bytes);
+  }
+}
+
+/** A byte that is no part of UTF-8 becomes a lone surrogate, U+DC00 and the byte: it stays what it was, and is no text. */
+function decodeLossless(bytes: Uint8Array): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    let length = 4;
+    for (; length > 0; length--) {
+      try {
+        text += decoder.decode(bytes.subarray(at, at + length));
+        break;
+      } catch {
+        // not so many bytes at once
+      }
+    }
+    if (length === 0) text += String.fromCharCode(0xdc00 + (bytes[at] as number));
+    at += Math.max(length, 1);
+  }
+  return text;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -69,7 +93,8 @@ function escapeGo(text: string, quote: string): string {
     else if (/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)) escaped += character;
     else {
       const code = character.codePointAt(0) as number;
-      if (code < 0x80) escaped += `\\x${code.toString(16).padStart(2, '0')}`;
+      if (code >= 0xdc80 && code <= 0xdcff) escaped += `\\x${(code - 0xdc00).toString(16)}`;
+      else if (code < 0x80) escaped += `\\x${code.toString(16).padStart(2, '0')}`;
       else if (code < 0x10000) escaped += `\\u${code.toString(16).padStart(4, '0')}`;
       else escaped += `\\U${code.toString(16).padStart(8, '0')}`;
     }

@@ -1,0 +1,210 @@
+import { type Aggregation, rangeOf } from '@signalbox/query-language';
+import type { Annotations } from './annotations.ts';
+import { type FloatHistogram, IncompatibleSchemaError } from './histogram/float-histogram.ts';
+import { HistogramMean, HistogramSum } from './histogram/histogram-sum.ts';
+import { KahanMean, KahanSum } from './kahan.ts';
+import { type Labels, METRIC_NAME } from './labels.ts';
+import { quantile } from './quantile.ts';
+import { Kind, StepSeries, type StepVector } from './step-vector.ts';
+
+/** The groups of an aggregation: for each series its group's place, and the labels of each group. */
+export interface Groups {
+  readonly labels: readonly Labels[];
+  readonly groupOf: Int32Array;
+}
+
+/** Puts series into groups by `by` or `without`. */
+export function groupSeries(
+  vector: StepVector,
+  { grouping, isWithout }: Pick<Aggregation, 'grouping' | 'isWithout'>,
+): Groups {
+  const names = new Set(isWithout ? [...grouping, METRIC_NAME] : grouping);
+  const labels: Labels[] = [];
+  const places = new Map<string, number>();
+  const groupOf = new Int32Array(vector.length);
+  for (let i = 0; i < vector.length; i++) {
+    const group = isWithout ? vector[i].labels.without(names) : vector[i].labels.only(names);
+    let place = places.get(group.key);
+    if (place === undefined) {
+      place = labels.length;
+      places.set(group.key, place);
+      labels.push(group);
+    }
+    groupOf[i] = place;
+  }
+  return { labels, groupOf };
+}
+
+/** Takes in the values of a group at one step. */
+interface Accumulator {
+  add(value: number | FloatHistogram, metricName: string): void;
+  /** undefined: the group has no value at this step. */
+  result(): number | FloatHistogram | undefined;
+}
+
+/** Evaluates the aggregators that make one value of a group: sum, avg, count, min, max, group, stddev, stdvar, quantile. */
+export function aggregate(
+  aggregation: Aggregation,
+  vector: StepVector,
+  parameter: Float64Array | undefined,
+  steps: number,
+  annotations: Annotations,
+): StepVector {
+  const groups = groupSeries(vector, aggregation);
+  const place = rangeOf(aggregation.expr);
+  const result = groups.labels.map((labels) => new StepSeries(labels, steps));
+  const accumulators: (Accumulator | undefined)[] = new Array(groups.labels.length);
+  for (let step = 0; step < steps; step++) {
+    accumulators.fill(undefined);
+    for (let i = 0; i < vector.length; i++) {
+      const series = vector[i];
+      const kind = series.kinds[step];
+      if (kind === Kind.None) continue;
+      const group = groups.groupOf[i];
+      if (series.dropsName) result[group].dropsName = true;
+      let accumulator = accumulators[group];
+      if (accumulator === undefined) {
+        accumulator = createAccumulator(aggregation, parameter?.[step] ?? 0, annotations, place);
+        accumulators[group] = accumulator;
+      }
+      const value = kind === Kind.Float ? series.values[step] : (series.histograms?.[step] as FloatHistogram);
+      accumulator.add(value, kind === Kind.Float ? '' : series.labels.metricName);
+    }
+    for (let group = 0; group < accumulators.length; group++) {
+      const value = accumulators[group]?.result();
+      if (value !== undefined) result[group].set(step, value);
+    }
+  }
+  return result.filter((series) => !series.isEmpty);
+}
+
+type Place = ReturnType<typeof rangeOf>;
+
+function createAccumulator(
+  { operator }: Aggregation,
+  parameter: number,
+  annotations: Annotations,
+  place: Place,
+): Accumulator {
+  switch (operator) {
+    case 'sum':
+      return new Total(annotations, place, false);
+    case 'avg':
+      return new Total(annotations, place, true);
+    case 'count': {
+      let count = 0;
+      return { add: () => void count++, result: () => count };
+    }
+    case 'group':
+      return { add: () => {}, result: () => 1 };
+    case 'min':
+      return floatsOnly(operator, annotations, place, (a, b) => (a > b || Number.isNaN(a) ? b : a));
+    case 'max':
+      return floatsOnly(operator, annotations, place, (a, b) => (a < b || Number.isNaN(a) ? b : a));
+    case 'quantile':
+      return collected(operator, annotations, place, (values) => quantile(parameter, values));
+    case 'stdvar':
+      return collected(operator, annotations, place, variance);
+    default:
+      return collected(operator, annotations, place, (values) => Math.sqrt(variance(values)));
+  }
+}
+
+/** A sum or a mean of numbers, or of histograms: both together have none. */
+class Total implements Accumulator {
+  readonly #annotations: Annotations;
+  readonly #place: Place;
+  readonly #isMean: boolean;
+  readonly #sum = new KahanSum();
+  readonly #mean = new KahanMean();
+  #hasFloat = false;
+  #histograms: HistogramSum | HistogramMean | undefined;
+  #isIncompatible = false;
+  readonly #hints = new Set<string>();
+
+  constructor(annotations: Annotations, place: Place, isMean: boolean) {
+    this.#annotations = annotations;
+    this.#place = place;
+    this.#isMean = isMean;
+  }
+
+  add(value: number | FloatHistogram, metricName: string): void {
+    if (this.#isIncompatible) return;
+    if (typeof value === 'number') {
+      this.#hasFloat = true;
+      if (this.#isMean) this.#mean.add(value);
+      else this.#sum.add(value);
+      return;
+    }
+    this.#hints.add(value.resetHint);
+    if (!this.#histograms) {
+      this.#histograms = this.#isMean ? new HistogramMean(value) : new HistogramSum(value);
+      return;
+    }
+    try {
+      if (this.#histograms.add(value)) this.#annotations.boundsReconciled('aggregation', this.#place);
+    } catch (error) {
+      if (!(error instanceof IncompatibleSchemaError)) throw error;
+      this.#annotations.mixedSchemas(metricName, this.#place);
+      this.#isIncompatible = true;
+    }
+  }
+
+  result(): number | FloatHistogram | undefined {
+    if (this.#hasFloat && this.#histograms) {
+      this.#annotations.mixedInAggregation(this.#place);
+      return undefined;
+    }
+    if (this.#isIncompatible) return undefined;
+    if (this.#hints.has('reset') && this.#hints.has('not_reset')) {
+      this.#annotations.resetsCollide('aggregation', this.#place);
+    }
+    if (this.#histograms) return this.#histograms.result().compact();
+    return this.#isMean ? this.#mean.mean : this.#sum.sum + this.#sum.compensation;
+  }
+}
+
+function floatsOnly(
+  operator: string,
+  annotations: Annotations,
+  place: Place,
+  choose: (best: number, value: number) => number,
+): Accumulator {
+  let best: number | undefined;
+  return {
+    add(value) {
+      if (typeof value !== 'number') annotations.histogramIgnoredInAggregation(operator, place);
+      else best = best === undefined ? value : choose(best, value);
+    },
+    result: () => best,
+  };
+}
+
+function collected(
+  operator: string,
+  annotations: Annotations,
+  place: Place,
+  compute: (values: number[]) => number,
+): Accumulator {
+  const values: number[] = [];
+  return {
+    add(value) {
+      if (typeof value === 'number') values.push(value);
+      else annotations.histogramIgnoredInAggregation(operator, place);
+    },
+    result: () => (values.length === 0 ? undefined : compute(values)),
+  };
+}
+
+function variance(values: readonly number[]): number {
+  const [first] = values;
+  if (!Number.isFinite(first)) return Number.NaN;
+  let mean = first;
+  let squares = 0;
+  for (let i = 1; i < values.length; i++) {
+    const difference = values[i] - mean;
+    mean += difference / (i + 1);
+    squares += difference * (values[i] - mean);
+  }
+  return squares / values.length;
+}

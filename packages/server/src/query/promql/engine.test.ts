@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { PromqlEngine } from './engine.ts';
+import { Labels } from './labels.ts';
+import { MemorySeries } from './memory-series.ts';
+import type { Queryable } from './queryable.ts';
+import { runPromqlTest, type TestStorage } from './testing/promqltest.ts';
+
+function inMemory(): TestStorage {
+  const memory = new MemorySeries();
+  return {
+    queryable: memory,
+    add(series) {
+      for (const { labels, samples } of series) memory.add(labels, samples);
+    },
+  };
+}
+
+// Answers worked out by hand from the documentation of Prometheus.
+const scripts: Record<string, string> = {
+  'a selector finds the last sample within the lookback, which is open on the left': `
+load 1m
+  up{job="a"} 1 2 3 _ _ _ _ _ _ 4
+eval instant at 2m up
+  up{job="a"} 3
+eval instant at 6m59s up
+  up{job="a"} 3
+eval instant at 7m up
+eval instant at 1m up offset -1m
+  up{job="a"} 3
+eval instant at 9m up @ 60
+  up{job="a"} 2`,
+  'a series that has ended is not there': `
+load 1m
+  up 1 stale _ 1
+eval range from 0 to 3m step 1m up
+  up 1 _ _ 1`,
+  'rate adds what a reset took away and reaches to the ends of its range': `
+load 1m
+  requests_total 0 60 120 30 90
+eval instant at 4m increase(requests_total[4m])
+  {} 200
+eval instant at 4m irate(requests_total[4m])
+  {} 1
+eval instant at 4m resets(requests_total[5m])
+  {} 1`,
+  'vectors are matched by their labels': `
+load 1m
+  errors{job="a",code="500"} 2
+  errors{job="a",code="503"} 3
+  requests{job="a"} 10
+  requests{job="b"} 20
+eval instant at 0 sum by (job) (errors) / requests
+  {job="a"} 0.5
+eval instant at 0 errors / on (job) group_left () requests
+  {job="a",code="500"} 0.2
+  {job="a",code="503"} 0.3
+eval instant at 0 requests unless on (job) errors
+  requests{job="b"} 20
+eval instant at 0 requests > bool 10
+  {job="a"} 0
+  {job="b"} 1
+eval instant at 0 errors + requests
+eval instant at 0 requests + on (job) errors
+  expect fail regex: found duplicate series for the match group`,
+  'quantiles of classic and of native histograms': `
+load 1m
+  latency_bucket{le="0.1"} 0
+  latency_bucket{le="1"} 50
+  latency_bucket{le="+Inf"} 100
+  native {{schema:0 sum:5 count:4 buckets:[2 2] offset:1}}
+eval instant at 0 histogram_quantile(0.25, latency_bucket)
+  {} 0.55
+eval instant at 0 histogram_quantile(0.5, native)
+  {} 2
+eval instant at 0 histogram_count(native)
+  {} 4
+eval instant at 0 histogram_fraction(0, 2, native)
+  {} 0.5`,
+  aggregations: `
+load 1m
+  m{a="1",b="x"} 1
+  m{a="2",b="x"} 3
+  m{a="3",b="y"} 5
+eval instant at 0 sum by (b) (m)
+  {b="x"} 4
+  {b="y"} 5
+eval instant at 0 topk(2, m)
+  expect ordered
+  m{a="3",b="y"} 5
+  m{a="2",b="x"} 3
+eval instant at 0 count_values without (a, b) ("v", m)
+  {v="1"} 1
+  {v="3"} 1
+  {v="5"} 1
+eval instant at 0 quantile(0.5, m)
+  {} 3
+eval instant at 0 avg(m) without (a)
+  {b="x"} 2
+  {b="y"} 5`,
+};
+
+describe('the engine', () => {
+  test.each(Object.entries(scripts))('%s', async (_, script) => {
+    await runPromqlTest(script.trim().replace(/\neval/g, '\n\neval'), inMemory);
+  });
+});
+
+describe('limits', () => {
+  const many = new MemorySeries();
+  many.add(
+    Labels.from([['__name__', 'many']]),
+    Array.from({ length: 1_000 }, (_, index) => ({ timeMs: index * 1_000, value: index })),
+  );
+
+  test('of the samples that a query may hold', async () => {
+    const engine = new PromqlEngine(many, { maxSamples: 500 });
+    await expect(engine.instant('sum_over_time(many[1h])', 1_000_000)).rejects.toMatchObject({
+      kind: 'execution',
+      message: 'query processing would load too many samples into memory in query execution',
+    });
+  });
+
+  test('of the steps of a range', async () => {
+    const engine = new PromqlEngine(many);
+    const range = { startMs: 0, endMs: 11_000_000, stepMs: 1_000 };
+    await expect(engine.range('many', range)).rejects.toMatchObject({ kind: 'bad_data' });
+    expect((await engine.range('many', { ...range, endMs: 10_999_000 })).value.type).toBe('matrix');
+  });
+
+  const never: Queryable = {
+    select: (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+      }),
+  };
+
+  test('of time', async () => {
+    await expect(new PromqlEngine(never, { timeoutMs: 20 }).instant('many', 0)).rejects.toMatchObject({
+      kind: 'timeout',
+    });
+  });
+
+  test('of patience: nobody waits any more', async () => {
+    const abort = new AbortController();
+    const answer = new PromqlEngine(never).instant('many', 0, { signal: abort.signal });
+    abort.abort();
+    await expect(answer).rejects.toMatchObject({ kind: 'canceled' });
+  });
+
+  test('a query that can not be parsed is bad data', async () => {
+    await expect(new PromqlEngine(many).instant('sum(', 0)).rejects.toMatchObject({
+      kind: 'bad_data',
+      message: '1:5: parse error: unclosed left parenthesis',
+    });
+    await expect(new PromqlEngine(many).range('many[5m]', { startMs: 0, endMs: 1, stepMs: 1 })).rejects.toMatchObject({
+      message: 'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
+    });
+  });
+});
