@@ -108,7 +108,7 @@ it('a shutdown leaves what waits for the next start', async () => {
 });
 
 it('in memory, a shutdown decides what waits; start-up says what a crash would lose', async () => {
-  const { send, sampler, kept, context } = await life(newFolder(), `storage: memory\n${CONFIG}`);
+  const { send, sampler, kept, context } = await life(newFolder(), `durable: false\n${CONFIG}`);
   expect(context.logged).toEqual([expect.stringMatching(/^warn: a crash loses the spans that wait/)]);
   await send({ traceId: trace(1), status: 2 });
   await sampler.shutdown(1_000);
@@ -121,7 +121,7 @@ it('the journal does not grow with what is done', async () => {
     folder,
     `decision_wait: 1s
 num_traces: 10
-max_disk: 256KiB
+max_size: 256KiB
 policies: [{name: none, type: status_code, status_code: {status_codes: [ERROR]}}]`,
   );
   const size = () => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);

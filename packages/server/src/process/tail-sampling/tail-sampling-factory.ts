@@ -27,8 +27,8 @@ export const tailSamplingFactory: ProcessorFactory = {
       dropPendingOnShutdown: settings.boolean('drop_pending_traces_on_shutdown', false),
       policies: readPolicies(settings, 'policies'),
     };
-    const storage = settings.choice('storage', ['disk', 'memory'], 'disk');
-    const maxDisk = settings.size('max_disk', '1GiB');
+    const isDurable = settings.boolean('durable', true);
+    const maxDisk = settings.size('max_size', '1GiB');
     const openQueue = (context: ComponentContext) =>
       DurableQueue.open({
         folder: context.folder(),
@@ -45,7 +45,7 @@ export const tailSamplingFactory: ProcessorFactory = {
           throw new Error('bug: a processor of traces stands in a pipeline without them');
         }
         return new TailSampler(sampler, context, next.traces, (remembered) =>
-          storage === 'memory' ? new NoJournal() : new QueueJournal(() => openQueue(context), remembered),
+          isDurable ? new QueueJournal(() => openQueue(context), remembered) : new NoJournal(),
         );
       },
     };

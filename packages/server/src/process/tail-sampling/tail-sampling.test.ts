@@ -16,7 +16,7 @@ async function started(yaml: string) {
   const clock = { now: START_MS };
   const context = testContext({ now: () => clock.now, pipeline: 'traces' });
   // What is on disk is the matter of restart.test.ts.
-  const settings = settingsOf(`${yaml}\nstorage: memory`);
+  const settings = settingsOf(`${yaml}\ndurable: false`);
   const blueprint = tailSamplingFactory.configure(settings);
   settings.finish();
   const sink = new RecordSink();
