@@ -22,13 +22,15 @@ export class SignalboxProcess {
   async start(...flags: string[]): Promise<this> {
     this.child = new Child(process.execPath, [
       binary,
-      ...['--data', this.data, '--port', '0', '--otlp-http-port', '0', '--otlp-grpc-port', '0'],
+      ...['--data', this.data, '--port', '0'],
+      // A configuration file's receivers say for themselves where they listen.
+      ...(flags.includes('--config') ? [] : ['--otlp-http-port', '0', '--otlp-grpc-port', '0']),
       ...flags,
     ]);
     await this.child.waitFor(/ready in/);
     this.page = (await this.child.waitFor(/page\s+(http:\S+)/))[1] ?? '';
     this.otlpHttp = (await this.child.waitFor(/OTLP\/HTTP\s+(http:\S+)/))[1] ?? '';
-    this.otlpGrpc = (await this.child.waitFor(/OTLP\/gRPC\s+(http:\S+)/))[1] ?? '';
+    this.otlpGrpc = `http://${(await this.child.waitFor(/OTLP\/gRPC\s+(?:http:\/\/)?(\S+)/))[1] ?? ''}`;
     return this;
   }
 
