@@ -1,5 +1,10 @@
 import { otlpGrpcExporterFactory } from './export/otlp/otlp-grpc-exporter.ts';
 import { otlpHttpExporterFactory } from './export/otlp/otlp-http-exporter.ts';
+import { basicAuthFactory } from './extend/basic-auth.ts';
+import { bearerTokenAuthFactory } from './extend/bearer-token-auth.ts';
+import { cpuProfileFactory } from './extend/cpu-profile.ts';
+import { healthCheckFactory } from './extend/health-check.ts';
+import { fileStorageFactory, zpagesFactory } from './extend/stand-ins.ts';
 import type { ComponentFactory } from './pipeline/component-factory.ts';
 import { attributesFactory } from './process/attributes/attributes-factory.ts';
 import { resourceFactory } from './process/attributes/resource-factory.ts';
@@ -19,9 +24,14 @@ import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
 export const componentFactories: readonly ComponentFactory[] = [
   attributesFactory,
+  basicAuthFactory,
   batchFactory,
+  bearerTokenAuthFactory,
   countFactory,
+  cpuProfileFactory,
+  fileStorageFactory,
   filterFactory,
+  healthCheckFactory,
   memoryLimiterFactory,
   otlpGrpcExporterFactory,
   otlpHttpExporterFactory,
@@ -34,4 +44,5 @@ export const componentFactories: readonly ComponentFactory[] = [
   spanMetricsFactory,
   tailSamplingFactory,
   transformFactory,
+  zpagesFactory,
 ];

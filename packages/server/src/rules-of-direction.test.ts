@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['config', '@signalbox/records'],
   receive: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
+  extend: ['pipeline', 'config'],
   process: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
   export: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
   store: ['pipeline', '@signalbox/records'],

@@ -79,6 +79,13 @@ export class SettingsMap {
     return text;
   }
 
+  /** A list of texts that `effective` hides. */
+  secrets(key: string): string[] {
+    const texts = this.strings(key);
+    if (texts.length > 0) this.#read.set(key, REDACTED);
+    return texts;
+  }
+
   /** A text with its place; `null` when it is absent and `fallback` is null. */
   text(key: string): SettingText;
   text(key: string, fallback: null): SettingText | null;

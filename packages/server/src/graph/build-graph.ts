@@ -4,7 +4,7 @@ import type { Extension } from '../pipeline/extension.ts';
 import { type Branch, fanOut, inTurn, withCopy } from '../pipeline/fan-out.ts';
 import { type BatchOf, type Consumers, SIGNALS, type Signal } from '../pipeline/signal.ts';
 import { ContextMaker, type GraphEnvironment } from './context-maker.ts';
-import { Graph, type GraphMember } from './graph.ts';
+import { Graph, type GraphMember, type GraphMembers } from './graph.ts';
 import type { Configured, GraphConfig } from './graph-config.ts';
 import { mapConsumers, observeExporter, observeProcessor, observeReceiver } from './observed.ts';
 import type { PipelineConfig } from './service-config.ts';
@@ -29,6 +29,7 @@ class GraphBuilder {
   readonly #config: GraphConfig;
   readonly #telemetry: GraphEnvironment['telemetry'];
   readonly #contexts: ContextMaker;
+  readonly #extensions: GraphMembers['extensions'];
   readonly #stages: GraphMember[] = [];
   readonly #exporters = new Map<string, { component: ExporterComponent; consumers: Consumers }>();
   readonly #connectors = new Map<string, PipelineComponent>();
@@ -40,10 +41,10 @@ class GraphBuilder {
     const extensions = new Map<string, Extension>();
     this.#contexts = new ContextMaker(environment, extensions);
     for (const id of config.extensions) {
-      const extension = this.#configured('extension', id).blueprint.create(this.#contexts.context('extension', id));
-      extensions.set(id, extension);
-      this.#stages.push({ name: `extension ${id}`, component: extension });
+      const { blueprint } = this.#configured('extension', id);
+      extensions.set(id, blueprint.create(this.#contexts.context('extension', id)));
     }
+    this.#extensions = Array.from(extensions, ([id, component]) => ({ name: `extension ${id}`, component }));
   }
 
   build(): Graph {
@@ -59,7 +60,7 @@ class GraphBuilder {
         name: `receiver ${id}`,
         component: blueprint.create(this.#contexts.context('receiver', id), this.#fromReceiver(id)),
       }));
-    return new Graph({ stages: this.#stages, receivers });
+    return new Graph({ extensions: this.#extensions, stages: this.#stages, receivers });
   }
 
   #configured<Kind extends ComponentKind>(kind: Kind, id: string): Configured<Kind> {

@@ -1,4 +1,5 @@
 import type { Component, ListeningAddress } from '../pipeline/component.ts';
+import type { Extension } from '../pipeline/extension.ts';
 import { SignalboxError } from '../pipeline/signalbox-error.ts';
 
 export interface GraphMember {
@@ -9,6 +10,8 @@ export interface GraphMember {
 
 /** Components in the order to start them in: each after all that it hands records to. Receivers stand apart: they are last. */
 export interface GraphMembers {
+  /** They start before all others, and stop after them. */
+  readonly extensions: readonly { readonly name: string; readonly component: Extension }[];
   readonly stages: readonly GraphMember[];
   readonly receivers: readonly GraphMember[];
 }
@@ -25,12 +28,14 @@ export class Graph implements Component {
 
   /** Where its components listen, in the order of the file; only after `start`. */
   get addresses(): readonly ListeningAddress[] {
-    return [...this.#members.receivers, ...this.#members.stages].flatMap(({ component }) => component.addresses ?? []);
+    const { receivers, stages, extensions } = this.#members;
+    return [...receivers, ...stages, ...extensions].flatMap(({ component }) => component.addresses ?? []);
   }
 
   /** Throws what the first component that can't start has thrown, with its name; those that had started are shut down. */
   async start(): Promise<void> {
-    for (const member of [...this.#members.stages, ...this.#members.receivers]) {
+    const { extensions, stages, receivers } = this.#members;
+    for (const member of [...extensions, ...stages, ...receivers]) {
       try {
         await member.component.start();
         this.#started.push(member);
@@ -39,6 +44,7 @@ export class Graph implements Component {
         throw named(member, error);
       }
     }
+    for (const { component } of extensions) component.onReady?.();
   }
 
   shutdown(deadlineMs: number): Promise<void> {
@@ -49,10 +55,12 @@ export class Graph implements Component {
   async #stop(deadlineMs: number): Promise<void> {
     const endsAt = performance.now() + deadlineMs;
     const started = new Set(this.#started);
+    for (const { component } of this.#members.extensions) component.onStopping?.();
     const receivers = this.#members.receivers.filter((member) => started.has(member));
     await Promise.allSettled(receivers.map(({ component }) => component.shutdown(deadlineMs / 2)));
     // Each stage may hand on what it holds, so the next one stops only after it.
-    for (const { component } of this.#members.stages.filter((member) => started.has(member)).reverse()) {
+    const { extensions, stages } = this.#members;
+    for (const { component } of [...extensions, ...stages].filter((member) => started.has(member)).reverse()) {
       await Promise.allSettled([component.shutdown(Math.max(0, endsAt - performance.now()))]);
     }
   }

@@ -20,4 +20,8 @@ export interface ClientAuthenticator {
 export interface Extension extends Component {
   readonly serverAuthenticator?: ServerAuthenticator;
   readonly clientAuthenticator?: ClientAuthenticator;
+  /** All components run. */
+  onReady?(): void;
+  /** The first component is about to stop. */
+  onStopping?(): void;
 }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import type { SettingsMap } from '../config/settings-map.ts';
+import type { SettingsMap, SettingText } from '../config/settings-map.ts';
+import { readServerTls, type ServerTls } from '../config/tls-settings.ts';
 import type { Endpoint } from '../config/values.ts';
 import type { Component, ListeningAddress } from '../pipeline/component.ts';
 import type { ComponentContext } from '../pipeline/component-context.ts';
@@ -10,16 +11,23 @@ import { InFlightBytes } from './otlp/in-flight-bytes.ts';
 import { OtlpGrpcReceiver } from './otlp-grpc/otlp-grpc-receiver.ts';
 import { OtlpHttpReceiver } from './otlp-http/otlp-http-receiver.ts';
 
-interface GrpcSettings {
+interface ServerSettings {
   readonly endpoint: Endpoint;
-  readonly maxMessageBytes: number;
-  readonly maxConcurrentStreams: number;
+  readonly tls: ServerTls | null;
+  /** An extension that checks who sends. */
+  readonly authenticator: SettingText | null;
 }
 
-interface HttpSettings {
-  readonly endpoint: Endpoint;
+interface GrpcSettings extends ServerSettings {
+  readonly maxMessageBytes: number;
+  readonly maxConcurrentStreams: number;
+  readonly keepAliveMs: number;
+}
+
+interface HttpSettings extends ServerSettings {
   readonly maxBodyBytes: number;
   readonly corsOrigins: readonly string[];
+  readonly corsMaxAgeS: number;
 }
 
 interface OtlpSettings {
@@ -44,11 +52,23 @@ function readSettings(settings: SettingsMap): OtlpSettings {
   };
 }
 
-function readGrpc(settings: SettingsMap): GrpcSettings {
+function readServer(settings: SettingsMap, defaultEndpoint: string): ServerSettings {
+  // Nothing here looks at a request's headers later, so there is nothing to include them for.
+  settings.boolean('include_metadata', false);
   return {
-    endpoint: settings.endpoint('endpoint', 'localhost:4317'),
+    endpoint: settings.endpoint('endpoint', defaultEndpoint),
+    tls: readServerTls(settings.optionalTable('tls')),
+    authenticator: settings.optionalTable('auth')?.text('authenticator') ?? null,
+  };
+}
+
+function readGrpc(settings: SettingsMap): GrpcSettings {
+  settings.choice('transport', ['tcp'], 'tcp');
+  return {
+    ...readServer(settings, 'localhost:4317'),
     maxMessageBytes: settings.integer('max_recv_msg_size_mib', 64, { min: 1, max: 1024 }) * MIB,
     maxConcurrentStreams: settings.integer('max_concurrent_streams', 128, { min: 1, max: 100_000 }),
+    keepAliveMs: settings.table('keepalive').table('server_parameters').duration('time', '60s'),
   };
 }
 
@@ -58,10 +78,14 @@ function readHttp(settings: SettingsMap): HttpSettings {
   if (maxBodyBytes < 1024 || maxBodyBytes > 1024 * MIB) {
     throw settings.fail('max_request_body_size', 'it is out of range; write 1KiB to 1GiB');
   }
+  const cors = settings.table('cors');
+  // A page that may send at all may send any header: none of them means anything here but who sends.
+  cors.strings('allowed_headers');
   return {
-    endpoint: settings.endpoint('endpoint', 'localhost:4318'),
+    ...readServer(settings, 'localhost:4318'),
     maxBodyBytes,
-    corsOrigins: settings.table('cors').strings('allowed_origins'),
+    corsOrigins: cors.strings('allowed_origins'),
+    corsMaxAgeS: cors.integer('max_age', 7_200, { min: 0 }),
   };
 }
 
@@ -79,8 +103,10 @@ export const otlpReceiverFactory: ReceiverFactory = {
 class OtlpReceiver implements Component {
   readonly #grpc: OtlpGrpcReceiver | null;
   readonly #http: OtlpHttpReceiver | null;
+  readonly #scheme: 'http' | 'https';
 
   constructor({ grpc, http, maxInFlightBytes }: OtlpSettings, context: ComponentContext, consumers: Consumers) {
+    this.#scheme = http?.tls ? 'https' : 'http';
     const inFlight = new InFlightBytes(maxInFlightBytes);
     const rejected = (records: string) =>
       context.telemetry.counter(
@@ -104,23 +130,26 @@ class OtlpReceiver implements Component {
         onInvalidRows: (signal, count) => invalid[signal].add(count),
         onInternalError: (error) => context.log.error('A request failed for a reason of ours', error),
       });
+    const authenticator = ({ authenticator: name }: ServerSettings) => name && context.serverAuthenticator(name);
     this.#grpc =
       grpc &&
       new OtlpGrpcReceiver(service(grpc.maxMessageBytes), {
+        ...grpc,
         ...grpc.endpoint,
-        maxConcurrentStreams: grpc.maxConcurrentStreams,
+        authenticator: authenticator(grpc),
       });
     this.#http =
       http &&
       new OtlpHttpReceiver(service(http.maxBodyBytes), {
+        ...http,
         ...http.endpoint,
-        corsOrigins: http.corsOrigins,
+        authenticator: authenticator(http),
       });
   }
 
   get addresses(): ListeningAddress[] {
     return [
-      ...(this.#http ? [{ protocol: 'OTLP/HTTP', address: `http://${hostPort(this.#http.address)}` }] : []),
+      ...(this.#http ? [{ protocol: 'OTLP/HTTP', address: `${this.#scheme}://${hostPort(this.#http.address)}` }] : []),
       ...(this.#grpc ? [{ protocol: 'OTLP/gRPC', address: hostPort(this.#grpc.address) }] : []),
     ];
   }

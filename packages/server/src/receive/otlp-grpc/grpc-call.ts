@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { ServerAuthenticator } from '../../pipeline/extension.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { overloaded } from '../otlp/body-collector.ts';
 import { CONTENT_ENCODINGS } from '../otlp/content-encoding.ts';
@@ -31,6 +32,7 @@ export interface CallSettings {
   readonly requestTimeoutMs: number;
   readonly messageIdleTimeoutMs: number;
   readonly answerTimeoutMs: number;
+  readonly authenticator: ServerAuthenticator | null;
 }
 
 /** One stream of a connection: a unary `Export` call, from its headers to its trailers. */
@@ -75,6 +77,7 @@ export class GrpcCall {
     this.#stream.once('close', onClose);
     const stopDeadline = this.#startDeadline();
     try {
+      this.#settings.authenticator?.authenticate(this.#headers);
       if (!reservation.grow(CALL_OVERHEAD_BYTES)) {
         throw overloaded();
       }

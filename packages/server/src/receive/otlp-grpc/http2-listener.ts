@@ -1,5 +1,6 @@
 import { createServer as createHttp2Server, type Http2Server, type ServerOptions } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
@@ -11,10 +12,12 @@ export interface Http2ListenerOptions {
   /** Time for a connection's first byte, in milliseconds. */
   readonly handshakeTimeoutMs: number;
   readonly http2: ServerOptions;
+  /** null: plaintext. */
+  readonly tls: TlsOptions | null;
 }
 
 /**
- * A plaintext HTTP/2 server that looks at a connection's first bytes: whoever sends HTTP/1 (OTLP's two ports are easily
+ * An HTTP/2 server that looks at a connection's first bytes: whoever sends HTTP/1 (OTLP's two ports are easily
  * mistaken for each other) is told so in words rather than by a broken connection.
  */
 export class Http2Listener {
@@ -28,7 +31,13 @@ export class Http2Listener {
   constructor(options: Http2ListenerOptions) {
     this.#handshakeTimeoutMs = options.handshakeTimeoutMs;
     this.http2 = createHttp2Server(options.http2);
-    this.server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    const { tls, handshakeTimeoutMs: handshakeTimeout } = options;
+    this.server =
+      tls === null
+        ? createServer({ noDelay: true }, (socket) => this.#accept(socket))
+        : createTlsServer({ ...tls, noDelay: true, handshakeTimeout, ALPNProtocols: ['h2'] }, (socket) =>
+            this.#accept(socket),
+          );
     this.server.maxConnections = options.maxConnections;
   }
 

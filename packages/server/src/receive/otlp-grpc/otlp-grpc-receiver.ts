@@ -1,8 +1,11 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { ServerTls } from '../../config/tls-settings.ts';
 import type { Component } from '../../pipeline/component.ts';
+import type { ServerAuthenticator } from '../../pipeline/extension.ts';
 import { listen } from '../../pipeline/listen.ts';
 import type { ExportService } from '../otlp/export-service.ts';
+import { openServerTls } from '../otlp/server-tls.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { Http2Listener } from './http2-listener.ts';
 
@@ -13,6 +16,10 @@ export interface OtlpGrpcOptions {
   readonly port: number;
   /** What decides the address, for error messages. */
   readonly place?: string;
+  /** Encrypts; null: plaintext. */
+  readonly tls?: ServerTls | null;
+  /** Checks who sends; null: nobody is asked. */
+  readonly authenticator?: ServerAuthenticator | null;
   /** Open connections at once; more are closed on arrival. */
   readonly maxConnections?: number;
   /** Calls at once on one connection; a client queues what goes beyond. */
@@ -31,6 +38,8 @@ export interface OtlpGrpcOptions {
 
 const OTLP_GRPC_DEFAULTS = {
   place: '--otlp-grpc-port or SIGNALBOX_OTLP_GRPC_PORT (in a configuration file: protocols::grpc::endpoint)',
+  tls: null,
+  authenticator: null,
   maxConnections: 1_024,
   maxConcurrentStreams: 128,
   handshakeTimeoutMs: 10_000,
@@ -48,7 +57,7 @@ const MAX_HEADER_LIST_BYTES = 16 * 1024;
 const MAX_SESSION_MEMORY_MB = 16;
 
 /**
- * Receives OTLP/gRPC: the `Export` methods of the trace, metrics and logs services, unary, over plaintext HTTP/2.
+ * Receives OTLP/gRPC: the `Export` methods of the trace, metrics and logs services, unary, over HTTP/2, plaintext or TLS.
  *
  * Speaks gRPC on Node's HTTP/2 directly. A general gRPC server hands over a message when it is complete and decompressed,
  * so the bytes of all calls that are still arriving would be bounded by nothing; here each is counted as it arrives.
@@ -66,6 +75,7 @@ export class OtlpGrpcReceiver implements Component {
     this.#listener = new Http2Listener({
       maxConnections: this.#options.maxConnections,
       handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
+      tls: openServerTls(this.#options.tls),
       http2: {
         maxSessionMemory: MAX_SESSION_MEMORY_MB,
         settings: {

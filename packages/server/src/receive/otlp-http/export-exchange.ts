@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerAuthenticator } from '../../pipeline/extension.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { BodyCollector, overloaded } from '../otlp/body-collector.ts';
 import { CONTENT_ENCODINGS, type CreateDecompressor, SUPPORTED_CONTENT_ENCODINGS } from '../otlp/content-encoding.ts';
@@ -14,6 +15,7 @@ const REQUEST_OVERHEAD_BYTES = 8 * 1024;
 export interface ExchangeSettings {
   readonly bodyIdleTimeoutMs: number;
   readonly discardTimeoutMs: number;
+  readonly authenticator: ServerAuthenticator | null;
 }
 
 /** One POST to a signal's path, from its headers to its answer. */
@@ -108,6 +110,10 @@ export class ExportExchange {
       const supported = `${MEDIA_TYPES.json}, ${MEDIA_TYPES.protobuf}`;
       return textRefusal(415, `unsupported media type, supported: [${supported}]`, { Accept: supported });
     }
+    const stranger = this.#checkSender(this.#encoding);
+    if (stranger !== null) {
+      return stranger;
+    }
     if (this.#contentEncoding().createDecompressor === undefined) {
       const supported = SUPPORTED_CONTENT_ENCODINGS.join(', ');
       const message = `Unsupported content encoding, supported: ${supported}`;
@@ -115,6 +121,18 @@ export class ExportExchange {
       return { ...refusal, status: 415, headers: { ...refusal.headers, 'Accept-Encoding': supported } };
     }
     return null;
+  }
+
+  /** Null: whoever sends may. */
+  #checkSender(encoding: OtlpEncoding): HttpRefusal | null {
+    const { authenticator } = this.#settings;
+    try {
+      authenticator?.authenticate(this.#request.headers);
+      return null;
+    } catch (error) {
+      const refusal = statusRefusal(this.#service.refused(this.#signal, error), encoding);
+      return { ...refusal, headers: { ...refusal.headers, 'WWW-Authenticate': authenticator?.challenge ?? '' } };
+    }
   }
 
   #contentEncoding(): { name: string; createDecompressor: CreateDecompressor | undefined } {

@@ -1,3 +1,6 @@
+import type { ServerTls } from '../../config/tls-settings.ts';
+import type { ServerAuthenticator } from '../../pipeline/extension.ts';
+
 /** Where OTLP/HTTP listens and how patient it is. */
 export interface OtlpHttpOptions {
   readonly host: string;
@@ -5,8 +8,14 @@ export interface OtlpHttpOptions {
   readonly port: number;
   /** What decides the address, for error messages. */
   readonly place?: string;
+  /** Encrypts; null: plaintext. */
+  readonly tls?: ServerTls | null;
+  /** Checks who sends; null: nobody is asked. */
+  readonly authenticator?: ServerAuthenticator | null;
   /** Origins whose pages may send from a browser; `*` for any. None by default. */
   readonly corsOrigins?: readonly string[];
+  /** How long browsers may remember that a page may send, in seconds. */
+  readonly corsMaxAgeS?: number;
   /** Open connections at once; more are closed on arrival. */
   readonly maxConnections?: number;
   /** Time for a request's headers, in milliseconds. */
@@ -21,7 +30,10 @@ export interface OtlpHttpOptions {
 
 export const OTLP_HTTP_DEFAULTS = {
   place: '--otlp-http-port or SIGNALBOX_OTLP_HTTP_PORT (in a configuration file: protocols::http::endpoint)',
+  tls: null,
+  authenticator: null,
   corsOrigins: [],
+  corsMaxAgeS: 7_200,
   maxConnections: 1_024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,

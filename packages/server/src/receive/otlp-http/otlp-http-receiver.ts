@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Component } from '../../pipeline/component.ts';
@@ -6,6 +7,7 @@ import { listen } from '../../pipeline/listen.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import type { ExportService } from '../otlp/export-service.ts';
 import type { OtlpSignal } from '../otlp/received-counters.ts';
+import { openServerTls } from '../otlp/server-tls.ts';
 import { Cors } from './cors.ts';
 import { ExportExchange } from './export-exchange.ts';
 import { statusRefusal, textRefusal } from './http-refusal.ts';
@@ -33,14 +35,16 @@ export class OtlpHttpReceiver implements Component {
   constructor(service: ExportService, options: OtlpHttpOptions) {
     this.#service = service;
     this.#options = { ...OTLP_HTTP_DEFAULTS, ...options };
-    this.#cors = new Cors(this.#options.corsOrigins);
+    this.#cors = new Cors(this.#options.corsOrigins, this.#options.corsMaxAgeS);
     const { headersTimeoutMs, requestTimeoutMs } = this.#options;
-    this.#server = createServer({
+    const tls = openServerTls(this.#options.tls);
+    const limits = {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(2_000, headersTimeoutMs, requestTimeoutMs),
-    });
+    };
+    this.#server = tls === null ? createServer(limits) : createHttpsServer({ ...limits, ...tls });
     this.#server.maxConnections = this.#options.maxConnections;
     this.#server.on('request', (request, response) => this.#handle(request, response, false));
     this.#server.on('checkContinue', (request, response) => this.#handle(request, response, true));

@@ -1,0 +1,43 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Endpoint } from '../config/values.ts';
+import type { Component, ListeningAddress } from '../pipeline/component.ts';
+import { listen } from '../pipeline/listen.ts';
+
+export interface SmallHttpServerOptions {
+  readonly endpoint: Endpoint;
+  /** For people: `health`. */
+  readonly protocol: string;
+  /** Id of the extension, for error messages. */
+  readonly id: string;
+}
+
+/** A port of an extension's own with a few short answers. */
+export class SmallHttpServer implements Component {
+  readonly #options: SmallHttpServerOptions;
+  readonly #server: Server;
+
+  constructor(options: SmallHttpServerOptions, answer: (request: IncomingMessage, response: ServerResponse) => void) {
+    this.#options = options;
+    this.#server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, answer);
+    this.#server.maxConnections = 64;
+  }
+
+  get addresses(): readonly ListeningAddress[] {
+    const { address, family, port } = this.#server.address() as AddressInfo;
+    const host = family === 'IPv6' ? `[${address}]` : address;
+    return [{ protocol: this.#options.protocol, address: `http://${host}:${port}` }];
+  }
+
+  async start(): Promise<void> {
+    const { endpoint, protocol, id } = this.#options;
+    await listen(this.#server, { ...endpoint, what: protocol, place: `endpoint of extension ${id}` });
+  }
+
+  async shutdown(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+}
