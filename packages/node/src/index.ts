@@ -4,11 +4,22 @@ export type {
   InstrumentationContext,
   InstrumentationHandle,
   InstrumentationSettings,
+  SpanStart,
 } from './instrumentation.ts';
+export type {
+  CellLookup,
+  CellMeter,
+  CellOptions,
+  HistogramCell,
+  HistogramCellOptions,
+  SeriesKey,
+  SumCell,
+} from './metrics/cells.ts';
 export type {
   BatchOptions,
   ExemplarFilter,
   HttpOptions,
+  InstrumentationSwitches,
   IoredisOptions,
   MetricOptions,
   OtlpOptions,

@@ -1,27 +1,47 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
-import { type Context, context } from '@opentelemetry/api';
+import { type Context, context, type Tracer } from '@opentelemetry/api';
+import { isTracingSuppressed } from '@opentelemetry/core';
 import type { EnterableContextManager } from './context-manager.ts';
-import type { InstrumentationContext } from './instrumentation.ts';
+import type { InstrumentationContext, SpanStart } from './instrumentation.ts';
+import type { CellMeters } from './metrics/cell-meter.ts';
+import type { InstrumentationSwitches } from './options.ts';
 import { protect } from './protect.ts';
+import { version } from './version.ts';
 import type { Warnings } from './warnings.ts';
 
 /** What all instrumentations share. */
 export type InstrumentationParts = Pick<
   InstrumentationContext,
   'tracerProvider' | 'meterProvider' | 'loggerProvider' | 'settings' | 'onExit'
-> & { readonly contextManager: EnterableContextManager };
+> & {
+  readonly contextManager: EnterableContextManager;
+  readonly cellMeters: CellMeters;
+  readonly metricPrefix: string;
+  /** Which signals are on at all. */
+  readonly signals: { readonly spans: boolean; readonly metrics: boolean };
+  readonly switches: Readonly<Record<string, InstrumentationSwitches>>;
+};
 
 /** The tools of the instrumentation `name`; what it throws is reported under that name. */
 export function createInstrumentationContext(
   name: string,
   warnings: Warnings,
-  { contextManager, ...shared }: InstrumentationParts,
+  { contextManager, cellMeters, metricPrefix, signals, switches, ...shared }: InstrumentationParts,
 ): InstrumentationContext {
   const warn = (message: string): void => warnings.once(message);
   const safely: InstrumentationContext['protect'] = (run, fallback) =>
     protect(warn, `the instrumentation ${name}`, run, fallback);
+  const scope = `@signalbox/node/${name}`;
+  const wants = {
+    spans: signals.spans && switches[name]?.spans !== false,
+    metrics: signals.metrics && switches[name]?.metrics !== false,
+  };
+  const tracer = shared.tracerProvider.getTracer(scope, version);
   return {
     ...shared,
+    wants,
+    startSpan: (start) => (wants.spans ? startSpan(tracer, start) : undefined),
+    cells: cellMeters.create({ scope, prefix: metricPrefix, isOn: wants.metrics, warn }),
     warn,
     protect: safely,
     enterContext: (entered) => contextManager.enter(entered),
@@ -36,4 +56,9 @@ export function createInstrumentationContext(
       return () => void diagnosticsChannel.unsubscribe(channel, subscriber);
     },
   };
+}
+
+function startSpan(tracer: Tracer, { name, parent = context.active(), attributes, ...options }: SpanStart) {
+  if (isTracingSuppressed(parent)) return undefined;
+  return tracer.startSpan(name, { ...options, ...(attributes && { attributes: attributes() }) }, parent);
 }

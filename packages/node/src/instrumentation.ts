@@ -1,6 +1,16 @@
 import type { Channel } from 'node:diagnostics_channel';
-import type { Context, MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type {
+  Attributes,
+  Context,
+  Link,
+  MeterProvider,
+  Span,
+  SpanKind,
+  TimeInput,
+  TracerProvider,
+} from '@opentelemetry/api';
 import type { LoggerProvider } from '@opentelemetry/api-logs';
+import type { CellMeter } from './metrics/cells.ts';
 import type { HttpOptions, IoredisOptions, PinoOptions } from './options.ts';
 
 /** Per-library settings that instrumentations read; every field has its default filled in. */
@@ -10,12 +20,37 @@ export interface InstrumentationSettings {
   readonly pino: Required<PinoOptions>;
 }
 
+/** What an instrumentation knows when something begins. */
+export interface SpanStart {
+  readonly name: string;
+  readonly kind: SpanKind;
+  /** `context.active()` unless given. */
+  readonly parent?: Context;
+  /** Asked only when the span is recorded, or when a sampler decides by attributes: nothing is computed for nothing. */
+  readonly attributes?: () => Attributes;
+  readonly links?: Link[];
+  readonly startTime?: TimeInput;
+}
+
 /** What an instrumentation may use. The providers are the ones `start` created, not the global ones. */
 export interface InstrumentationContext {
   readonly tracerProvider: TracerProvider;
   readonly meterProvider: MeterProvider;
   readonly loggerProvider: LoggerProvider;
   readonly settings: InstrumentationSettings;
+  /**
+   * What the user wants of this instrumentation (option `switches`) and of the signals as a whole. With `spans` off
+   * `startSpan` answers undefined and with `metrics` off cells do nothing; look here to spare work before that.
+   */
+  readonly wants: { readonly spans: boolean; readonly metrics: boolean };
+  /**
+   * Starts a span under the scope of this instrumentation (`@signalbox/node/<name>`). Undefined when there shall be none:
+   * spans are switched off here, or tracing is suppressed in `parent`. An unsampled span is there, so that its context can
+   * be propagated, but does not record.
+   */
+  startSpan(start: SpanStart): Span | undefined;
+  /** Metric instruments of this instrumentation, whose series are looked up once and then recorded to directly. */
+  readonly cells: CellMeter;
   /** Subscribes to a diagnostics channel; what `onMessage` throws is reported, not thrown. Returns what undoes it. */
   subscribe(channel: string, onMessage: (message: unknown) => void): () => void;
   /** `run`, except that what it throws is reported and `fallback` answers instead: for functions put in place of others. */
@@ -49,7 +84,10 @@ export interface InstrumentationHandle {
  * channels or patches, and returns what undoes that. It must not import the library it instruments.
  */
 export interface Instrumentation {
-  /** Short and stable: it is the name by which `OTEL_NODE_DISABLED_INSTRUMENTATIONS` switches it off. */
+  /**
+   * Short and stable: it is the name by which `OTEL_NODE_DISABLED_INSTRUMENTATIONS` and the option `switches` know it, and
+   * the end of its scope's name.
+   */
   readonly name: string;
   enable(context: InstrumentationContext): InstrumentationHandle;
 }

@@ -47,6 +47,12 @@ export interface HttpOptions {
   ignoreOutgoing?: (request: { readonly method: string; readonly url: string }) => boolean;
 }
 
+/** Which of its signals one instrumentation emits; unset is on. */
+export interface InstrumentationSwitches {
+  spans?: boolean;
+  metrics?: boolean;
+}
+
 export interface IoredisOptions {
   /** With `true` a command outside any trace makes no span (health checks, reconnects). */
   requireParent?: boolean;
@@ -81,6 +87,13 @@ export interface StartOptions extends OtlpOptions {
   http?: HttpOptions;
   ioredis?: IoredisOptions;
   pino?: PinoOptions;
+  /** Switches off the spans or the metrics of single instrumentations: `{ ioredis: { spans: false } }`. */
+  switches?: Readonly<Record<string, InstrumentationSwitches>>;
+  /**
+   * Beginning of the names of those metrics that no semantic convention names: `wippy_` makes `wippy_sql_ops_total` of
+   * `sql_ops_total`.
+   */
+  metricPrefix?: string;
   /** Replaces the built-in list, or derives a list from it. */
   instrumentations?: readonly Instrumentation[] | ((builtIn: readonly Instrumentation[]) => readonly Instrumentation[]);
   /** Milliseconds that flushing may take at shutdown, on a signal and at exit (default 5,000). */

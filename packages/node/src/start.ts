@@ -11,6 +11,7 @@ import { createInstrumentationContext, type InstrumentationParts } from './instr
 import { deliverAtExit } from './lifecycle/exit-delivery.ts';
 import { installExitHandlers } from './lifecycle/exit-handlers.ts';
 import { recordException } from './lifecycle/record-exception.ts';
+import { CellMeters } from './metrics/cell-meter.ts';
 import type { StartOptions } from './options.ts';
 import { propagatorFromEnvironment } from './propagation.ts';
 import { protect } from './protect.ts';
@@ -99,6 +100,10 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     meterProvider,
     loggerProvider,
     contextManager,
+    cellMeters: new CellMeters(meterProvider),
+    metricPrefix: options.metricPrefix ?? '',
+    signals: { spans: traces !== false, metrics: measuring !== false },
+    switches: options.switches ?? {},
     settings: configuration.settings,
     onExit: (callback) => void atExit.push(callback),
   });

@@ -1,12 +1,30 @@
-import { context, type Histogram, type Meter, type MeterOptions, type MetricOptions } from '@opentelemetry/api';
 import {
+  context,
+  type Histogram,
+  type Meter,
+  type MeterOptions,
+  type MetricOptions,
+  ValueType,
+} from '@opentelemetry/api';
+import {
+  type AggregationOption,
+  AggregationType,
   DataPointType,
+  type InstrumentType,
   MeterProvider,
   type MeterProviderOptions,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import type { ExemplarFilter } from '../options.ts';
+import { type CellDescriptor, CellStorage, type Collector } from './cell-storage.ts';
 import { type Exemplar, HistogramExemplars, seriesKey } from './exemplar-reservoir.ts';
+
+/** The part of the (pinned) official provider's internals that has storages registered and collected. */
+interface MeterProviderState {
+  readonly viewRegistry: { findViews(instrument: object, scope: object): readonly unknown[] };
+  readonly metricCollectors: readonly (Collector & { selectAggregation(type: InstrumentType): AggregationOption })[];
+  getMeterSharedState(scope: object): { readonly metricStorageRegistry: { register(storage: CellStorage): void } };
+}
 
 /** Boundaries of the specification's default explicit bucket histogram. */
 const defaultBoundaries = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
@@ -29,6 +47,8 @@ export class ExemplarMeterProvider extends MeterProvider {
   readonly #options: ExemplarOptions;
   readonly #meters = new WeakSet<Meter>();
   readonly #reservoirs = new Map<string, HistogramExemplars>();
+  /** Of points that come from cells, whose storage keeps its own. */
+  readonly #exemplarsOfPoints = new WeakMap<object, readonly Exemplar[]>();
 
   constructor(options: MeterProviderOptions, exemplars: ExemplarOptions) {
     super(options);
@@ -47,9 +67,37 @@ export class ExemplarMeterProvider extends MeterProvider {
     return meter;
   }
 
+  /**
+   * A storage of cached series for an instrument of ours, collected by every reader. Undefined when the official
+   * instrument has to be used instead, because a view or a reader asks for another aggregation than the default.
+   */
+  createCellStorage(
+    scope: { readonly name: string; readonly version: string },
+    instrument: Omit<CellDescriptor, 'exemplars'>,
+  ): CellStorage | undefined {
+    // biome-ignore lint/complexity/useLiteralKeys: the bracket is how TypeScript lets private members through.
+    const shared: MeterProviderState = this['_sharedState'];
+    const official = { ...instrument, valueType: ValueType.DOUBLE, advice: {} };
+    if (shared.viewRegistry.findViews(official, scope).length > 0) return undefined;
+    const collectors = shared.metricCollectors;
+    const usual: readonly AggregationType[] = [AggregationType.DEFAULT, AggregationType.EXPLICIT_BUCKET_HISTOGRAM];
+    if (collectors.some((collector) => !usual.includes(collector.selectAggregation(instrument.type).type)))
+      return undefined;
+    const descriptor: CellDescriptor = { ...instrument, exemplars: this.#options.filter };
+    const storage = new CellStorage(descriptor, collectors, this.#exemplarsOfPoints);
+    const registry = shared.getMeterSharedState(scope).metricStorageRegistry;
+    registry.register(storage);
+    return storage;
+  }
+
+  /** Exemplars of one point, for points that come from cells. */
+  exemplarsOf(point: object): readonly Exemplar[] | undefined {
+    return this.#exemplarsOfPoints.get(point);
+  }
+
   /** Empties the reservoirs into exemplars for the histogram points of `metrics`; undefined when there are none. */
   takeExemplars(metrics: ResourceMetrics): PointExemplars | undefined {
-    const byPoint: Exemplar[][] = [];
+    const byPoint: (readonly Exemplar[])[] = [];
     let found = false;
     for (const { scope, metrics: data } of metrics.scopeMetrics) {
       for (const metric of data) {
@@ -60,7 +108,7 @@ export class ExemplarMeterProvider extends MeterProvider {
           continue;
         const taken = this.#reservoirs.get(reservoirKey(scope.name, scope.version, metric.descriptor.name))?.take();
         for (const point of metric.dataPoints) {
-          const exemplars = taken?.get(seriesKey(point.attributes)) ?? [];
+          const exemplars = this.exemplarsOf(point) ?? taken?.get(seriesKey(point.attributes)) ?? [];
           found ||= exemplars.length > 0;
           byPoint.push(exemplars);
         }
