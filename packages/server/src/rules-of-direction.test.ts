@@ -18,6 +18,7 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   page: ['pipeline'],
   api: ['pipeline', 'query', 'store', 'page', '@signalbox/api-contract'],
   config: [],
+  observe: ['pipeline', 'page', '@signalbox/records', '@signalbox/otlp'],
   graph: ['config', 'pipeline', '@signalbox/records'],
   commands: ['config', 'graph', 'pipeline', 'store', 'page'],
 };
