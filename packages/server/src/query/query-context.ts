@@ -1,6 +1,6 @@
 import { SignalboxError } from '../pipeline/signalbox-error.ts';
 import { engineCode } from '../store/clickhouse/engine-error.ts';
-import type { Connection } from '../store/connection.ts';
+import type { ColumnResult, Connection, QueryOptions } from '../store/connection.ts';
 import type { Statement } from './sql-parameters.ts';
 
 /** What every query of one request shares. */
@@ -20,14 +20,32 @@ export async function select<Row extends readonly unknown[]>(
   statement: Statement,
   maxResultRows?: number,
 ): Promise<readonly Row[]> {
+  const options = queryOptions(context, statement, maxResultRows);
+  return (await explained(context.connection.query<Row>(statement.sql, options))).rows;
+}
+
+/** The same with the result as columns. */
+export async function selectColumns(
+  context: QueryContext,
+  statement: Statement,
+  maxResultRows?: number,
+): Promise<ColumnResult> {
+  const options = queryOptions(context, statement, maxResultRows);
+  return await explained(context.connection.queryColumns(statement.sql, options));
+}
+
+function queryOptions(context: QueryContext, statement: Statement, maxResultRows: number | undefined): QueryOptions {
+  return {
+    parameters: statement.parameters,
+    signal: context.signal,
+    maxExecutionMs: Math.max(1, context.deadlineMs - Date.now()),
+    maxResultRows,
+  };
+}
+
+async function explained<Result>(result: Promise<Result>): Promise<Result> {
   try {
-    const { rows } = await context.connection.query<Row>(statement.sql, {
-      parameters: statement.parameters,
-      signal: context.signal,
-      maxExecutionMs: Math.max(1, context.deadlineMs - Date.now()),
-      maxResultRows,
-    });
-    return rows;
+    return await result;
   } catch (error) {
     // Of one query that is no overload that passes: it will need as much the next time.
     if (error instanceof SignalboxError && engineCode(error.cause) === memoryLimitExceeded) {

@@ -1,0 +1,46 @@
+import { prometheusUnit } from '@signalbox/otlp';
+import { MetricType } from '@signalbox/records';
+import type { QueryContext } from '../query-context.ts';
+import { nanoRange } from './nano-range.ts';
+import type { SeriesCatalog, StoredMetric } from './series-catalog.ts';
+
+/** What is known of a metric, in Prometheus's terms. */
+export interface MetricMetadata {
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
+  readonly help: string;
+  readonly unit: string;
+}
+
+/** Metadata by the name of the family; several where senders disagree. */
+export async function listMetadata(
+  context: QueryContext,
+  catalog: SeriesCatalog,
+): Promise<ReadonlyMap<string, readonly MetricMetadata[]>> {
+  const families = new Map<string, Map<string, MetricMetadata>>();
+  for (const metric of await catalog.metrics(context, nanoRange(0, context.nowMs))) {
+    const metadata = { type: prometheusType(metric), unit: prometheusUnit(metric.unit), help: metric.description };
+    const family = families.get(metric.family) ?? new Map<string, MetricMetadata>();
+    families.set(metric.family, family.set(JSON.stringify(metadata), metadata));
+  }
+  return new Map(
+    Array.from(families, ([name, family]) => [name, [...family.values()]] as const).sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    ),
+  );
+}
+
+function prometheusType({ type, isMonotonic }: StoredMetric): MetricMetadata['type'] {
+  switch (type) {
+    case MetricType.Gauge:
+      return 'gauge';
+    case MetricType.Sum:
+      return isMonotonic ? 'counter' : 'gauge';
+    case MetricType.Histogram:
+    case MetricType.ExponentialHistogram:
+      return 'histogram';
+    case MetricType.Summary:
+      return 'summary';
+    default:
+      return 'unknown';
+  }
+}

@@ -1,0 +1,124 @@
+import type { ResultList } from '../../store/connection.ts';
+import { type Buckets, FloatHistogram } from '../promql/histogram/float-histogram.ts';
+import type { RawSeries } from '../promql/queryable.ts';
+import type { QueryContext } from '../query-context.ts';
+import { sumsBeginAt } from './delta-to-cumulative.ts';
+import { rowsOf } from './number-series.ts';
+import { type ReadOptions, type ReadPoints, readPoints } from './read-points.ts';
+import type { SelectedSeries } from './select-series.ts';
+
+const columns = {
+  total: 'toFloat64(count)',
+  sum: 'sum',
+  scale: 'scale',
+  zero_count: 'toFloat64(zero_count)',
+  zero_threshold: 'zero_threshold',
+  positive_offset: 'positive_offset',
+  positive: 'arrayMap(x -> toFloat64(x), positive_counts)',
+  negative_offset: 'negative_offset',
+  negative: 'arrayMap(x -> toFloat64(x), negative_counts)',
+};
+
+/** What Prometheus takes for the width of the zero bucket of a histogram that does not tell. */
+export const defaultZeroThreshold = 1e-128;
+
+/** Schemas of native histograms. A finer scale is reduced to the finest; a coarser one has none. */
+const finestSchema = 8;
+const coarsestSchema = -4;
+
+/** Exponential histograms as native histograms. */
+export async function nativeSeries(
+  context: QueryContext,
+  selected: readonly SelectedSeries[],
+  options: ReadOptions,
+): Promise<RawSeries[]> {
+  const points = await readPoints(context, 'exponential_histogram_points', selected, columns, options);
+  return selected.map(({ labels }, slot) => {
+    const samples = new HistogramSamples();
+    for (const row of rowsOf(points, slot)) {
+      const time = points.times[row];
+      if (points.missing[row] === 1) samples.add(time, undefined);
+      else {
+        const histogram = histogramAt(points, row);
+        if (histogram === undefined) continue;
+        if (options.isDelta) samples.addDelta(time, points.starts[row], histogram);
+        else samples.add(time, histogram);
+      }
+    }
+    return { labels, ...samples.from(options.range.fromMs) };
+  });
+}
+
+function histogramAt(points: ReadPoints, row: number): FloatHistogram | undefined {
+  const number = (name: keyof typeof columns): number => (points.columns[name] as Float64Array)[row];
+  const scale = number('scale');
+  if (scale < coarsestSchema) return undefined;
+  const histogram = new FloatHistogram();
+  histogram.schema = scale;
+  histogram.count = number('total');
+  histogram.sum = number('sum');
+  histogram.zeroCount = number('zero_count');
+  histogram.zeroThreshold = number('zero_threshold') || defaultZeroThreshold;
+  histogram.positive = bucketsAt(points.columns.positive as ResultList, number('positive_offset'), row);
+  histogram.negative = bucketsAt(points.columns.negative as ResultList, number('negative_offset'), row);
+  if (scale > finestSchema) histogram.reduceResolution(finestSchema);
+  return histogram;
+}
+
+/** OTLP's bucket 0 begins at 1, Prometheus's ends there: indexes are one higher. */
+function bucketsAt({ offsets, values }: ResultList, offset: number, row: number): Buckets {
+  const first = offsets[row];
+  const buckets: Buckets = { indexes: [], counts: [] };
+  for (let place = first; place < offsets[row + 1]; place++) {
+    const count = values[place];
+    if (count === 0) continue;
+    buckets.indexes.push(offset + place - first + 1);
+    buckets.counts.push(Number(count));
+  }
+  return buckets;
+}
+
+class HistogramSamples {
+  readonly #times: number[] = [];
+  readonly #histograms: (FloatHistogram | undefined)[] = [];
+  #period = Number.NaN;
+  #sum: FloatHistogram | undefined;
+
+  /** @param histogram undefined: the series ended */
+  add(time: number, histogram: FloatHistogram | undefined): void {
+    this.#times.push(time);
+    this.#histograms.push(histogram);
+  }
+
+  /** As `deltaToCumulative` does for numbers: an empty histogram first, then the sum of all so far. */
+  addDelta(time: number, start: number, histogram: FloatHistogram): void {
+    const begin = sumsBeginAt(time);
+    if (begin !== this.#period || this.#sum === undefined) {
+      this.#period = begin;
+      this.#sum = undefined;
+      const zero = Math.max(begin, start, (this.#times.at(-1) ?? Number.NEGATIVE_INFINITY) + 1);
+      if (zero < time) {
+        const empty = new FloatHistogram();
+        empty.schema = histogram.schema;
+        empty.zeroThreshold = histogram.zeroThreshold;
+        this.add(zero, empty);
+      }
+    }
+    if (this.#sum === undefined) this.#sum = histogram;
+    else {
+      this.#sum = this.#sum.copy();
+      this.#sum.add(histogram);
+    }
+    this.add(time, this.#sum);
+  }
+
+  from(fromMs: number): Omit<RawSeries, 'labels'> {
+    const found = this.#times.findIndex((time) => time >= fromMs);
+    const first = found < 0 ? this.#times.length : found;
+    const times = Float64Array.from(this.#times.slice(first));
+    const histograms = this.#histograms.slice(first);
+    const series = { times, values: new Float64Array(times.length), histograms };
+    if (!histograms.includes(undefined)) return series;
+    return { ...series, stale: Uint8Array.from(histograms, (histogram) => (histogram === undefined ? 1 : 0)) };
+  }
+}

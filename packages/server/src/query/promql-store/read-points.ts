@@ -1,0 +1,109 @@
+import { SignalboxError } from '../../pipeline/signalbox-error.ts';
+import type { ColumnResult } from '../../store/connection.ts';
+import { type QueryContext, selectColumns } from '../query-context.ts';
+import { SqlParameters } from '../sql-parameters.ts';
+import { sumsBeginAt } from './delta-to-cumulative.ts';
+import { nanoRange } from './nano-range.ts';
+import { orderRows, type RowOrder, SlotTable } from './row-order.ts';
+import type { StoredSeries } from './stored-series.ts';
+
+/** A time from `fromMs` to `toMs`, both inclusive, in ms since 1970. */
+export interface ReadRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface ReadOptions {
+  readonly range: ReadRange;
+  readonly isDelta: boolean;
+  /** Points that may be read. */
+  readonly maxPoints: number;
+}
+
+/** What takes the points of some stored series. */
+export interface Slot {
+  readonly members: readonly StoredSeries[];
+}
+
+/** Points of several series; slot i is that of the i-th element of what was asked for. */
+export interface ReadPoints {
+  readonly order: RowOrder;
+  /** In ms since 1970. */
+  readonly times: Float64Array;
+  /** The same of when counting began; 0: unknown. Only of delta temporality, otherwise empty. */
+  readonly starts: Float64Array;
+  /** 1: nothing was recorded, the series has ended. */
+  readonly missing: Uint8Array;
+  readonly columns: ColumnResult['columns'];
+}
+
+/**
+ * Reads the points of series of one table and one temporality.
+ *
+ * @param values further columns: names with their SQL
+ * @throws `too_large` beyond `maxPoints`
+ */
+export async function readPoints(
+  context: QueryContext,
+  table: string,
+  slots: readonly Slot[],
+  values: Readonly<Record<string, string>>,
+  { range, isDelta, maxPoints }: ReadOptions,
+): Promise<ReadPoints> {
+  const members = slots.flatMap((slot, index) => slot.members.map(({ id }) => [id, index] as const));
+  const parameters = new SqlParameters();
+  const metrics = [...new Set(slots.flatMap(({ members: series }) => series.map(({ metric }) => metric)))];
+  const few =
+    members.length <= idsPerStatement ? ` AND series_id IN ${parameters.uint64s(members.map(([id]) => id))}` : '';
+  // Points lie on nanoseconds, samples on the milliseconds before them.
+  const after = isDelta ? sumsBeginAt(range.fromMs) + 1 : range.fromMs;
+  const { from, to } = nanoRange(after, range.toMs + 1);
+  const columns = Object.entries(values).map(([name, sql]) => `, ${sql} AS ${name}`);
+  const start = isDelta ? ', toFloat64(toUnixTimestamp64Milli(start_time)) AS start' : '';
+  const result = await read(
+    context,
+    parameters.statement(
+      `SELECT series_id, toFloat64(toUnixTimestamp64Milli(time)) AS at, toUInt8(bitAnd(flags, 1)) AS missing${start}${columns.join('')}
+FROM ${table}
+WHERE metric_name IN ${parameters.strings(metrics)} AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}${few}`,
+    ),
+    maxPoints,
+  );
+  const ids = (result.columns.series_id ?? new BigUint64Array(0)) as BigUint64Array;
+  const times = (result.columns.at ?? new Float64Array(0)) as Float64Array;
+  return {
+    order: orderRows(ids, times, new SlotTable(members), slots.length),
+    times,
+    starts: (result.columns.start ?? new Float64Array(0)) as Float64Array,
+    missing: (result.columns.missing ?? new Uint8Array(0)) as Uint8Array,
+    columns: result.columns,
+  };
+}
+
+async function read(
+  context: QueryContext,
+  statement: ReturnType<SqlParameters['statement']>,
+  maxPoints: number,
+): Promise<ColumnResult> {
+  try {
+    return await selectColumns(context, statement, maxPoints);
+  } catch (error) {
+    if (error instanceof SignalboxError && error.code === 'too_large') throw tooManySamples(maxPoints, error);
+    throw error;
+  }
+}
+
+/** Prometheus's own words come first: dashboards and people know them. */
+export function tooManySamples(limit: number, cause?: unknown): SignalboxError {
+  return new SignalboxError(
+    'too_large',
+    'query processing would load too many samples into memory in query execution',
+    {
+      cause,
+      hint: `At most ${limit} are read. Ask for less time or fewer series, or raise promql-max-samples.`,
+    },
+  );
+}
+
+/** A statement's text, parameters included, has at most 256 KiB. */
+const idsPerStatement = 5_000;

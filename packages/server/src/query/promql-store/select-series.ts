@@ -1,0 +1,77 @@
+import { compileMatcher, type LabelMatcher } from '@signalbox/query-language';
+import { type Labels, METRIC_NAME } from '../promql/labels.ts';
+import type { QueryContext } from '../query-context.ts';
+import type { TimeRange } from '../time-range.ts';
+import type { SeriesCatalog } from './series-catalog.ts';
+import { type NamedPart, type Part, partsOf, pointTable } from './series-parts.ts';
+import type { StoredSeries } from './stored-series.ts';
+
+/** Stored series that are one series to PromQL but for `le` and `quantile`: after a restart, say, of a service in a new version. */
+export interface SelectedSeries {
+  readonly part: Part;
+  /** With `__name__`, without `le` and `quantile`. */
+  readonly labels: Labels;
+  readonly members: StoredSeries[];
+  readonly isDelta: boolean;
+}
+
+export interface Selection {
+  readonly series: readonly SelectedSeries[];
+  /** Whether a bucket or a quantile, by the value of its `le` or `quantile`, is among what was asked for. */
+  readonly hasBound: (part: 'bucket' | 'quantile', value: string) => boolean;
+}
+
+const boundLabels = { bucket: 'le', quantile: 'quantile' } as const;
+
+/** Finds the series that fulfil all matchers, as far as their labels are known without their points. */
+export async function selectSeries(
+  context: QueryContext,
+  catalog: SeriesCatalog,
+  matchers: readonly LabelMatcher[],
+  range: TimeRange,
+): Promise<Selection> {
+  const tests = matchers.map((matcher) => ({ name: matcher.name, matches: remembering(compileMatcher(matcher)) }));
+  const fulfils = (name: string, value: string): boolean =>
+    tests.every((test) => test.name !== name || test.matches(value));
+
+  const partsByMetric = new Map<string, readonly NamedPart[]>();
+  for (const metric of await catalog.metrics(context, range)) {
+    const parts = partsOf(metric.type, metric.family).filter(({ name }) => fulfils(METRIC_NAME, name));
+    if (parts.length > 0) partsByMetric.set(metricKey(metric.name, metric.type, metric.family), parts);
+  }
+  const names = new Set(Array.from(partsByMetric.keys(), (key) => (JSON.parse(key) as [string])[0]));
+
+  const selected = new Map<string, SelectedSeries>();
+  for (const series of await catalog.series(context, [...names], range)) {
+    for (const { part, name } of partsByMetric.get(metricKey(series.metric, series.type, series.family)) ?? []) {
+      const bound = part === 'bucket' || part === 'quantile' ? boundLabels[part] : undefined;
+      const isWanted = tests.every(
+        (test) => test.name === METRIC_NAME || test.name === bound || test.matches(series.labels.get(test.name)),
+      );
+      if (!isWanted) continue;
+      const labels = series.labels.with(METRIC_NAME, name);
+      const key = `${part} ${pointTable(series.type)} ${series.isDelta} ${labels.key}`;
+      const known = selected.get(key);
+      if (known === undefined) selected.set(key, { part, labels, members: [series], isDelta: series.isDelta });
+      else known.members.push(series);
+    }
+  }
+  return { series: [...selected.values()], hasBound: (part, value) => fulfils(boundLabels[part], value) };
+}
+
+function metricKey(name: string, type: number, family: string): string {
+  return JSON.stringify([name, type, family]);
+}
+
+/** Values of labels repeat from series to series, and regular expressions are slow. */
+function remembering(matches: (value: string) => boolean): (value: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (value) => {
+    let answer = known.get(value);
+    if (answer === undefined) {
+      answer = matches(value);
+      known.set(value, answer);
+    }
+    return answer;
+  };
+}

@@ -1,0 +1,86 @@
+import { MetricType } from '@signalbox/records';
+import { SignalboxError } from '../../pipeline/signalbox-error.ts';
+import { PromqlError } from '../promql/promql-error.ts';
+import type { Queryable, RawSeries, Selection as Wanted } from '../promql/queryable.ts';
+import type { QueryContext } from '../query-context.ts';
+import { classicSeries } from './classic-series.ts';
+import { mergeSeries } from './merge-series.ts';
+import { nanoRange } from './nano-range.ts';
+import { nativeSeries } from './native-series.ts';
+import { numberSeries } from './number-series.ts';
+import type { ReadOptions } from './read-points.ts';
+import { type SelectedSeries, type Selection, selectSeries } from './select-series.ts';
+import type { SeriesCatalog } from './series-catalog.ts';
+import { selectTargets, targetInfoSeries } from './target-info.ts';
+
+/** PromQL's data from the store, for one request. */
+export class StoreQueryable implements Queryable {
+  readonly #context: QueryContext;
+  readonly #catalog: SeriesCatalog;
+  readonly #maxSamples: number;
+  /** Samples that all selectors together have read. */
+  samplesRead = 0;
+
+  /** @param maxSamples points that one selector may read */
+  constructor(context: QueryContext, catalog: SeriesCatalog, maxSamples: number) {
+    this.#context = context;
+    this.#catalog = catalog;
+    this.#maxSamples = maxSamples;
+  }
+
+  async select({ matchers, startMs, endMs }: Wanted, signal?: AbortSignal): Promise<readonly RawSeries[]> {
+    const context =
+      signal === undefined
+        ? this.#context
+        : { ...this.#context, signal: AbortSignal.any([signal, this.#context.signal]) };
+    try {
+      const selection = await selectSeries(context, this.#catalog, matchers, nanoRange(startMs, endMs));
+      const options = { range: { fromMs: startMs, toMs: endMs }, maxPoints: this.#maxSamples };
+      const read = await readSelection(context, selection, options);
+      const targets = await selectTargets(context, this.#catalog, matchers, nanoRange(startMs, endMs));
+      if (targets.length > 0) read.push(...(await targetInfoSeries(context, targets, options)));
+      const series = mergeSeries(read.filter(({ times }) => times.length > 0));
+      this.samplesRead += series.reduce((sum, { times }) => sum + times.length, 0);
+      return series;
+    } catch (error) {
+      throw inPromqlTerms(error);
+    }
+  }
+}
+
+async function readSelection(
+  context: QueryContext,
+  { series, hasBound }: Selection,
+  options: Omit<ReadOptions, 'isDelta'>,
+): Promise<RawSeries[]> {
+  const read: RawSeries[] = [];
+  for (const isDelta of [false, true]) {
+    const own = (...types: readonly MetricType[]): SelectedSeries[] =>
+      series.filter((one) => one.isDelta === isDelta && types.includes(one.members[0]?.type ?? MetricType.None));
+    const all = { ...options, isDelta };
+    const numbers = own(MetricType.Gauge, MetricType.Sum);
+    if (numbers.length > 0) read.push(...(await numberSeries(context, numbers, all)));
+    for (const type of [MetricType.Histogram, MetricType.Summary]) {
+      const classic = own(type);
+      if (classic.length > 0) read.push(...(await classicSeries(context, classic, type, hasBound, all)));
+    }
+    const native = own(MetricType.ExponentialHistogram);
+    if (native.length > 0) read.push(...(await nativeSeries(context, native, all)));
+  }
+  return read;
+}
+
+const kinds: Readonly<Partial<Record<SignalboxError['code'], PromqlError['kind']>>> = {
+  cancelled: 'canceled',
+  timeout: 'timeout',
+  too_large: 'execution',
+};
+
+/** Errors of the store that are about the query as the engine's own; others stay what they are. */
+function inPromqlTerms(error: unknown): unknown {
+  if (!(error instanceof SignalboxError)) return error;
+  const kind = kinds[error.code];
+  if (kind === undefined) return error;
+  const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+  return new PromqlError(kind, message, { cause: error });
+}

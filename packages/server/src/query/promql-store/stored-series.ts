@@ -1,0 +1,108 @@
+import type { KeyValue } from '@signalbox/api-contract';
+import { type NamedMetric, prometheusLabelName, prometheusMetricName } from '@signalbox/otlp';
+import type { MetricType } from '@signalbox/records';
+import { Labels } from '../promql/labels.ts';
+import { attributeText } from './attribute-text.ts';
+
+import type { Translation } from './translation.ts';
+
+/** A row of the table `series`, with its resource. */
+export interface SeriesRow {
+  readonly id: bigint;
+  readonly metric: string;
+  readonly type: MetricType;
+  readonly unit: string;
+  readonly isDelta: boolean;
+  readonly isMonotonic: boolean;
+  readonly scopeName: string;
+  readonly scopeVersion: string;
+  readonly scopeAttributes: readonly KeyValue[];
+  readonly attributes: readonly KeyValue[];
+  readonly resourceId: string;
+  readonly resource: readonly KeyValue[];
+}
+
+/** A stored series as PromQL sees it. */
+export interface StoredSeries {
+  readonly id: bigint;
+  /** Its name in the store. */
+  readonly metric: string;
+  readonly type: MetricType;
+  readonly isDelta: boolean;
+  /** Its name in Prometheus; of histograms and summaries that of the family. */
+  readonly family: string;
+  /** All labels but `__name__`, `le` and `quantile`. */
+  readonly labels: Labels;
+  readonly resourceId: string;
+}
+
+const identifying: readonly string[] = ['service.namespace', 'service.name', 'service.instance.id'];
+
+/** The name of a metric's family; undefined when nothing is left of its name. */
+export function familyName(metric: NamedMetric, translation: Translation): string | undefined {
+  return prometheusMetricName(metric, translation.strategy);
+}
+
+/** Undefined for a series that has no name in Prometheus. */
+export function describeSeries(row: SeriesRow, translation: Translation): StoredSeries | undefined {
+  const family = familyName({ ...row, name: row.metric }, translation);
+  if (family === undefined) return undefined;
+  const { id, metric, type, isDelta, resourceId } = row;
+  return { id, metric, type, isDelta, family, labels: seriesLabels(row, translation), resourceId };
+}
+
+/** Attributes as labels, promoted resource attributes, `job` and `instance`, the scope: what is later wins, promoted ones never do. */
+function seriesLabels(row: SeriesRow, translation: Translation): Labels {
+  const labels = attributeLabels(row.attributes, translation);
+  const { promoteResourceAttributes: promoted } = translation;
+  for (const { key, value } of row.resource) {
+    if (!promoted.includes('*') && !promoted.includes(key)) continue;
+    const name = prometheusLabelName(key, translation.strategy);
+    if (name !== undefined && (labels.get(name) ?? '') === '') labels.set(name, attributeText(value));
+  }
+  for (const [name, value] of targetLabels(row.resource)) labels.set(name, value);
+  if (translation.promoteScopeMetadata && row.scopeName !== '') {
+    for (const { key, value } of row.scopeAttributes) {
+      const name = prometheusLabelName(`otel_scope_${key}`, translation.strategy);
+      if (name !== undefined) labels.set(name, attributeText(value));
+    }
+    labels.set('otel_scope_name', row.scopeName).set('otel_scope_version', row.scopeVersion);
+  }
+  return Labels.from(labels);
+}
+
+/** Attributes whose keys become the same name have their values joined with `;`, in the order of the keys. */
+function attributeLabels(attributes: readonly KeyValue[], translation: Translation): Map<string, string> {
+  const labels = new Map<string, string>();
+  for (const { key, value } of attributes) {
+    const name = key === '__name__' ? undefined : prometheusLabelName(key, translation.strategy);
+    if (name === undefined) continue;
+    const before = labels.get(name) ?? '';
+    labels.set(name, before === '' ? attributeText(value) : `${before};${attributeText(value)}`);
+  }
+  return labels;
+}
+
+/** `job` is `service.namespace/service.name`, `instance` is `service.instance.id`. */
+function targetLabels(resource: readonly KeyValue[]): Map<string, string> {
+  const [namespace, name, instance] = identifying.map((wanted) => resource.find(({ key }) => key === wanted)?.value);
+  const labels = new Map<string, string>();
+  if (name !== undefined) {
+    labels.set('job', `${namespace === undefined ? '' : `${attributeText(namespace)}/`}${attributeText(name)}`);
+  }
+  if (instance !== undefined) labels.set('instance', attributeText(instance));
+  return labels;
+}
+
+/**
+ * The labels of a resource's `target_info` but `__name__`: its attributes, `job` and `instance`. Undefined when there is
+ * nothing to tell beyond these two, or neither of them to join on.
+ */
+export function targetInfoLabels(resource: readonly KeyValue[], translation: Translation): Labels | undefined {
+  const told = resource.filter(({ key }) => !identifying.includes(key));
+  const target = targetLabels(resource);
+  if (told.length === 0 || target.size === 0) return undefined;
+  const labels = attributeLabels(translation.keepIdentifyingResourceAttributes ? resource : told, translation);
+  for (const [name, value] of target) labels.set(name, value);
+  return Labels.from(labels);
+}

@@ -1,0 +1,29 @@
+import type { Labels } from './promql/labels.ts';
+
+/** Something that is scraped. Times in ms. */
+export interface ScrapeTarget {
+  /** The scrape job that found it. */
+  readonly pool: string;
+  readonly url: string;
+  /** Labels before relabelling. */
+  readonly discoveredLabels: Labels;
+  readonly labels: Labels;
+  readonly health: 'unknown' | 'up' | 'down';
+  /** '' when the last scrape went well. */
+  readonly lastError: string;
+  /** Since 1970; 0: not yet scraped. */
+  readonly lastScrapeMs: number;
+  readonly lastScrapeDurationMs: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+/** What is scraped, for those who ask; whoever scrapes implements it. */
+export interface ScrapeTargets {
+  active(): readonly ScrapeTarget[];
+  /** Targets that relabelling dropped. */
+  dropped(): readonly Pick<ScrapeTarget, 'pool' | 'discoveredLabels'>[];
+}
+
+/** Of a program that scrapes nothing. */
+export const NO_TARGETS: ScrapeTargets = { active: () => [], dropped: () => [] };
