@@ -78,7 +78,7 @@ function signalUsage(
 }
 
 /** 604800000 → `7d`; the largest unit that divides it. */
-function durationText(ms: number): string {
+export function durationText(ms: number): string {
   for (const [unit, size] of [
     ['d', 86_400_000],
     ['h', 3_600_000],

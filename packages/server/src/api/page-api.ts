@@ -6,6 +6,7 @@ import { LogTail } from '../query/logs/log-tail.ts';
 import type { QueryContext } from '../query/query-context.ts';
 import type { Connection } from '../store/connection.ts';
 import { toApiError } from './api-error.ts';
+import { checkOrigin } from './check-origin.ts';
 import { QueryRegistry } from './query-registry.ts';
 import { RequestParameters } from './request-parameters.ts';
 import type { Route } from './route.ts';
@@ -29,6 +30,8 @@ export interface PageApiOptions {
   readonly maxExecutionMs?: number;
   /** Host names besides addresses and localhost under which the page may be opened; see `HostCheck`. Default: none. */
   readonly allowedHosts?: readonly string[];
+  /** Running requests are noted here, together with those of the other APIs. Default: one of its own. */
+  readonly registry?: QueryRegistry;
   /** Told of errors that are bugs (`internal`), which the client is told nothing of. Default: a process warning. */
   readonly onError?: (error: unknown, route: string) => void;
 }
@@ -49,7 +52,7 @@ export const apiRoot = '/api/signalbox/';
  * `Origin` is refused, as DNS rebinding and forged requests of other sites have them.
  */
 export function createPageApi(options: PageApiOptions): PageApi {
-  const registry = new QueryRegistry();
+  const registry = options.registry ?? new QueryRegistry();
   const hosts = new HostCheck(options.allowedHosts ?? []);
   const maxExecutionMs = options.maxExecutionMs ?? 20_000;
   const onError = options.onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error)));
@@ -96,7 +99,7 @@ export function createPageApi(options: PageApiOptions): PageApi {
 }
 
 async function run(
-  { route, path }: RouteMatch,
+  { route, path }: RouteMatch<Route>,
   search: URLSearchParams,
   context: QueryContext,
   request: IncomingMessage,
@@ -117,7 +120,7 @@ function requireJson(route: Route): NonNullable<Route['json']> {
   return route.json;
 }
 
-function findRoute(router: Router, method: string, path: string, response: ServerResponse): RouteMatch {
+function findRoute(router: Router<Route>, method: string, path: string, response: ServerResponse): RouteMatch<Route> {
   const match = router.find(method === 'HEAD' ? 'GET' : method, path);
   if (match === null) throw new SignalboxError('not_found', 'There is no such path in the API');
   if ('route' in match) return match;
@@ -132,20 +135,6 @@ function setHeaders(response: ServerResponse, queryId: string): void {
   response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
   response.setHeader('cross-origin-resource-policy', 'same-origin');
   response.setHeader('referrer-policy', 'no-referrer');
-}
-
-/** Browsers name the page's site in `Origin` and `Sec-Fetch-Site`; other clients send neither. */
-function checkOrigin(request: IncomingMessage, hosts: HostCheck): void {
-  const { host, origin } = request.headers;
-  if (!hosts.allows(host)) {
-    throw new SignalboxError('invalid_argument', 'This host name is not one of mine', {
-      hint: 'If it should be, name it with --allowed-hosts (SIGNALBOX_ALLOWED_HOSTS).',
-    });
-  }
-  const crossSite = request.headers['sec-fetch-site'] === 'cross-site';
-  if (crossSite || (origin !== undefined && splitOnce(origin, '://')[1]?.toLowerCase() !== host?.toLowerCase())) {
-    throw new SignalboxError('invalid_argument', 'Only pages of this server may ask');
-  }
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -1,12 +1,17 @@
-import type { Route } from './route.ts';
+/** What a route is found by. */
+export interface Routable {
+  readonly method: string;
+  /** Below the API's root, e.g. `services/{service}/red`. */
+  readonly pattern: string;
+}
 
-export interface RouteMatch {
+export interface RouteMatch<Route extends Routable> {
   readonly route: Route;
   readonly path: Readonly<Record<string, string>>;
 }
 
 /** Finds routes by their path. Fixed parts win over `{name}` parts, whatever the order of the routes. */
-export class Router {
+export class Router<Route extends Routable> {
   readonly #routes: readonly { readonly route: Route; readonly parts: readonly string[] }[];
 
   constructor(routes: readonly Route[]) {
@@ -19,7 +24,7 @@ export class Router {
    * @param path below the root, still percent-encoded.
    * @returns the match; the methods that the path knows when this one is none of them; null when nothing has the path.
    */
-  find(method: string, path: string): RouteMatch | readonly string[] | null {
+  find(method: string, path: string): RouteMatch<Route> | readonly string[] | null {
     const parts = path.split('/').map(decodePart);
     const methods = new Set<string>();
     for (const { route, parts: pattern } of this.#routes) {

@@ -1,4 +1,14 @@
-import { parseChoice, parseDuration, parseList, parsePort, parseSize, parseText, parseUrl, within } from './values.ts';
+import {
+  parseChoice,
+  parseCount,
+  parseDuration,
+  parseList,
+  parsePort,
+  parseSize,
+  parseText,
+  parseUrl,
+  within,
+} from './values.ts';
 
 /** Node's timers end at once when they are to wait for more than 24.8 days. */
 const parseTimeout = within(parseDuration, '1ms', '24d');
@@ -69,7 +79,55 @@ export const options = {
     '256MiB',
     'Upper limit of requests in memory at once; beyond it senders are asked to retry.',
   ),
-  'query-timeout': option(parseTimeout, 'DURATION', '30s', 'Upper limit of one query of the page.'),
+  'query-timeout': option(
+    parseTimeout,
+    'DURATION',
+    '30s',
+    'Upper limit of one query of the page and of the HTTP APIs.',
+  ),
+  'api-cors-origins': option(
+    parseList,
+    'ORIGINS',
+    '',
+    "Origins of other sites whose pages may ask Prometheus's API, by commas; * for any.",
+  ),
+  'promql-lookback': option(
+    parseTimeout,
+    'DURATION',
+    '5m',
+    'How old the last sample may be to be the value of a series.',
+  ),
+  'promql-max-samples': option(parseCount, 'N', '10000000', 'Samples that a PromQL query may hold at once.'),
+  'promql-max-series': option(parseCount, 'N', '200000', 'Series that a PromQL query may look at.'),
+  'otlp-translation-strategy': option(
+    parseChoice(
+      'UnderscoreEscapingWithSuffixes',
+      'UnderscoreEscapingWithoutSuffixes',
+      'NoUTF8EscapingWithSuffixes',
+      'NoTranslation',
+    ),
+    'NAME',
+    'UnderscoreEscapingWithSuffixes',
+    'How names of OTLP metrics and attributes appear in PromQL, as Prometheus has it.',
+  ),
+  'promote-resource-attributes': option(
+    parseList,
+    'KEYS',
+    '',
+    'Resource attributes that are labels of every series in PromQL, by commas; * for all.',
+  ),
+  'keep-identifying-resource-attributes': option(
+    parseChoice('true', 'false'),
+    'true|false',
+    'false',
+    'Whether target_info has service.name and what else makes up job and instance.',
+  ),
+  'promote-scope-metadata': option(
+    parseChoice('true', 'false'),
+    'true|false',
+    'false',
+    'Whether series have the labels otel_scope_name, otel_scope_version and otel_scope_<attribute>.',
+  ),
   'engine-memory': option(parseSize, 'SIZE', '2GiB', 'Upper limit of memory for the embedded ClickHouse.'),
   'clickhouse-url': option(
     parseUrl,

@@ -82,10 +82,17 @@ export function parseText(text: string): string {
 /** One of `choices`, in any case. */
 export function parseChoice<Choice extends string>(...choices: readonly Choice[]): (text: string) => Choice {
   return (text) => {
-    const found = choices.find((choice) => choice === text.toLowerCase());
+    const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
     if (found === undefined) throw new Error(`"${text}" is not one of ${choices.join(', ')}`);
     return found;
   };
+}
+
+/** A whole number above 0: how many of something there may be. */
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new Error(`"${text}" is not a number of things; write a whole number above 0`);
+  return Number(text);
 }
 
 /** A comma-separated list; spaces around items are dropped. */

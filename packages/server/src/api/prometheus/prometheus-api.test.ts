@@ -1,0 +1,476 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Labels } from '../../query/promql/labels.ts';
+import { parseSeriesDescription } from '../../query/promql/series-description.ts';
+import { StoreStorage, untranslated } from '../../query/promql-store/testing/store-storage.ts';
+import type { RuleGroupState } from '../../query/rule-states.ts';
+import { TestStore } from '../../query/testing/test-store.ts';
+import { QueryRegistry } from '../query-registry.ts';
+import { createPrometheusApi } from './prometheus-api.ts';
+
+const root = fileURLToPath(new URL('../../../../../', import.meta.url));
+const file = join(
+  process.env.SIGNALBOX_CONFORMANCE ?? join(root, '../shared/conformance'),
+  'promql/http_api_cases.json',
+);
+
+/** Of Prometheus's own tests of its API: what their series are. */
+const series = `
+  test_metric1{foo="bar"} 0+100x100
+  test_metric1{foo="boo"} 1+0x100
+  test_metric2{foo="boo"} 1+0x100
+  test_metric3{foo="bar", dup="1"} 1+0x100
+  test_metric3{foo="boo", dup="1"} 1+0x100
+  test_metric4{foo="bar", dup="1"} 1+0x100
+  test_metric4{foo="boo", dup="1"} 1+0x100
+  test_metric4{foo="boo"} 1+0x100
+  test_metric5{"host.name"="localhost"} 1+0x100
+  test_metric5{"junk\\n{},=:  chars"="bar"} 1+0x100`;
+
+const labels = (pairs: Record<string, string>): Labels => Labels.from(Object.entries(pairs));
+const evaluated = { health: 'ok', lastError: '', lastEvaluationMs: 1_500, evaluationMs: 2 } as const;
+const groups: readonly RuleGroupState[] = [
+  {
+    name: 'grp',
+    file: '/path/to/file',
+    intervalMs: 1_000,
+    limit: 0,
+    lastEvaluationMs: 0,
+    evaluationMs: 3,
+    rules: [
+      {
+        ...evaluated,
+        kind: 'alerting',
+        name: 'HighLoad',
+        query: 'up == 1',
+        labels: labels({ severity: 'page' }),
+        annotations: labels({ summary: 'high' }),
+        state: 'firing',
+        forMs: 60_000,
+        keepFiringForMs: 0,
+        alerts: [
+          {
+            labels: labels({ alertname: 'HighLoad' }),
+            annotations: labels({ summary: 'high' }),
+            state: 'firing',
+            activeAtMs: 1_000,
+            value: 1,
+          },
+        ],
+      },
+      { ...evaluated, kind: 'recording', name: 'job:up', query: 'sum by (job) (up)', labels: labels({}) },
+    ],
+  },
+  {
+    name: 'empty',
+    file: '/path/to/file',
+    intervalMs: 1_000,
+    limit: 0,
+    rules: [],
+    lastEvaluationMs: 0,
+    evaluationMs: 0,
+  },
+];
+
+let store: TestStore;
+let storage: StoreStorage;
+let server: Server;
+let base: string;
+const bugs: unknown[] = [];
+
+/** A sample a minute from 1970 on. */
+async function load(descriptions: string): Promise<void> {
+  const described = descriptions
+    .trim()
+    .split('\n')
+    .map((line) => parseSeriesDescription(line.trim()));
+  await storage.add(
+    described.map(({ labels: own, values }) => ({
+      labels: own,
+      samples: values.flatMap((value, index) =>
+        value.kind === 'gap' || value.kind === 'stale' ? [] : [{ timeMs: index * 60_000, value: value.value }],
+      ),
+    })),
+  );
+}
+
+beforeAll(async () => {
+  store = await TestStore.open();
+  storage = await StoreStorage.create(store);
+  await load(series);
+  const handle = createPrometheusApi({
+    connection: store.connection,
+    registry: new QueryRegistry(),
+    translation: untranslated,
+    engine: { maxSamples: 100_000 },
+    maxSeries: 1_000,
+    maxExecutionMs: 20_000,
+    status: { version: '1.2.3', startedAtMs: 1_000, settings: { port: '4319' }, retention: '7d' },
+    rules: { groups: () => groups, alertmanagers: () => ['http://127.0.0.1:9093/api/v2/alerts'] },
+    allowedHosts: [],
+    corsOrigins: ['https://grafana.example'],
+    onError: (error) => bugs.push(error),
+  });
+  server = createServer(async (request, response) => {
+    if (!(await handle(request, response))) response.writeHead(418).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(async () => {
+  server?.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await store?.close();
+  expect(bugs).toEqual([]);
+});
+
+interface Envelope {
+  status: string;
+  data: unknown;
+  errorType?: string;
+  error?: string;
+  warnings?: string[];
+  infos?: string[];
+}
+
+async function get(path: string, init?: RequestInit): Promise<[status: number, body: Envelope]> {
+  const response = await fetch(`${base}/api/v1/${path}`, init);
+  return [response.status, (await response.json()) as Envelope];
+}
+
+function form(path: string, fields: Record<string, string>): Promise<[number, Envelope]> {
+  return get(path, { method: 'POST', body: new URLSearchParams(fields) });
+}
+
+const data = async (path: string): Promise<unknown> => (await get(path))[1].data;
+
+describe('what Grafana asks', () => {
+  test('save and test', async () => {
+    const [status, body] = await form('query', { query: '1+1', time: '1.5' });
+    expect([status, body]).toEqual([200, { status: 'success', data: { resultType: 'scalar', result: [1.5, '2'] } }]);
+    const info = (await data('status/buildinfo')) as Record<string, unknown>;
+    expect(info).toMatchObject({ version: expect.stringMatching(/^3\./) as unknown });
+    expect(info).not.toHaveProperty('features');
+  });
+
+  test('a graph', async () => {
+    const fields = { query: 'test_metric1', start: '60.5', end: '121', step: '60' };
+    const [, body] = await form('query_range', fields);
+    expect(body.data).toEqual({
+      resultType: 'matrix',
+      result: [
+        {
+          metric: { __name__: 'test_metric1', foo: 'bar' },
+          values: [
+            [60.5, '100'],
+            [120.5, '200'],
+          ],
+        },
+        {
+          metric: { __name__: 'test_metric1', foo: 'boo' },
+          values: [
+            [60.5, '1'],
+            [120.5, '1'],
+          ],
+        },
+      ],
+    });
+  });
+
+  test('what there is', async () => {
+    expect((await form('labels', { 'match[]': 'test_metric3', start: '0', end: '600' }))[1].data).toEqual([
+      '__name__',
+      'dup',
+      'foo',
+    ]);
+    expect((await form('series', { 'match[]': 'test_metric2', start: '0', end: '600' }))[1].data).toEqual([
+      { __name__: 'test_metric2', foo: 'boo' },
+    ]);
+    expect(await data('label/U__host_2e_name/values?start=0&end=600')).toEqual(['localhost']);
+    expect(await data('label/host.name/values?start=0&end=600')).toEqual(['localhost']);
+    expect(await data('metadata?metric=test_metric2')).toEqual({
+      test_metric2: [{ type: 'gauge', help: '', unit: '' }],
+    });
+  });
+
+  test('alerts', async () => {
+    const alert = {
+      labels: { alertname: 'HighLoad' },
+      annotations: { summary: 'high' },
+      state: 'firing',
+      activeAt: '1970-01-01T00:00:01.000Z',
+      value: '1e+00',
+    };
+    expect(await data('alerts')).toEqual({ alerts: [alert] });
+    const common = { health: 'ok', evaluationTime: 0.002, lastEvaluation: '1970-01-01T00:00:01.500Z' };
+    expect(await data('rules')).toEqual({
+      groups: [
+        {
+          name: 'grp',
+          file: '/path/to/file',
+          interval: 1,
+          limit: 0,
+          evaluationTime: 0.003,
+          lastEvaluation: '0001-01-01T00:00:00Z',
+          rules: [
+            {
+              ...common,
+              type: 'alerting',
+              name: 'HighLoad',
+              query: 'up == 1',
+              state: 'firing',
+              duration: 60,
+              keepFiringFor: 0,
+              labels: { severity: 'page' },
+              annotations: { summary: 'high' },
+              alerts: [alert],
+            },
+            { ...common, type: 'recording', name: 'job:up', query: 'sum by (job) (up)', labels: {} },
+          ],
+        },
+      ],
+    });
+    const names = async (query: string): Promise<string[]> =>
+      ((await data(`rules?${query}`)) as { groups: { rules: { name: string }[] }[] }).groups.flatMap(({ rules }) =>
+        rules.map(({ name }) => name),
+      );
+    expect(await names('type=alert')).toEqual(['HighLoad']);
+    expect(await names('rule_name[]=job:up')).toEqual(['job:up']);
+    expect(await names('rule_group[]=other')).toEqual([]);
+    expect(await names(`match[]=${encodeURIComponent('{severity="page"}')}`)).toEqual(['HighLoad']);
+    expect(await data('alertmanagers')).toEqual({
+      activeAlertmanagers: [{ url: 'http://127.0.0.1:9093/api/v2/alerts' }],
+      droppedAlertmanagers: [],
+    });
+  });
+});
+
+test.each([
+  ['1e-7', '1e-07'],
+  ['1e21', '1e+21'],
+  ['123456789012345680000', '123456789012345680000'],
+  ['0.1+0.2', '0.30000000000000004'],
+  ['1/0', '+Inf'],
+  ['-1/0', '-Inf'],
+  ['0/0', 'NaN'],
+  ['-0', '-0'],
+])('the number %s is %s', async (query, expected) => {
+  expect(await data(`query?time=0.001&query=${encodeURIComponent(query)}`)).toEqual({
+    resultType: 'scalar',
+    result: [0.001, expected],
+  });
+});
+
+describe('what is wrong is said in Prometheus’s words', () => {
+  test.each([
+    ['query?query=1%2B', 400, 'bad_data', 'invalid parameter "query": 1:3: parse error'],
+    ['query?query=1&time=noon', 400, 'bad_data', `invalid parameter "time": invalid time value for 'time'`],
+    ['query?query=1&limit=-1', 400, 'bad_data', 'invalid parameter "limit"'],
+    ['query?query=1&timeout=1x', 400, 'bad_data', 'invalid parameter "timeout"'],
+    ['query?query=1&timeout=-1', 503, 'timeout', 'query timed out'],
+    ['query?time=0&query=label_replace(test_metric1,"foo","","","")', 422, 'execution', 'same labelset'],
+    ['query_range?query=1&end=1&step=1', 400, 'bad_data', 'invalid parameter "start"'],
+    ['query_range?query=1&start=0&end=1&step=0', 400, 'bad_data', 'zero or negative query resolution'],
+    ['query_range?query=1&start=2&end=1&step=1', 400, 'bad_data', 'end timestamp must not be before start time'],
+    ['query_range?query=1&start=0&end=11001&step=1', 400, 'bad_data', 'exceeded maximum resolution of 11,000 points'],
+    ['query_range?query=test_metric1[1m]&start=0&end=1&step=1', 400, 'bad_data', 'invalid expression type'],
+    ['series', 400, 'bad_data', 'no match[] parameter provided'],
+    ['series?match[]={foo=""}', 400, 'bad_data', 'must contain at least one non-empty matcher'],
+    ['labels?match[]={', 400, 'bad_data', 'parse error'],
+    ['query_exemplars?query=x&start=2&end=1', 400, 'bad_data', 'end timestamp must not be before start timestamp'],
+    ['rules?type=x', 400, 'bad_data', 'not supported value'],
+    ['rules?group_next_token=x', 400, 'bad_data', 'group_limit needs to be present'],
+    ['metadata?limit=x', 400, 'bad_data', 'limit must be a number'],
+    ['status/tsdb?limit=0', 400, 'bad_data', 'limit must be a positive number'],
+  ])('%s', async (path, status, errorType, message) => {
+    const [answered, body] = await get(path);
+    expect([answered, body.status, body.errorType]).toEqual([status, 'error', errorType]);
+    expect(body.error).toContain(message);
+  });
+});
+
+test('remarks come along, and cut lists say so', async () => {
+  const [, cut] = await get('query?query=test_metric4&time=0&limit=2');
+  expect((cut.data as { result: unknown[] }).result).toHaveLength(2);
+  expect(cut.warnings).toEqual(['results truncated due to limit']);
+  const [, info] = await get('query?query=rate(test_metric1[5m])&time=300');
+  expect(info.infos).toEqual([expect.stringContaining('metric might not be a counter')]);
+  expect(info).not.toHaveProperty('warnings');
+});
+
+test('printing and taking apart', async () => {
+  expect(await data('format_query?query=foo%2Fbar')).toBe('foo / bar');
+  expect(await data(`parse_query?query=${encodeURIComponent('sum by (a) (rate(x{b="c"}[5m] offset 1m))')}`)).toEqual({
+    type: 'aggregation',
+    op: 'sum',
+    param: null,
+    grouping: ['a'],
+    without: false,
+    expr: {
+      type: 'call',
+      func: { name: 'rate', argTypes: ['matrix'], variadic: 0, returnType: 'vector' },
+      args: [
+        {
+          type: 'matrixSelector',
+          name: 'x',
+          range: 300_000,
+          rangeExpr: null,
+          offset: 60_000,
+          offsetExpr: null,
+          matchers: [
+            { name: 'b', value: 'c', type: '=' },
+            { name: '__name__', value: 'x', type: '=' },
+          ],
+          timestamp: null,
+          startOrEnd: null,
+          anchored: false,
+          smoothed: false,
+        },
+      ],
+    },
+  });
+});
+
+test('statistics, when asked for', async () => {
+  const { stats } = (await data('query?query=test_metric2&time=0&stats=true')) as { stats: { samples: unknown } };
+  expect(stats.samples).toEqual({ totalQueryableSamples: 1, peakSamples: 1 });
+  expect(await data('query?query=test_metric2&time=0')).not.toHaveProperty('stats');
+});
+
+test('its state', async () => {
+  expect(await data('status/flags')).toEqual({ port: '4319' });
+  expect(await data('status/config')).toEqual({ yaml: 'port: "4319"\n' });
+  expect(await data('status/runtimeinfo')).toMatchObject({
+    storageRetention: '7d',
+    startTime: '1970-01-01T00:00:01.000Z',
+  });
+  expect(await data('status/tsdb')).toMatchObject({ headStats: { numSeries: 0 }, seriesCountByMetricName: [] });
+  expect(await data('targets')).toEqual({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {} });
+});
+
+test('who may ask, how, and where', async () => {
+  const answer = async (path: string, init?: RequestInit): Promise<[number, string | null]> => {
+    const response = await fetch(`${base}${path}`, init);
+    await response.arrayBuffer();
+    return [response.status, response.headers.get('access-control-allow-origin')];
+  };
+  expect(await answer('/-/ready')).toEqual([200, null]);
+  expect(await answer('/prometheus/-/healthy')).toEqual([200, null]);
+  expect(await answer('/prometheus/api/v1/query?query=1')).toEqual([200, null]);
+  expect(await answer('/api/v1/query?query=1', { method: 'DELETE' })).toEqual([405, null]);
+  expect(await answer('/api/v1/query', { method: 'HEAD' })).toEqual([400, null]);
+  expect(await answer('/api/v1/write', { method: 'POST' })).toEqual([418, null]);
+  expect(await answer('/api/v1/query?query=1', { headers: { origin: 'https://evil.example' } })).toEqual([400, null]);
+  const grafana = { headers: { origin: 'https://grafana.example' } };
+  expect(await answer('/api/v1/query?query=1', grafana)).toEqual([200, 'https://grafana.example']);
+  expect(await answer('/api/v1/query', { method: 'OPTIONS', ...grafana })).toEqual([204, 'https://grafana.example']);
+});
+
+test('large answers are streamed, and compressed for those who take that', async () => {
+  const path = `${base}/api/v1/query_range?query=vector(1)&start=0&end=10999&step=1`;
+  for (const encoding of ['identity', 'gzip']) {
+    // Raw bytes: fetch would undo the compression.
+    const { request } = await import('node:http');
+    const [headers, body] = await new Promise<[Record<string, unknown>, Buffer]>((resolve, reject) => {
+      request(path, { headers: { 'accept-encoding': encoding } }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve([response.headers, Buffer.concat(chunks)]));
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(headers['content-encoding']).toBe(encoding === 'gzip' ? 'gzip' : undefined);
+    const text = (encoding === 'gzip' ? gunzipSync(body) : body).toString();
+    const parsed = JSON.parse(text) as { data: { result: { values: unknown[] }[] } };
+    expect(parsed.data.result[0]?.values).toHaveLength(11_000);
+  }
+});
+
+interface HttpCase {
+  endpoint: string;
+  source: string;
+  query?: Record<string, string[]>;
+  path_params?: { name: string };
+  response?: unknown;
+  response_json?: unknown;
+  responseLen?: number;
+  error_type?: string;
+  warningsCount?: number;
+}
+
+const paths: Readonly<Record<string, string>> = {
+  query: 'query',
+  queryRange: 'query_range',
+  series: 'series',
+  labelNames: 'labels',
+  labelValues: 'label',
+  alerts: 'alerts',
+  rules: 'rules',
+  queryExemplars: 'query_exemplars',
+};
+
+describe.skipIf(!existsSync(file))('cases of Prometheus’s own tests', () => {
+  const { cases, error_types: errorTypes } = (
+    existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { cases: [], error_types: {} }
+  ) as { cases: HttpCase[]; error_types: Record<string, string> };
+  // The others need targets, rules, metadata or exemplars that only their own test has.
+  const runnable = cases.filter(
+    ({ endpoint, response_json, response, responseLen, error_type, path_params, query }) =>
+      ['query', 'queryRange', 'series', 'labelNames', 'labelValues'].includes(endpoint) &&
+      typeof (path_params?.name ?? '') === 'string' &&
+      (error_type !== undefined ||
+        response_json !== undefined ||
+        Array.isArray(response) ||
+        responseLen !== undefined) &&
+      !JSON.stringify(query ?? {}).includes('$'),
+  );
+  test('are there', () => expect(runnable.length).toBeGreaterThan(20));
+
+  test.each(
+    runnable.map((one) => [`${one.endpoint} ${JSON.stringify(one.query ?? {})} (${one.source})`, one] as const),
+  )('%s', async (_, one) => {
+    const parameters = new URLSearchParams();
+    for (const [name, values] of Object.entries(one.query ?? {}))
+      for (const value of values) parameters.append(name, value);
+    const path = one.path_params === undefined ? '' : `/${encodeURIComponent(one.path_params.name)}/values`;
+    const [, body] = await get(`${paths[one.endpoint]}${path}?${parameters}`);
+    if (one.error_type !== undefined) {
+      expect(body.errorType).toBe(errorTypes[one.error_type]);
+      return;
+    }
+    expect(body.status).toBe('success');
+    if (one.response_json !== undefined) expect(body.data).toEqual(one.response_json);
+    if (Array.isArray(one.response)) expect(body.data).toEqual(one.response);
+    if (one.responseLen !== undefined) expect(body.data).toHaveLength(one.responseLen);
+    if (one.warningsCount !== undefined) expect(body.warnings ?? []).toHaveLength(one.warningsCount);
+  });
+});
+
+// The last one: cases above count what there is.
+test('a histogram', async () => {
+  await load('native {{schema:0 count:4 sum:5 z_bucket:1 z_bucket_w:0.5 buckets:[1 0 2]}}');
+  const histogram = {
+    count: '4',
+    sum: '5',
+    buckets: [
+      [3, '-0.5', '0.5', '1'],
+      [0, '0.5', '1', '1'],
+      [0, '2', '4', '2'],
+    ],
+  };
+  expect(await data('query?query=native&time=0')).toEqual({
+    resultType: 'vector',
+    result: [{ metric: { __name__: 'native' }, histogram: [0, histogram] }],
+  });
+  expect(await data('query?query=native[1m]&time=0')).toEqual({
+    resultType: 'matrix',
+    result: [{ metric: { __name__: 'native' }, histograms: [[0, histogram]] }],
+  });
+});

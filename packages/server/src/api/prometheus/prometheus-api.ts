@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HostCheck } from '../../page/host-check.ts';
+import type { EngineOptions } from '../../query/promql/engine.ts';
+import { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
+import type { Translation } from '../../query/promql-store/translation.ts';
+import { NO_RULES, type RuleStates } from '../../query/rule-states.ts';
+import { NO_TARGETS, type ScrapeTargets } from '../../query/scrape-targets.ts';
+import type { Connection } from '../../store/connection.ts';
+import { checkOrigin, isAllowed } from '../check-origin.ts';
+import type { QueryRegistry } from '../query-registry.ts';
+import { Router } from '../router.ts';
+import { toPrometheusAnswer } from './prometheus-error.ts';
+import { PrometheusParameters } from './prometheus-parameters.ts';
+import type { PrometheusRoute } from './prometheus-route.ts';
+import { readForm } from './read-form.ts';
+import { labelRoutes } from './routes/labels.ts';
+import { metadataRoutes } from './routes/metadata.ts';
+import { promqlRoutes } from './routes/queries.ts';
+import { ruleRoutes } from './routes/rules.ts';
+import { type PrometheusStatus, statusRoutes } from './routes/status.ts';
+import { targetRoutes } from './routes/targets.ts';
+import { sendAnswer, sendJson } from './send-answer.ts';
+
+export interface PrometheusApiOptions {
+  /** The store's: `store.connection`. */
+  readonly connection: Connection;
+  /** Shared with the page's API, whose list shows these requests, and can cancel them. */
+  readonly registry: QueryRegistry;
+  readonly translation: Translation;
+  /** `maxSamples` bounds what one selector reads, and what a query holds. */
+  readonly engine: EngineOptions & { readonly maxSamples: number };
+  /** Series that one query may look at; the labels of as many are kept in memory. */
+  readonly maxSeries: number;
+  /** Milliseconds that one request may take. */
+  readonly maxExecutionMs: number;
+  readonly status: PrometheusStatus;
+  readonly rules?: RuleStates;
+  readonly targets?: ScrapeTargets;
+  /** Host names besides addresses and localhost under which it may be asked; see `HostCheck`. */
+  readonly allowedHosts: readonly string[];
+  /** Origins of other sites whose pages may ask; `*`: any. */
+  readonly corsOrigins: readonly string[];
+  /** Told of errors that are bugs (`internal`), which the client is told nothing of. */
+  readonly onError: (error: unknown) => void;
+}
+
+const roots = ['/api/v1/', '/prometheus/api/v1/'];
+const probe = /^(?:\/prometheus)?\/-\/(ready|healthy)$/;
+
+/**
+ * Prometheus's HTTP API (https://prometheus.io/docs/prometheus/latest/querying/api/), also below `/prometheus`, and its probes.
+ * A client that closes its connection cancels its query.
+ *
+ * @returns a handler that answers and resolves to true, or gives false at once for what is not Prometheus's; it never rejects
+ */
+export function createPrometheusApi(
+  options: PrometheusApiOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+  const hosts = new HostCheck(options.allowedHosts);
+  const { maxSeries } = options;
+  const catalog = new SeriesCatalog(options.translation, { maxSeries, maxCached: maxSeries });
+  const router = new Router<PrometheusRoute>([
+    ...promqlRoutes({ catalog, engine: options.engine }),
+    ...labelRoutes(catalog),
+    ...metadataRoutes(catalog),
+    ...ruleRoutes(options.rules ?? NO_RULES),
+    ...targetRoutes(options.targets ?? NO_TARGETS),
+    ...statusRoutes(options.status, catalog),
+  ]);
+
+  return async (request, response) => {
+    const [path = '', search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
+    const ready = probe.exec(path);
+    if (ready !== null) {
+      const text = ready[1] === 'ready' ? 'Signalbox is Ready.\n' : 'Signalbox is Healthy.\n';
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
+      return true;
+    }
+    const root = roots.find((candidate) => path.startsWith(candidate));
+    if (root === undefined) return false;
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    const match = router.find(method, path.slice(root.length));
+    // Others, receivers say, have paths below the same root.
+    if (match === null) return false;
+    setHeaders(request, response, options.corsOrigins);
+    const nowMs = Date.now();
+    const query = options.registry.start(path, nowMs);
+    const onClose = (): void => {
+      if (!response.writableFinished) query.controller.abort();
+    };
+    response.on('close', onClose);
+    response.on('error', onClose);
+    response.setHeader('x-signalbox-query-id', query.id);
+    try {
+      checkOrigin(request, hosts, options.corsOrigins);
+      if (!('route' in match)) {
+        const allowed = [...match, 'OPTIONS'].join(', ');
+        response.writeHead(method === 'OPTIONS' ? 204 : 405, { allow: allowed }).end();
+        return true;
+      }
+      const parameters = new PrometheusParameters(await readForm(request, search));
+      const context = {
+        connection: options.connection,
+        signal: query.controller.signal,
+        deadlineMs: nowMs + options.maxExecutionMs,
+        nowMs,
+      };
+      await sendAnswer(request, response, await match.route.run({ path: match.path, parameters, context }));
+    } catch (error) {
+      const { status, body, retryAfterSeconds } = toPrometheusAnswer(error);
+      if (body.errorType === 'internal') options.onError(error);
+      if (response.headersSent) response.destroy();
+      else {
+        if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(retryAfterSeconds));
+        sendJson(response, status, body);
+      }
+    } finally {
+      query.finish();
+    }
+    return true;
+  };
+}
+
+/** Pages of other sites may read answers only where that was allowed; Prometheus itself allows it to all. */
+function setHeaders(request: IncomingMessage, response: ServerResponse, corsOrigins: readonly string[]): void {
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('vary', 'Origin, Accept-Encoding');
+  const { origin } = request.headers;
+  if (origin === undefined || !isAllowed(origin, corsOrigins)) return;
+  response.setHeader('access-control-allow-origin', corsOrigins.includes('*') ? '*' : origin);
+  response.setHeader('access-control-allow-headers', 'Accept, Authorization, Content-Type, Origin');
+  response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS');
+  response.setHeader('access-control-expose-headers', 'Date');
+}

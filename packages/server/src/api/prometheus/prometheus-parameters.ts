@@ -1,0 +1,115 @@
+import { parsePromqlDuration } from '@signalbox/query-language';
+import { invalidParameter, PrometheusError } from './prometheus-error.ts';
+
+/** Milliseconds since 1970 that stand for "no beginning" and "no end": those that Prometheus takes, as they lie in a double. */
+export const minTimeMs = -9_223_309_901_257_974_000;
+export const maxTimeMs = 9_223_309_901_257_974_000;
+
+/** How clients write these two (Go's `time.Time` of them as RFC 3339). */
+const boundaries: Readonly<Record<string, number>> = {
+  '-292273086-05-16T16:47:06Z': minTimeMs,
+  '292277025-08-18T07:12:54.999999999Z': maxTimeMs,
+};
+
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
+
+/** Milliseconds since 1970 of seconds (`1609746000.5`) or RFC 3339; undefined when it is neither. */
+export function readTime(text: string): number | undefined {
+  if (decimal.test(text)) {
+    const seconds = Number(text);
+    const whole = Math.trunc(seconds);
+    return whole * 1000 + Math.round((seconds - whole) * 1000);
+  }
+  const match = rfc3339.exec(text);
+  if (match === null) return boundaries[text];
+  const [, second, fraction = '', zone] = match;
+  const milliseconds = Date.parse(`${second}${zone}`);
+  return Number.isNaN(milliseconds) ? undefined : milliseconds + Math.floor(Number(fraction.padEnd(9, '0')) / 1e6);
+}
+
+/** Milliseconds of seconds (`15`, `0.5`) or a duration (`1h30m`). */
+export function readDuration(text: string): number | undefined {
+  if (!decimal.test(text)) return parsePromqlDuration(text);
+  const milliseconds = Math.trunc(Number(text) * 1000);
+  // Beyond Go's durations, 64-bit numbers of nanoseconds.
+  return Math.abs(milliseconds) > 9_223_372_036_854 ? undefined : milliseconds;
+}
+
+/** Parameters of a request to Prometheus's API. As there, unknown ones are ignored, and of several values the first counts. */
+export class PrometheusParameters {
+  readonly #values: URLSearchParams;
+
+  constructor(values: URLSearchParams) {
+    this.#values = values;
+  }
+
+  /** '' when it is absent. */
+  text(name: string): string {
+    return this.#values.get(name) ?? '';
+  }
+
+  list(name: string): string[] {
+    return this.#values.getAll(name);
+  }
+
+  /** Milliseconds since 1970. */
+  time(name: string, whenAbsent: number): number {
+    const text = this.text(name);
+    if (text === '') return whenAbsent;
+    const time = readTime(text);
+    if (time === undefined) {
+      throw invalidParameter(
+        name,
+        `invalid time value for '${name}': cannot parse ${JSON.stringify(text)} to a valid timestamp`,
+      );
+    }
+    return time;
+  }
+
+  requiredTime(name: string): number {
+    const text = this.text(name);
+    const time = readTime(text);
+    if (time === undefined) throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
+    return time;
+  }
+
+  requiredDuration(name: string): number {
+    const duration = this.duration(name);
+    if (duration === undefined) throw invalidParameter(name, `cannot parse "" to a valid duration`);
+    return duration;
+  }
+
+  /** Milliseconds; undefined when it is absent. */
+  duration(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    const duration = readDuration(text);
+    if (duration === undefined)
+      throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+    return duration;
+  }
+
+  /** 0: no limit. */
+  limit(): number {
+    const text = this.text('limit');
+    if (text === '') return 0;
+    if (!/^[+-]?\d{1,15}$/.test(text)) throw invalidParameter('limit', `${JSON.stringify(text)} is not a number`);
+    const limit = Number(text);
+    if (limit < 0) throw invalidParameter('limit', 'limit must be non-negative');
+    return limit;
+  }
+
+  /** A whole number that is -1 when it is absent: then there is no limit. */
+  count(name: string): number {
+    const text = this.text(name);
+    if (text === '') return -1;
+    if (!/^[+-]?\d{1,15}$/.test(text)) throw new PrometheusError('bad_data', `${name} must be a number`);
+    return Number(text);
+  }
+
+  /** `start` and `end`, open on both sides when they are absent. */
+  range(): { fromMs: number; toMs: number } {
+    return { fromMs: this.time('start', minTimeMs), toMs: this.time('end', maxTimeMs) };
+  }
+}

@@ -1,0 +1,49 @@
+import type { QueryContext } from '../../query/query-context.ts';
+import type { PrometheusParameters } from './prometheus-parameters.ts';
+
+export interface PrometheusRequest {
+  /** Values of the path's `{name}` parts, decoded. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly parameters: PrometheusParameters;
+  readonly context: QueryContext;
+}
+
+/** What goes into the envelope of a success (HTTP API, "Format overview"). */
+export interface PrometheusAnswer {
+  readonly data: unknown;
+  readonly warnings?: readonly string[];
+  readonly infos?: readonly string[];
+}
+
+/** `data` that is text of JSON already, in pieces: answers can be larger than a text may be. */
+export class JsonPieces {
+  readonly pieces: Iterable<string>;
+
+  constructor(pieces: Iterable<string>) {
+    this.pieces = pieces;
+  }
+}
+
+export interface PrometheusRoute {
+  readonly method: 'GET' | 'POST';
+  /** Below `/api/v1/`, e.g. `label/{name}/values`. */
+  readonly pattern: string;
+  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer>;
+}
+
+export function get(pattern: string, run: PrometheusRoute['run']): PrometheusRoute {
+  return { method: 'GET', pattern, run };
+}
+
+/** Queries can be longer than a URL: these take forms as well. */
+export function getOrPost(pattern: string, run: PrometheusRoute['run']): PrometheusRoute[] {
+  return [get(pattern, run), { method: 'POST', pattern, run }];
+}
+
+export const truncatedWarning = 'results truncated due to limit';
+
+/** The first `limit` of a list, with a warning when there were more; 0: all. */
+export function truncated<Item>(list: readonly Item[], limit: number): { items: readonly Item[]; warnings: string[] } {
+  if (limit === 0 || list.length <= limit) return { items: list, warnings: [] };
+  return { items: list.slice(0, limit), warnings: [truncatedWarning] };
+}

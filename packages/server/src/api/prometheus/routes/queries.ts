@@ -1,0 +1,130 @@
+import { prettyPrintPromql } from '@signalbox/query-language';
+import { type EngineOptions, MAX_STEPS, PromqlEngine, type QueryResult } from '../../../query/promql/engine.ts';
+import { PromqlError } from '../../../query/promql/promql-error.ts';
+import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
+import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
+import type { QueryContext } from '../../../query/query-context.ts';
+import { encodeResult } from '../encode-result.ts';
+import { invalidParameter, PrometheusError } from '../prometheus-error.ts';
+import type { PrometheusParameters } from '../prometheus-parameters.ts';
+import { getOrPost, JsonPieces, type PrometheusAnswer, type PrometheusRoute, truncated } from '../prometheus-route.ts';
+import { readExpression } from '../read-matchers.ts';
+import { translateAst } from '../translate-ast.ts';
+
+export interface QueryRouteOptions {
+  readonly catalog: SeriesCatalog;
+  readonly engine: EngineOptions & { readonly maxSamples: number };
+}
+
+/** Evaluates, prints and takes apart PromQL. */
+export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly PrometheusRoute[] {
+  /** Runs a query within its own time, which is not more than that of any. */
+  async function evaluate(
+    parameters: PrometheusParameters,
+    context: QueryContext,
+    limit: number,
+    run: (
+      engine: PromqlEngine,
+      query: string,
+      options: { lookbackMs?: number; timeoutMs: number; signal: AbortSignal },
+    ) => Promise<QueryResult>,
+  ): Promise<PrometheusAnswer> {
+    const startedAt = performance.now();
+    const allowedMs = Math.max(1, context.deadlineMs - Date.now());
+    const timeoutMs = Math.min(parameters.duration('timeout') ?? allowedMs, allowedMs);
+    const lookbackMs = parameters.duration('lookback_delta');
+    if (timeoutMs <= 0) throw new PrometheusError('timeout', 'query timed out in expression evaluation');
+    const own = { ...context, deadlineMs: Date.now() + timeoutMs };
+    const source = new StoreQueryable(own, catalog, engine.maxSamples);
+    const options = { timeoutMs, signal: context.signal, ...(lookbackMs === undefined ? {} : { lookbackMs }) };
+    try {
+      const result = await run(new PromqlEngine(source, engine), parameters.text('query'), options);
+      return answer(result, limit, parameters.text('stats'), source.samplesRead, performance.now() - startedAt);
+    } catch (error) {
+      if (error instanceof PromqlError && error.kind === 'bad_data') throw invalidParameter('query', error.message);
+      throw error;
+    }
+  }
+
+  return [
+    ...getOrPost('query', ({ parameters, context }) => {
+      const limit = parameters.limit();
+      const timeMs = parameters.time('time', context.nowMs);
+      return evaluate(parameters, context, limit, (own, query, options) => own.instant(query, timeMs, options));
+    }),
+    ...getOrPost('query_range', ({ parameters, context }) => {
+      const limit = parameters.limit();
+      const range = readQueryRange(parameters);
+      return evaluate(parameters, context, limit, (own, query, options) => own.range(query, range, options));
+    }),
+    ...getOrPost('format_query', async ({ parameters }) => ({ data: prettyPrintPromql(readQuery(parameters)) })),
+    ...getOrPost('parse_query', async ({ parameters }) => ({ data: translateAst(readQuery(parameters)) })),
+  ];
+}
+
+function readQuery(parameters: PrometheusParameters): ReturnType<typeof readExpression> {
+  return readExpression(parameters.text('query'), (message) => `invalid parameter "query": ${message}`);
+}
+
+function readQueryRange(parameters: PrometheusParameters): { startMs: number; endMs: number; stepMs: number } {
+  const startMs = parameters.requiredTime('start');
+  const endMs = parameters.requiredTime('end');
+  if (endMs < startMs) throw invalidParameter('end', 'end timestamp must not be before start time');
+  const stepMs = parameters.requiredDuration('step');
+  if (stepMs <= 0) {
+    throw invalidParameter(
+      'step',
+      'zero or negative query resolution step widths are not accepted. Try a positive integer',
+    );
+  }
+  if (Math.floor((endMs - startMs) / stepMs) > MAX_STEPS) {
+    throw new PrometheusError(
+      'bad_data',
+      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+    );
+  }
+  return { startMs, endMs, stepMs };
+}
+
+function answer(
+  { value, warnings, infos }: QueryResult,
+  limit: number,
+  stats: string,
+  samplesRead: number,
+  elapsedMs: number,
+): PrometheusAnswer {
+  let shown = value;
+  const more: string[] = [];
+  if (value.type === 'vector') {
+    const { items, warnings: cut } = truncated(value.samples, limit);
+    shown = { ...value, samples: items };
+    more.push(...cut);
+  } else if (value.type === 'matrix') {
+    const { items, warnings: cut } = truncated(value.series, limit);
+    shown = { ...value, series: items };
+    more.push(...cut);
+  }
+  if (stats !== '' && stats !== 'true' && stats !== 'all') {
+    more.push(
+      `value ${JSON.stringify(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`,
+    );
+  }
+  return {
+    data: new JsonPieces(pieces(shown, stats, samplesRead, elapsedMs)),
+    warnings: [...warnings, ...more],
+    infos,
+  };
+}
+
+function* pieces(value: QueryResult['value'], stats: string, samplesRead: number, elapsedMs: number): Iterable<string> {
+  yield '{';
+  yield* encodeResult(value);
+  if (stats !== '') {
+    const seconds = elapsedMs / 1000;
+    const timings = { evalTotalTime: seconds, execTotalTime: seconds };
+    // Samples are read once for all steps, so that both are the same here.
+    const samples = { totalQueryableSamples: samplesRead, peakSamples: samplesRead };
+    yield `,"stats":${JSON.stringify({ timings, samples })}`;
+  }
+  yield '}';
+}

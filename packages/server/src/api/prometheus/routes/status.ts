@@ -1,0 +1,105 @@
+import { hostname } from 'node:os';
+import { METRIC_NAME } from '../../../query/promql/labels.ts';
+import { listSeries } from '../../../query/promql-store/list-series.ts';
+import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
+import { showTime } from '../encode-json.ts';
+import { PrometheusError } from '../prometheus-error.ts';
+import { get, type PrometheusRoute } from '../prometheus-route.ts';
+
+/** What the program tells of itself. */
+export interface PrometheusStatus {
+  readonly version: string;
+  /** In ms since 1970. */
+  readonly startedAtMs: number;
+  /** Settings in force by their names, without secrets. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** How long metric points are kept, as text. */
+  readonly retention: string;
+}
+
+const statsSpanMs = 6 * 3_600_000;
+const maxStatsLimit = 10_000;
+
+export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): readonly PrometheusRoute[] {
+  return [
+    // Without `features`, by which clients tell Mimir from Prometheus.
+    get('status/buildinfo', async () => ({
+      data: {
+        version: prometheusVersion,
+        revision: status.version,
+        branch: '',
+        buildUser: '',
+        buildDate: '',
+        goVersion: '',
+      },
+    })),
+    get('status/runtimeinfo', async ({ context }) => ({
+      data: {
+        startTime: showTime(status.startedAtMs),
+        CWD: process.cwd(),
+        hostname: hostname(),
+        serverTime: showTime(context.nowMs),
+        reloadConfigSuccess: true,
+        lastConfigTime: showTime(status.startedAtMs),
+        corruptionCount: 0,
+        goroutineCount: 0,
+        GOMAXPROCS: 0,
+        GOMEMLIMIT: 0,
+        GOGC: '',
+        GODEBUG: '',
+        storageRetention: status.retention,
+      },
+    })),
+    get('status/flags', async () => ({ data: status.settings })),
+    get('status/config', async () => ({
+      data: {
+        yaml: Object.entries(status.settings)
+          .map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
+          .join(''),
+      },
+    })),
+    get('status/tsdb', async ({ parameters, context }) => {
+      const text = parameters.text('limit');
+      const limit = text === '' ? 10 : Number(/^\d{1,9}$/.test(text) ? text : 0);
+      if (limit < 1) throw new PrometheusError('bad_data', 'limit must be a positive number');
+      if (limit > maxStatsLimit) throw new PrometheusError('bad_data', `limit must not exceed ${maxStatsLimit}`);
+      const range = { fromMs: context.nowMs - statsSpanMs, toMs: context.nowMs };
+      const series = await listSeries(context, catalog, [], range);
+      const names = new Map<string, number>();
+      const values = new Map<string, Set<string>>();
+      const pairs = new Map<string, number>();
+      for (const labels of series) {
+        for (const [name, value] of labels.entries()) {
+          if (name === METRIC_NAME) names.set(value, (names.get(value) ?? 0) + 1);
+          values.set(name, (values.get(name) ?? new Set()).add(value));
+          pairs.set(`${name}=${value}`, (pairs.get(`${name}=${value}`) ?? 0) + 1);
+        }
+      }
+      const bytes = ([name, all]: [string, Set<string>]): [string, number] => [name, [...all].join('').length];
+      return {
+        data: {
+          headStats: {
+            numSeries: series.length,
+            numLabelPairs: pairs.size,
+            chunkCount: 0,
+            minTime: range.fromMs,
+            maxTime: range.toMs,
+          },
+          seriesCountByMetricName: largest(names, limit),
+          labelValueCountByLabelName: largest(new Map(Array.from(values, ([name, all]) => [name, all.size])), limit),
+          memoryInBytesByLabelName: largest(new Map(Array.from(values, bytes)), limit),
+          seriesCountByLabelValuePair: largest(pairs, limit),
+        },
+      };
+    }),
+  ];
+}
+
+function largest(counts: ReadonlyMap<string, number>, limit: number): { name: string; value: number }[] {
+  return Array.from(counts, ([name, value]) => ({ name, value }))
+    .sort((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1))
+    .slice(0, limit);
+}
+
+/** The Prometheus whose API and language this is: clients decide by it what they may ask. */
+const prometheusVersion = '3.5.0';
