@@ -1,6 +1,7 @@
-// npm run bench -w bench -- <ingest|query|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|query|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
 import { ingest } from './ingest.ts';
+import { processors } from './processors.ts';
 import { query } from './query.ts';
 import { start } from './start.ts';
 
@@ -8,6 +9,7 @@ const usage = `npm run bench -w bench -- <command>
 
   ingest [--millions 1] [--connections 64] [--pace 20000] [--no-limit]
   query  [--millions 1] [--long-queries 4] [--pace 5000]
+  processors [--millions 0.2]
   start
 `;
 
@@ -34,6 +36,9 @@ switch (positionals[0]) {
     break;
   case 'query':
     await query({ millions, longQueries: Number(values['long-queries']), pace: Number(values.pace ?? 5_000) });
+    break;
+  case 'processors':
+    processors(values.millions === '1' ? 0.2 : millions);
     break;
   case 'start':
     await start();
