@@ -62,7 +62,7 @@ export class CountConnector implements PipelineComponent {
   async #handOn(batch: RecordBatch, counts: Counts): Promise<ConsumeResult> {
     const metrics = counts.build(batch, this.#context.now());
     if (metrics.rowCount > 0) {
-      // What becomes of the counts is no matter of the sender's records.
+      // A refusal is the sender's, who sends the records again.
       await this.#next.consume(metrics);
     }
     return ALL_ACCEPTED;

@@ -126,6 +126,21 @@ exclude_dimensions: [status.code]
     expect(point).toMatchObject({ value: 1n, startTime: BigInt(START_MS + 60_000) * 1_000_000n });
   });
 
+  it('keeps deltas that nobody took for the next flush', async () => {
+    const { send, flush, sink } = made('aggregation_temporality: AGGREGATION_TEMPORALITY_DELTA');
+    await send({});
+    sink.respond = () => {
+      throw new Error('down');
+    };
+    await expect(flush()).rejects.toThrow('down');
+    sink.respond = () => ({ rejected: 0, reason: '' });
+    await send({}, {});
+    expect((await flush())('traces.span.metrics.calls').map((point) => 'value' in point && point.value)).toEqual([
+      1n,
+      2n,
+    ]);
+  });
+
   it('has exemplars of the time since the last flush', async () => {
     const { send, flush } = made('exemplars: {enabled: true, max_per_data_point: 1}');
     const traceId = '0af7651916cd43dd8448eb211c80319c';

@@ -10,6 +10,7 @@ import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { PipelineComponent } from '../../pipeline/component-factory.ts';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer } from '../../pipeline/consumer.ts';
 import type { Consumers } from '../../pipeline/signal.ts';
+import { OTHER } from '../bounded-text.ts';
 import { attributeOf, type Dimension } from '../dimensions.ts';
 import { ExplicitHistogram } from '../explicit-histogram.ts';
 import { FlushTimer } from '../flush-timer.ts';
@@ -25,10 +26,14 @@ const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSU
   (kind) => `SPAN_KIND_${kind}`,
 );
 const STATUSES = ['UNSET', 'OK', 'ERROR'].map((status) => `STATUS_CODE_${status}`);
+const OVERFLOW: readonly AttributeEntry[] = [['otel.metric.overflow', true]];
 const NANOSECONDS = { ms: 1e6, s: 1e9 };
 /** Names of spans per resource; further ones are `(other)`. */
 const MAX_NAMES = 2_000;
+/** Further ones are counted together. */
 const MAX_RESOURCES = 10_000;
+/** Deltas that the next stage did not take are kept for the next flush, so many of them. */
+const MAX_UNSENT = 100;
 
 /** What is counted of the spans of one resource. */
 interface ResourceSeries {
@@ -52,6 +57,7 @@ export class SpanMetricsConnector implements PipelineComponent, Consumer<SpanBat
   readonly #timer: FlushTimer;
   readonly #resources = new Map<string, ResourceSeries>();
   #seriesCount = 0;
+  readonly #unsent: MetricBatch[] = [];
   /** Milliseconds since 1970. */
   #startedAt: number;
 
@@ -118,7 +124,24 @@ export class SpanMetricsConnector implements PipelineComponent, Consumer<SpanBat
       this.#expire(now);
     }
     if (metrics.rowCount > 0) {
+      await this.#send(metrics);
+    }
+  }
+
+  /** What is cumulative comes again with the next flush; a delta would be lost. */
+  async #send(metrics: MetricBatch): Promise<void> {
+    if (this.#settings.temporality === Temporality.Cumulative) {
       await this.#next.consume(metrics);
+      return;
+    }
+    this.#unsent.push(metrics);
+    if (this.#unsent.length > MAX_UNSENT) {
+      this.#unsent.shift();
+      this.#context.log.warn('counts of spans are lost, since the next stage has not taken any for long');
+    }
+    for (let [oldest] = this.#unsent; oldest !== undefined; [oldest] = this.#unsent) {
+      await this.#next.consume(oldest);
+      this.#unsent.shift();
     }
   }
 
@@ -130,14 +153,14 @@ export class SpanMetricsConnector implements PipelineComponent, Consumer<SpanBat
     }
     const { resourceKeys } = this.#settings;
     const all = attributesOf(batch.bytes, table, row);
-    const attributes = resourceKeys === null ? all : all.filter(([key]) => resourceKeys.includes(key));
-    const key = JSON.stringify(attributes.map(([name, value]) => [name, textOfValue(value)]));
+    const wanted = resourceKeys === null ? all : all.filter(([key]) => resourceKeys.includes(key));
+    const wantedKey = JSON.stringify(wanted.map(([name, value]) => [name, textOfValue(value)]));
+    const isOverflow = !this.#resources.has(wantedKey) && this.#resources.size >= MAX_RESOURCES;
+    const key = isOverflow ? OTHER : wantedKey;
+    const attributes = isOverflow ? OVERFLOW : wanted;
     let resource = this.#resources.get(key);
     if (resource === undefined) {
-      if (this.#resources.size >= MAX_RESOURCES) {
-        return null;
-      }
-      const service = String(new Map(all).get('service.name'));
+      const service = isOverflow ? OTHER : String(new Map(all).get('service.name'));
       resource = { attributes, service, names: new ServiceOperations(service), spans: new Map(), events: new Map() };
       this.#resources.set(key, resource);
     }
@@ -147,7 +170,8 @@ export class SpanMetricsConnector implements PipelineComponent, Consumer<SpanBat
   #series(batch: SpanBatch, row: number, resource: ResourceSeries): SpanSeries {
     const { start, end } = batch.name;
     const { names } = resource;
-    const operation = names.find(batch.bytes, start[row] as number, end[row] as number, () => names.size < MAX_NAMES);
+    const mayAdd = () => names.size < MAX_NAMES && this.#seriesCount < this.#settings.maxSeries;
+    const operation = names.find(batch.bytes, start[row] as number, end[row] as number, mayAdd);
     const kind = batch.kind[row] as number;
     const status = batch.statusCode[row] as number;
     const values = dimensionValues(this.#settings.dimensions, batch, row, null);
@@ -173,7 +197,7 @@ export class SpanMetricsConnector implements PipelineComponent, Consumer<SpanBat
     const wanted = isOverflow ? 'overflow' : key;
     let series = among.get(wanted);
     if (series === undefined) {
-      series = new SpanSeries(isOverflow ? [['otel.metric.overflow', true]] : attributes(), this.#settings.histogram);
+      series = new SpanSeries(isOverflow ? OVERFLOW : attributes(), this.#settings.histogram);
       among.set(wanted, series);
       this.#seriesCount++;
     }
