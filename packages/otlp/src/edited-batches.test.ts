@@ -267,6 +267,14 @@ describe('the attribute editor', () => {
     );
   });
 
+  it('loses no byte order mark', () => {
+    const batch = decodeLogs(Buffer.from('{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}'), 'json').batch;
+    const editor = new AttributeEditor(batch, batch.attributes, 1);
+    editor.set(0, new AttributeKey('a'), '\uFEFFtext');
+    editor.finish();
+    expect(attributesOf(batch.bytes, batch.attributes, 0)).toEqual([['a', '\uFEFFtext']]);
+  });
+
   it('renames keys, and finds the new one', () => {
     const batch = decodeLogs(
       Buffer.from(

@@ -5,7 +5,8 @@ import { AttributeType } from './attribute-type.ts';
 
 const PARTS_JOINED_AT_ONCE = 512;
 
-const decoder = new TextDecoder();
+// A byte order mark is part of a value.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A value of a column as OTLP/JSON `AnyValue` text, such as `{"intValue":"1"}`; Empty is `{}`. Invalid UTF-8 becomes U+FFFD. */
 export function anyValueJson(bytes: Uint8Array, column: AnyValueColumn, row: number): string {

@@ -29,7 +29,8 @@ export type SpanObject = ReturnType<typeof spanObject>;
 export type LogObject = ReturnType<typeof logObject>;
 export type MetricPointObject = ReturnType<typeof metricPointObjects>[number];
 
-const decoder = new TextDecoder();
+// A byte order mark is part of a value.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Every span as an object with strings, ids in hexadecimal, times as bigint. For tests and rare paths. */
 export function spanObjects(batch: SpanBatch) {
