@@ -81,8 +81,8 @@ const SIMPLE_POLICIES: Readonly<Record<string, ReadPolicy>> = {
   },
   probabilistic(settings) {
     const percentage = settings.number('sampling_percentage');
-    if (percentage < 0 || percentage > 100) {
-      throw settings.fail('sampling_percentage', 'must be from 0 to 100');
+    if (percentage < 0) {
+      throw settings.fail('sampling_percentage', 'must be 0 or more');
     }
     const salt = settings.string('hash_salt', '');
     return () => probabilistic(percentage, salt);

@@ -88,6 +88,7 @@ describe('policies', () => {
     expect(await keptBy(policy(10, 'other'), ...traces)).not.toEqual(tenth);
     expect(await keptBy(policy(50), ...traces)).toEqual(expect.arrayContaining(tenth));
     expect(await keptBy(policy(100), ...traces)).toHaveLength(1_000);
+    expect(await keptBy(policy(150), ...traces)).toHaveLength(1_000);
     expect(await keptBy(policy(0), ...traces)).toEqual([]);
   });
 
@@ -189,7 +190,7 @@ policies: [{name: a, type: rate_limiting, rate_limiting: {spans_per_second: 2}}]
       '"BAD" is not one of UNSET, OK, ERROR',
     ],
     ['policies: [{name: a, type: ottl_condition, ottl_condition: {span: ["nam == 1"]}}]', 'span has no field nam'],
-    ['policies: [{name: a, type: probabilistic, probabilistic: {sampling_percentage: 101}}]', 'must be from 0 to 100'],
+    ['policies: [{name: a, type: probabilistic, probabilistic: {sampling_percentage: -1}}]', 'must be 0 or more'],
     [
       'policies: [{name: a, type: string_attribute, string_attribute: {key: k, values: ["("], enabled_regex_matching: true}}]',
       'missing closing )',
