@@ -38,6 +38,8 @@ export class HeldTrace {
   readonly decideAt: number;
   readonly parts: TracePart[] = [];
   spanCount = 0;
+  /** Its share of what the batches take in memory. */
+  bytes = 0;
 
   constructor(id: string, decideAt: number) {
     this.id = id;
@@ -47,6 +49,7 @@ export class HeldTrace {
   add(batch: HeldBatch, rows: readonly number[]): void {
     this.parts.push({ batch, rows });
     this.spanCount += rows.length;
+    this.bytes += (batch.size * rows.length) / batch.spans.rowCount;
   }
 
   /** Whether `test` is true for one of its spans. The cursor's `row` and `resource` are the span's. */

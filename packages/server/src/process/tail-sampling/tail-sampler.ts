@@ -16,13 +16,15 @@ import type { Decision, TraceJournal } from './trace-journal.ts';
 /** How often traces are looked at whose time may have come. */
 const TICK_MS = 1_000;
 const RETRY_AFTER_MS = 1_000;
+/** Share of the memory from which on the oldest traces are decided early; the rest is for what comes until they are gone. */
+const EARLY_SHARE = 0.8;
 
 export interface TailSamplingSettings {
   /** From the first span of a trace to its decision. */
   readonly decisionWaitMs: number;
   /** Traces that wait; beyond, the oldest is decided early. */
   readonly maxTraces: number;
-  /** Bytes that waiting spans may take in memory; beyond, the oldest traces are decided early, and then senders must wait. */
+  /** Bytes that waiting spans may take in memory: from four fifths on the oldest traces are decided early; beyond, senders must wait. */
   readonly maxBytes: number;
   /** Decisions that late spans follow. */
   readonly rememberedSampled: number;
@@ -53,6 +55,8 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
   readonly #outbox: ReleaseOutbox;
   readonly #early: { add(amount: number): void };
   #heldBytes = 0;
+  /** Of sampled traces that the next stage has not taken yet: deciding more makes no more room than that. */
+  #leavingBytes = 0;
   #timer: NodeJS.Timeout | null = null;
 
   /** `makeJournal` is given the decisions that are remembered. */
@@ -148,13 +152,18 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
 
   #makeRoom(): void {
     const { maxTraces, maxBytes } = this.#settings;
-    if (this.#waiting.size < maxTraces && this.#heldBytes <= maxBytes) {
+    const enough = maxBytes * EARLY_SHARE;
+    if (this.#waiting.size < maxTraces && this.#heldBytes <= enough) {
       return;
     }
     let excess = Math.max(this.#waiting.size - maxTraces + 1, 0);
-    const before = this.#waiting.size;
-    this.#decideWhile(() => excess-- > 0 || this.#heldBytes > maxBytes);
-    this.#early.add(before - this.#waiting.size);
+    let decided = 0;
+    this.#decideWhile(() => {
+      const isDue = excess-- > 0 || this.#heldBytes - this.#leavingBytes > enough;
+      decided += isDue ? 1 : 0;
+      return isDue;
+    });
+    this.#early.add(decided);
     if (this.#heldBytes > maxBytes) {
       throw new SignalboxError('resource_exhausted', 'Sampled traces are waiting to be taken by the next stage', {
         retryAfterMs: RETRY_AFTER_MS,
@@ -177,6 +186,7 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
       batch.waiting++;
       if (decided === true) {
         released.push(trace);
+        this.#leavingBytes += trace.bytes;
       } else {
         this.#waiting.set(id, trace);
       }
@@ -212,7 +222,9 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
       const isSampled = this.#decide(trace);
       this.#decided.set(trace.id, isSampled);
       (isSampled ? sampled : dropped).push(trace);
-      if (!isSampled) {
+      if (isSampled) {
+        this.#leavingBytes += trace.bytes;
+      } else {
         this.#letGo(trace);
       }
     }
@@ -257,6 +269,7 @@ export class TailSampler implements PipelineComponent, Consumer<SpanBatch> {
       this.#context.log.error('decisions could not be written down', error);
     }
     for (const trace of traces) {
+      this.#leavingBytes -= trace.bytes;
       this.#letGo(trace);
     }
   }

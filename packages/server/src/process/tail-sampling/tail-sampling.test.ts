@@ -251,6 +251,19 @@ policies: [{name: a, type: always_sample}]`);
     expect(context.gauged('otelcol_processor_tail_sampling_sampling_traces_on_memory')).toBe(2);
   });
 
+  it('is decided early for want of memory, no more than makes room', async () => {
+    const { send, kept, pass, context } = await started(`decision_wait: 10s
+max_memory: 30KiB
+policies: [{name: a, type: always_sample}]`);
+    for (let n = 1; n <= 8; n++) {
+      await send({ traceId: trace(n), attributes: { text: 'x'.repeat(5_000) } });
+      await pass(0);
+    }
+    // Five of 5 KB are more than four fifths of 30 KiB: from the sixth on, each makes the oldest go.
+    expect(kept()).toEqual([1, 2, 3]);
+    expect(context.counted('signalbox_tail_sampling_decided_early')).toBe(3);
+  });
+
   it('is handed on again and again until it is taken, and senders wait meanwhile', async () => {
     const { send, sink, pass, context } = await started(`decision_wait: 1s
 max_memory: 8KiB
@@ -266,7 +279,7 @@ policies: [{name: a, type: always_sample}]`);
     await expect(send({ traceId: trace(3) })).rejects.toMatchObject({ code: 'resource_exhausted', retryable: true });
     expect(sink.spans).toEqual([]);
     down = false;
-    await expect.poll(() => sink.spans.length).toBe(2);
+    await expect.poll(() => sink.spans.length).toBe(1);
     await send({ traceId: trace(3) });
     await pass(1_000);
     expect(sink.spans).toHaveLength(3);
