@@ -249,13 +249,11 @@ describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
     await page.close();
   });
 
-  test('a hundred thousand log lines come as they are scrolled to', async () => {
+  test('log lines come as they are scrolled to, with few elements', async () => {
     const { page, problems } = await open('/logs?from=now-6h&to=now&refresh=off');
     await page.getByTestId('log-row').first().waitFor();
-    await page
-      .getByText(/^9\d,\d{3}$|^100,000$/)
-      .first()
-      .waitFor();
+    const said = page.getByText(/^9\d,\d{3}$|^100,000$/).first();
+    await said.waitFor();
     for (let round = 0; round < 4; round++) {
       await page.getByTestId('log-scroller').evaluate((scroller) => {
         scroller.scrollTop = scroller.scrollHeight;

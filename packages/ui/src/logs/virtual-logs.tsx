@@ -1,6 +1,6 @@
 import type { KeyValue, LogRecord } from '@signalbox/api-contract';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useShortcuts } from '../shell/shortcuts.tsx';
 import { useRowKeys } from '../shell/use-row-keys.ts';
 import { LogRow } from './log-row.tsx';
@@ -23,12 +23,14 @@ const rowHeight = 27;
 /** However many records there are, only those in sight are in the document. */
 export function VirtualLogs({ logs, faded = false, open, onOpen, onFilter, onEnd, loadingMore = false }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
+  // The same function as long as the records are the same: for another one the virtualizer measures all of them again, in each frame.
+  const getItemKey = useCallback((index: number) => logs[index]?.id ?? index, [logs]);
   const virtualizer = useVirtualizer({
     count: logs.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 14,
-    getItemKey: (index) => logs[index]?.id ?? index,
+    getItemKey,
   });
   const { selected } = useRowKeys(
     logs.length,

@@ -1,6 +1,14 @@
 import { IconAlertTriangleFilled, IconChevronRight, IconClockExclamation, IconUnlink } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, type PointerEvent as ReactPointerEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import {
+  memo,
+  type PointerEvent as ReactPointerEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from 'react';
 import type { CriticalSection } from '../data/critical-path.ts';
 import { formatCount, formatNanoseconds } from '../data/format.ts';
 import { serviceColorCss } from '../data/service-color.ts';
@@ -46,12 +54,14 @@ export function Waterfall({
 }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [names, setNames] = useState<number | null>(null);
+  // The same function as long as the rows are the same: for another one the virtualizer measures all of them again, in each frame.
+  const getItemKey = useCallback((index: number) => rows[index]?.span.spanId ?? index, [rows]);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
-    getItemKey: (index) => rows[index]?.span.spanId ?? index,
+    getItemKey,
   });
   useEffect(() => {
     scrollTo.current = (index) => virtualizer.scrollToIndex(index, { align: 'auto' });

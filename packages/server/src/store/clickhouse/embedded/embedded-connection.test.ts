@@ -56,6 +56,21 @@ describe('EmbeddedConnection', () => {
     expect((await connection.query('SELECT name FROM spans')).rows).toEqual([['stored']]);
   });
 
+  it('ranks queries behind inserts, which they wait for', async () => {
+    const abort = new AbortController();
+    const { connection } = store;
+    const running = connection.query(ENDLESS, abort).catch((error: unknown) => error);
+    const settings = () =>
+      connection.query<[string, string, string]>(
+        `SELECT Settings['priority'], Settings['low_priority_query_wait_time_ms'], Settings['max_threads']
+         FROM system.processes WHERE query LIKE '%sipHash64(number)%' AND query NOT LIKE '%system.processes%'`,
+        { housekeeping: true },
+      );
+    await expect.poll(async () => (await settings()).rows).toEqual([['2', '100', expect.stringMatching(/^\d+$/)]]);
+    abort.abort();
+    expect(await running).toMatchObject({ code: 'cancelled' });
+  });
+
   it('works within the limits of its configuration file, and writes no logs of its own', async () => {
     const { rows } = await store.connection.query<[string, string]>(
       `SELECT name, value FROM system.server_settings WHERE name IN ('max_server_memory_usage', 'mark_cache_size', 'background_pool_size')`,

@@ -9,6 +9,7 @@ import {
   writeFileSync,
   writev,
 } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { drainPending } from 'chdb';
@@ -131,13 +132,14 @@ export class EmbeddedConnection implements Connection {
     const settings = {
       ...querySettings(this.#limits, options),
       log_comment: id,
-      os_threads_nice_value_query: options.housekeeping ? 0 : QUERY_NICENESS,
+      ...(options.housekeeping ? UNRANKED : BEHIND_INSERTS),
     };
-    const text = `SET ${assignments(settings, parameters)}; ${sql}`;
     const run = async (session: EngineSession): Promise<Uint8Array> => {
       this.#running.add(id);
       try {
-        return await session.run(text, format);
+        // A query alone may use every core. The engine's own limit of threads over all queries does nothing in chdb.
+        const max_threads = Math.max(1, Math.floor(availableParallelism() / this.#running.size));
+        return await session.run(`SET ${assignments({ ...settings, max_threads }, parameters)}; ${sql}`, format);
       } finally {
         this.#running.delete(id);
       }
@@ -240,21 +242,25 @@ export class EmbeddedConnection implements Connection {
   }
 }
 
+/** Of what shares the commands' session: it neither waits for others nor makes them wait. */
+const UNRANKED = { os_threads_nice_value_query: 0, priority: 0 };
+
 /** Of commands, which share their session with housekeeping's queries. */
-const NO_LIMITS = { max_memory_usage: 0, max_result_rows: 0, max_result_bytes: 0, os_threads_nice_value_query: 0 };
+const NO_LIMITS = { max_memory_usage: 0, max_result_rows: 0, max_result_bytes: 0, ...UNRANKED };
 
 /**
- * Queries yield the processor to inserts and to this process's JavaScript. Inserts of 100 spans took 59 ms (p99 159), with four
- * endless queries 76 (202), and 129 (406) at niceness 0; as root, two cores with other work on them. ClickHouse needs
- * CAP_SYS_NICE for it, and goes without where it may not.
+ * Queries make room for inserts, whose senders wait: between two blocks of rows a query stops while an insert runs, 100 ms at most,
+ * so that it gets on even where inserts never end. Where the process may set it (CAP_SYS_NICE), its threads also yield the processor
+ * to this process's JavaScript. What it does: docs/benchmarks.md, "Ingest beside queries".
  */
-const QUERY_NICENESS = 15;
+const BEHIND_INSERTS = { os_threads_nice_value_query: 15, priority: 2, low_priority_query_wait_time_ms: 100 };
 
 const MAX_KILLS = 100;
 const KILL_PAUSE_MS = 50;
 
 /** A batch may span more than 100 partitions: one that does must not be refused for it. */
-const INSERT_SETTINGS = 'throw_on_max_partitions_per_insert_block = 0, max_threads = 1, max_insert_threads = 1';
+const INSERT_SETTINGS =
+  'throw_on_max_partitions_per_insert_block = 0, max_threads = 1, max_insert_threads = 1, priority = 1';
 
 function createDatabase(engineFolder: string, engineArguments: readonly string[], folder: string): void {
   const session = new EngineSession(engineFolder, engineArguments, undefined);

@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os';
-
 /** What the embedded engine may use. ClickHouse's own defaults are for a server that has the machine to itself. */
 export interface EngineLimits {
   /** Bytes of memory of the whole engine. */
@@ -14,7 +12,6 @@ export interface EngineLimits {
  *   while more than 8 of its 16 threads are free, which two threads never are.
  * - Merges join ten parts rather than five before they begin: a merge costs more per row than the insert, so each level less
  *   saves a good part of what a row costs in all, and a few more parts cost queries little (docs/benchmarks.md).
- * - Queries share as many threads as there are cores (each gets at least one), so that many don't starve inserts.
  * - Backups go wherever the person who runs the program says.
  */
 export function engineConfig(folder: string, limits: EngineLimits): string {
@@ -33,7 +30,6 @@ export function engineConfig(folder: string, limits: EngineLimits): string {
   <background_common_pool_size>2</background_common_pool_size>
   <background_move_pool_size>1</background_move_pool_size>
   <background_fetches_pool_size>1</background_fetches_pool_size>
-  <concurrent_threads_soft_limit_num>${availableParallelism()}</concurrent_threads_soft_limit_num>
   <logger><level>none</level></logger>
   <backups><allowed_path>/</allowed_path></backups>
   <tmp_path>${escapeXml(folder)}/tmp/</tmp_path>
