@@ -18,5 +18,7 @@ export {
 export { encodeExportResponse } from './wire/encode-export-response.ts';
 export { encodeStatus } from './wire/encode-status.ts';
 export { OtlpDecodeError } from './wire/otlp-decode-error.ts';
+export { ProtobufReader } from './wire/protobuf-reader.ts';
 export { protobufToJson } from './wire/protobuf-to-json.ts';
 export type { Rejected } from './wire/rejections.ts';
+export { ReverseWriter } from './wire/reverse-writer.ts';

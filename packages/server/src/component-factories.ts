@@ -19,6 +19,7 @@ import { serviceGraphFactory } from './process/service-graph/service-graph-facto
 import { spanMetricsFactory } from './process/span-metrics/span-metrics-factory.ts';
 import { tailSamplingFactory } from './process/tail-sampling/tail-sampling-factory.ts';
 import { transformFactory } from './process/transform/transform-factory.ts';
+import { lokiReceiverFactory } from './receive/loki/loki-receiver.ts';
 import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
@@ -32,6 +33,7 @@ export const componentFactories: readonly ComponentFactory[] = [
   fileStorageFactory,
   filterFactory,
   healthCheckFactory,
+  lokiReceiverFactory,
   memoryLimiterFactory,
   otlpGrpcExporterFactory,
   otlpHttpExporterFactory,

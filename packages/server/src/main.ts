@@ -115,6 +115,7 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
     });
     const pageServer = new PageServer({ host, port: config.port, allowedHosts: config['allowed-hosts'], onError }, [
       ...(store === null ? [] : [backupRoute((to) => store.backup(to), token)]),
+      (request, response) => graph.handle(request, response),
       pageApi.handle,
       ...(store === null
         ? []

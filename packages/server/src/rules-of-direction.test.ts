@@ -9,10 +9,10 @@ import { expect, test } from 'vitest';
  */
 const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['config', '@signalbox/records'],
-  receive: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
+  receive: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp', '@signalbox/protocols'],
   extend: ['pipeline', 'config'],
   process: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
-  export: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp'],
+  export: ['pipeline', 'config', '@signalbox/records', '@signalbox/otlp', '@signalbox/protocols'],
   store: ['pipeline', '@signalbox/records'],
   query: [
     'pipeline',
@@ -33,9 +33,16 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   records: [],
   otlp: ['@signalbox/records'],
+  protocols: ['@signalbox/records', '@signalbox/otlp'],
   'api-contract': [],
   'query-language': [],
-  server: ['@signalbox/records', '@signalbox/otlp', '@signalbox/api-contract', '@signalbox/query-language'],
+  server: [
+    '@signalbox/records',
+    '@signalbox/otlp',
+    '@signalbox/protocols',
+    '@signalbox/api-contract',
+    '@signalbox/query-language',
+  ],
   ui: ['@signalbox/api-contract'],
   node: [],
 };

@@ -2,10 +2,13 @@
 export class OtlpDecodeError extends Error {
   /** Byte of the body (after decompression) where decoding stopped. */
   readonly position: number;
+  /** What is wrong, without place and protocol. */
+  readonly what: string;
 
   constructor(encoding: 'protobuf' | 'JSON', what: string, position: number, options?: ErrorOptions) {
     super(`Invalid OTLP/${encoding}: ${what} at byte ${position}`, options);
     this.name = 'OtlpDecodeError';
     this.position = position;
+    this.what = what;
   }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Component, ListeningAddress } from '../pipeline/component.ts';
 import type { Extension } from '../pipeline/extension.ts';
 import { SignalboxError } from '../pipeline/signalbox-error.ts';
@@ -30,6 +31,11 @@ export class Graph implements Component {
   get addresses(): readonly ListeningAddress[] {
     const { receivers, stages, extensions } = this.#members;
     return [...receivers, ...stages, ...extensions].flatMap(({ component }) => component.addresses ?? []);
+  }
+
+  /** Gives a request on the program's own port to the receiver that answers it; false when none does. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#members.receivers.some(({ component }) => component.handle?.(request, response) === true);
   }
 
   /** Throws what the first component that can't start has thrown, with its name; those that had started are shut down. */

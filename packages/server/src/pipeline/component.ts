@@ -1,3 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 /**
  * Something the program starts and stops: a receiver, the store, the page's server.
  *
@@ -14,6 +16,8 @@ export interface Component {
   shutdown(deadlineMs: number): Promise<void>;
   /** Where it listens, if it does; only after `start`. */
   readonly addresses?: readonly ListeningAddress[];
+  /** Answers requests on the program's own port, if it does: true when the request is its own, which it then answers. */
+  readonly handle?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
 
 export interface ListeningAddress {
