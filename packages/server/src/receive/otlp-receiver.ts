@@ -128,6 +128,14 @@ class OtlpReceiver implements Component {
         maxRequestBytes,
         inFlight,
         onInvalidRows: (signal, count) => invalid[signal].add(count),
+        onRefusedRequest: (signal, reason) =>
+          context.telemetry
+            .counter('signalbox_receiver_refused_requests', 'Requests refused as a whole, by why', {
+              receiver: context.id,
+              signal,
+              reason,
+            })
+            .add(1),
         onInternalError: (error) => context.log.error('A request failed for a reason of ours', error),
       });
     const authenticator = ({ authenticator: name }: ServerSettings) => name && context.serverAuthenticator(name);

@@ -2,7 +2,7 @@ import { decodeLogs, decodeMetrics, decodeTraces, encodeExportResponse, OtlpDeco
 import { BatchTooLargeError, type LogBatch, type MetricBatch, type SpanBatch } from '@signalbox/records';
 import { type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
 import type { Consumers } from '../../pipeline/signal.ts';
-import { SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
+import { type ErrorCode, SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
 import { overloaded } from './body-collector.ts';
 import { columnBytes } from './column-bytes.ts';
 import type { InFlightBytes, InFlightReservation } from './in-flight-bytes.ts';
@@ -21,6 +21,8 @@ export interface ExportServiceOptions {
   readonly inFlight: InFlightBytes;
   /** Told of rows that were left out because OTLP calls them invalid. */
   readonly onInvalidRows?: (signal: OtlpSignal, count: number) => void;
+  /** Told of requests that are refused as a whole, and why. */
+  readonly onRefusedRequest?: (signal: OtlpSignal, code: ErrorCode) => void;
   /** Told about errors that are ours, not the sender's: the sender reads only "Internal error". */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -38,6 +40,7 @@ export class ExportService {
   readonly received: ReceivedCounters = receivedCounters();
   readonly #consumers: Consumers;
   readonly #onInvalidRows: (signal: OtlpSignal, count: number) => void;
+  readonly #onRefusedRequest: (signal: OtlpSignal, code: ErrorCode) => void;
   readonly #onInternalError: (error: unknown) => void;
 
   constructor(options: ExportServiceOptions) {
@@ -46,6 +49,7 @@ export class ExportService {
     this.inFlight = options.inFlight;
     this.#consumers = options.consumers;
     this.#onInvalidRows = options.onInvalidRows ?? (() => {});
+    this.#onRefusedRequest = options.onRefusedRequest ?? (() => {});
     this.#onInternalError = options.onInternalError;
   }
 
@@ -77,6 +81,7 @@ export class ExportService {
   refused(signal: OtlpSignal, error: unknown): SignalboxError {
     this.received[signal].refusedRequests += 1;
     const refusal = toSignalboxError(error);
+    this.#onRefusedRequest(signal, refusal.code);
     if (refusal.code === 'internal') {
       this.#onInternalError(error);
     }
