@@ -24,7 +24,8 @@ function traceStateMember(key: string): Field<SpanCursor> {
   return {
     get: (cursor) => {
       const member = members(stringOf(traceState.get(cursor))).find(([name]) => name === key);
-      return member?.[1] ?? null;
+      // Upstream's is '' too: a tracestate is no map.
+      return member?.[1] ?? '';
     },
     set: (cursor, value) => {
       // The member that was changed moves to the front (W3C Trace Context, "Mutating the tracestate Field").

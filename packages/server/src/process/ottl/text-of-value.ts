@@ -26,7 +26,9 @@ function jsonOf(value: AttributeValue): string {
     return JSON.stringify(Buffer.from(value).toString('base64'));
   }
   if (isMap(value)) {
-    return `{${value.entries.map(([key, entry]) => `${JSON.stringify(key)}:${jsonOf(entry)}`).join(',')}}`;
+    // In the order of the keys, as Go writes a map: one map has one text.
+    const entries = [...value.entries].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${jsonOf(entry)}`).join(',')}}`;
   }
   return Array.isArray(value) ? `[${value.map(jsonOf).join(',')}]` : JSON.stringify(value);
 }

@@ -14,10 +14,12 @@ function ofText(convert: (text: string) => Value): CommonFunction {
   };
 }
 
-/** Words end where a capital begins, and at anything that is neither letter nor digit. */
+/** Words end where a capital begins, between letters and digits, and at spaces, dots, dashes and underscores. */
 function words(text: string): string[] {
   return text
-    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .replace(/(\p{L})(\d)/gu, '$1 $2')
+    .replace(/(\d)(\p{L})/gu, '$1 $2')
     .replace(/(\p{Lu}+)(\p{Lu}\p{Ll})/gu, '$1 $2')
     .split(/[\s_.-]+/)
     .filter((word) => word !== '');
