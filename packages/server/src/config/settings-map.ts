@@ -39,11 +39,15 @@ export class SettingsMap {
   readonly #read = new Map<string, unknown>();
   readonly #children: SettingsMap[] = [];
 
-  /** @param path for messages: `exporters::otlp/tempo`; an absent or empty value is an empty table */
-  constructor(file: string, path: string, node: SettingNode | undefined, line = 1) {
+  /**
+   * @param path for messages: `exporters::otlp/tempo`
+   * @param node an absent or empty value is an empty table
+   * @param line of the table's key
+   */
+  constructor(file: string, path: string, node: SettingNode | undefined, line = node?.line ?? 1) {
     this.#file = file;
     this.#path = path;
-    this.#line = node?.line ?? line;
+    this.#line = line;
     if (node === undefined || (node.kind === 'scalar' && node.value === null)) {
       this.#entries = new Map();
     } else if (node.kind === 'table') {
@@ -193,7 +197,8 @@ export class SettingsMap {
   table(key: string): SettingsMap {
     const known = this.#read.get(key);
     if (known instanceof SettingsMap) return known;
-    const table = this.#child(this.#pathOf(key), this.#entries.get(key)?.node);
+    const entry = this.#entries.get(key);
+    const table = this.#child(this.#pathOf(key), entry?.node, entry?.line ?? this.#line);
     this.#read.set(key, table);
     return table;
   }
@@ -211,7 +216,7 @@ export class SettingsMap {
       return [];
     }
     if (node.kind !== 'list') throw this.fail(key, 'expected a list');
-    const items = node.items.map((item, index) => this.#child(`${this.#pathOf(key)}[${index}]`, item));
+    const items = node.items.map((item, index) => this.#child(`${this.#pathOf(key)}[${index}]`, item, item.line));
     this.#read.set(key, items);
     return items;
   }
@@ -274,8 +279,8 @@ export class SettingsMap {
     return this.#path === '' ? key : `${this.#path}::${key}`;
   }
 
-  #child(path: string, node: SettingNode | undefined): SettingsMap {
-    const child = new SettingsMap(this.#file, path, node, this.#line);
+  #child(path: string, node: SettingNode | undefined, line: number): SettingsMap {
+    const child = new SettingsMap(this.#file, path, node, line);
     this.#children.push(child);
     return child;
   }
