@@ -119,7 +119,7 @@ describe('OTLP variables', () => {
 
   test('numbers that are none are warned about and ignored', () => {
     const { configuration, said } = resolve({ OTEL_BSP_MAX_QUEUE_SIZE: 'many', OTEL_EXPORTER_OTLP_TIMEOUT: '-5' });
-    expect(configuration).toMatchObject({ traces: { batch: { maxQueueSize: 2048 } } });
+    expect(configuration).toMatchObject({ traces: { batch: { maxQueueSize: 65_536 } } });
     expect(configuration).toMatchObject({ traces: { otlp: { timeoutMillis: 10_000 } } });
     expect(said).toHaveLength(2);
   });
@@ -127,7 +127,7 @@ describe('OTLP variables', () => {
 
 describe('batches, limits, metrics', () => {
   test('have the defaults of the specification', () => {
-    expect(traces({}).batch).toEqual({ maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 1000 });
+    expect(traces({}).batch).toEqual({ maxQueueSize: 65_536, maxExportBatchSize: 512, scheduledDelayMillis: 1000 });
     expect(resolve({}).configuration).toMatchObject({
       logs: { batch: { maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 1000 } },
     });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { MetricReader } from '@opentelemetry/sdk-metrics';
+import type { MetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from './environment.ts';
 import type { InstrumentationSettings } from './instrumentation.ts';
 import type {
@@ -17,6 +18,12 @@ import type { Warnings } from './warnings.ts';
  * within two; the exporter sends no more often for it when traffic is high, because full batches leave at once.
  */
 const TRACES_DELAY_MS = 1000;
+
+/**
+ * Spans wait encoded, so that memory can be bounded as what it is; the bound by number (specification: 2048) is therefore
+ * wide unless it is set: a burst within one turn of the event loop must not lose spans.
+ */
+const TRACES_QUEUE_BYTES = 32 * 1024 * 1024;
 
 /** Where and how one signal's requests go. */
 export interface OtlpDestination {
@@ -48,7 +55,16 @@ export interface BatchSettings {
 
 /** Options, environment and defaults resolved into what the SDK runs with. `false`: the signal is off. */
 export interface Configuration {
-  readonly traces: { readonly otlp: OtlpDestination; readonly batch: BatchSettings; readonly limits: Limits } | false;
+  readonly traces:
+    | {
+        readonly otlp: OtlpDestination;
+        readonly batch: BatchSettings;
+        /** Bytes of encoded spans that may wait. */
+        readonly maxQueueBytes: number;
+        readonly limits: Limits;
+        readonly spanProcessors: readonly SpanProcessor[];
+      }
+    | false;
   readonly logs: { readonly otlp: OtlpDestination; readonly batch: BatchSettings; readonly limits: Limits } | false;
   readonly metrics:
     | {
@@ -58,6 +74,8 @@ export interface Configuration {
         readonly exponentialHistograms: boolean;
         readonly temporality: 'cumulative' | 'delta' | 'lowmemory';
         readonly readers: readonly MetricReader[];
+        readonly spanMetrics: boolean;
+        readonly views: readonly ViewOptions[];
       }
     | false;
   readonly shutdownTimeoutMillis: number;
@@ -69,14 +87,17 @@ type Signal = 'TRACES' | 'METRICS' | 'LOGS';
 
 /** Precedence: `options`, then the signal's own variable, then the general one, then the specification's default. */
 export function resolveConfiguration(options: StartOptions, env: Environment, warnings: Warnings): Configuration {
+  const ownTraces = options.traces || {};
   const traces = signalIsOn('TRACES', options.traces, env, warnings) && {
-    otlp: resolveDestination('TRACES', options.traces || {}, options, env, warnings),
-    batch: resolveBatch('BSP', options.traces || {}, TRACES_DELAY_MS, env),
+    otlp: resolveDestination('TRACES', ownTraces, options, env, warnings),
+    batch: resolveBatch('BSP', ownTraces, { maxQueueSize: 65_536, scheduledDelayMillis: TRACES_DELAY_MS }, env),
+    maxQueueBytes: ownTraces.maxQueueBytes ?? TRACES_QUEUE_BYTES,
+    spanProcessors: ownTraces.spanProcessors ?? [],
     limits: resolveLimits('SPAN', env),
   };
   const logs = signalIsOn('LOGS', options.logs, env, warnings) && {
     otlp: resolveDestination('LOGS', options.logs || {}, options, env, warnings),
-    batch: resolveBatch('BLRP', options.logs || {}, 1000, env),
+    batch: resolveBatch('BLRP', options.logs || {}, { maxQueueSize: 2048, scheduledDelayMillis: 1000 }, env),
     limits: resolveLimits('LOGRECORD', env),
   };
   const metrics = signalIsOn('METRICS', options.metrics, env, warnings) && {
@@ -202,17 +223,18 @@ function readPem(path: string | undefined, name: string, warnings: Warnings): Bu
 function resolveBatch(
   prefix: 'BSP' | 'BLRP',
   own: BatchOptions,
-  defaultDelay: number,
+  defaults: Pick<BatchSettings, 'maxQueueSize' | 'scheduledDelayMillis'>,
   env: Environment,
 ): BatchSettings {
-  const maxQueueSize = own.maxQueueSize ?? env.number(`OTEL_${prefix}_MAX_QUEUE_SIZE`, 1) ?? 2048;
+  const maxQueueSize = own.maxQueueSize ?? env.number(`OTEL_${prefix}_MAX_QUEUE_SIZE`, 1) ?? defaults.maxQueueSize;
   return {
     maxQueueSize,
     maxExportBatchSize: Math.min(
       own.maxExportBatchSize ?? env.number(`OTEL_${prefix}_MAX_EXPORT_BATCH_SIZE`, 1) ?? 512,
       maxQueueSize,
     ),
-    scheduledDelayMillis: own.scheduledDelayMillis ?? env.number(`OTEL_${prefix}_SCHEDULE_DELAY`) ?? defaultDelay,
+    scheduledDelayMillis:
+      own.scheduledDelayMillis ?? env.number(`OTEL_${prefix}_SCHEDULE_DELAY`) ?? defaults.scheduledDelayMillis,
   };
 }
 
@@ -254,6 +276,8 @@ function resolveMetrics(own: MetricOptions, env: Environment) {
       env.choice('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative', 'delta', 'lowmemory'] as const) ??
       'cumulative',
     readers: own.readers ?? [],
+    spanMetrics: own.spanMetrics ?? false,
+    views: own.views ?? [],
   } as const;
 }
 

@@ -25,6 +25,9 @@ export type {
   OtlpOptions,
   OtlpProtocol,
   PinoOptions,
+  SamplingOptions,
+  SamplingRule,
   StartOptions,
+  TraceOptions,
 } from './options.ts';
 export { type FlushResult, type SignalCounts, start, type Telemetry } from './start.ts';

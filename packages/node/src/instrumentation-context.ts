@@ -6,6 +6,7 @@ import type { InstrumentationContext, SpanStart } from './instrumentation.ts';
 import type { CellMeters } from './metrics/cell-meter.ts';
 import type { InstrumentationSwitches } from './options.ts';
 import { protect } from './protect.ts';
+import { SignalboxTracer } from './trace/tracer.ts';
 import { version } from './version.ts';
 import type { Warnings } from './warnings.ts';
 
@@ -60,5 +61,7 @@ export function createInstrumentationContext(
 
 function startSpan(tracer: Tracer, { name, parent = context.active(), attributes, ...options }: SpanStart) {
   if (isTracingSuppressed(parent)) return undefined;
+  if (tracer instanceof SignalboxTracer)
+    return tracer.startLazily({ name, parent, ...(attributes && { attributes }), ...options });
   return tracer.startSpan(name, { ...options, ...(attributes && { attributes: attributes() }) }, parent);
 }

@@ -1,6 +1,6 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
-import type { MetricReader } from '@opentelemetry/sdk-metrics';
-import type { Sampler } from '@opentelemetry/sdk-trace';
+import type { MetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Instrumentation } from './instrumentation.ts';
 
 export type OtlpProtocol = 'http/protobuf' | 'http/json';
@@ -25,12 +25,60 @@ export interface BatchOptions extends OtlpOptions {
   scheduledDelayMillis?: number;
 }
 
+export interface TraceOptions extends BatchOptions {
+  /** Bytes of encoded spans that may wait (default 32 MiB); more are dropped and counted. */
+  maxQueueBytes?: number;
+  /**
+   * Processors of the official kind that get every span beside our own export. With any of them spans are the official
+   * SDK's, which cost several times as much.
+   */
+  spanProcessors?: readonly SpanProcessor[];
+}
+
 export interface MetricOptions extends OtlpOptions {
+  /**
+   * Calls and durations by span name, kind and status (`traces.span.metrics.calls`, `traces.span.metrics.duration`), of
+   * all spans whatever is sampled (default false: unsampled spans then cost next to nothing).
+   */
+  spanMetrics?: boolean;
   /** Milliseconds between two collections (default 60,000). */
   exportIntervalMillis?: number;
   exemplarFilter?: ExemplarFilter;
+  /**
+   * Views of the official kind, for the application's instruments and for ours alike. An instrument of ours that a view
+   * selects is recorded through the official SDK, at its cost.
+   */
+  views?: readonly ViewOptions[];
   /** Further readers of the same instruments beside the OTLP one, e.g. `PrometheusExporter`. They are shut down with it. */
   readers?: readonly MetricReader[];
+}
+
+/** Spans to which a rule applies have all that it names. */
+export interface SamplingRule {
+  /** A route template, tried against the path of the request: `/users/:id`, `/internal/*`. */
+  route?: string;
+  /** The span's first name: what it is started with. */
+  name?: string | RegExp;
+  /** Attributes that the span is started with. */
+  attributes?: Readonly<Record<string, string | number | boolean | RegExp>>;
+  /** Share of the traces that begin with such a span to keep, from 0 to 1. */
+  ratio: number;
+}
+
+/** Which traces are kept. The parts that decide at the start of a trace are applied in this order, and all must agree. */
+export interface SamplingOptions {
+  /** Tried in their order; the first that fits decides instead of `ratio`. */
+  rules?: readonly SamplingRule[];
+  /** Share of new traces to keep, from 0 to 1; consistent across services, announced as `ot=th` in `tracestate`. */
+  ratio?: number;
+  /** New traces to keep each second at most. */
+  maxPerSecond?: number;
+  /** Whether a trace that comes from elsewhere is treated as its sender decided (default true). */
+  followParent?: boolean;
+  /** Keep what this process did of a trace that was not sampled if a span of it failed. */
+  keepErrors?: boolean;
+  /** Keep it if it took at least so long here. */
+  keepSlowerThanMillis?: number;
 }
 
 export interface HttpOptions {
@@ -79,10 +127,12 @@ export interface StartOptions extends OtlpOptions {
   /** Base URL; the signal's path (`v1/traces`, …) is appended. Default `http://localhost:4318`. */
   endpoint?: string;
   /** `false` switches the signal off. */
-  traces?: BatchOptions | false;
+  traces?: TraceOptions | false;
   metrics?: MetricOptions | false;
   logs?: BatchOptions | false;
+  /** Replaces what `sampling` and the environment say about the start of a trace. */
   sampler?: Sampler;
+  sampling?: SamplingOptions;
   propagator?: TextMapPropagator;
   http?: HttpOptions;
   ioredis?: IoredisOptions;

@@ -1,4 +1,4 @@
-import type { MeterProvider } from '@opentelemetry/api';
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import {
   JsonLogsSerializer,
   JsonMetricsSerializer,
@@ -10,7 +10,7 @@ import {
 import type { Resource } from '@opentelemetry/resources';
 import { LoggerProvider, type SdkLogRecord } from '@opentelemetry/sdk-logs';
 import { PeriodicExportingMetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { type ReadableSpan, type Sampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import { TracerProvider as OfficialTracerProvider, type ReadableSpan, type Sampler } from '@opentelemetry/sdk-trace';
 import type { Configuration } from './configuration.ts';
 import { BatchQueue } from './export/batch-queue.ts';
 import type { CollectorHealth } from './export/collector-health.ts';
@@ -20,12 +20,36 @@ import { collectSynchronously } from './metrics/collect-synchronously.ts';
 import { ExemplarMeterProvider } from './metrics/exemplar-meter-provider.ts';
 import { withExemplars } from './metrics/exemplar-serializer.ts';
 import { countDataPoints, QueueMetricExporter } from './metrics/metric-exporter.ts';
+import type { Sampling } from './sampling/resolve-sampling.ts';
 import { SpanClock } from './span-clock.ts';
+import { JsonEncoding } from './trace/json-encoding.ts';
+import { ProtobufEncoding } from './trace/protobuf-encoding.ts';
+import type { RecordingSpan } from './trace/span.ts';
+import { SpanQueue } from './trace/span-queue.ts';
+import { TailBuffer } from './trace/tail-buffer.ts';
+import { SignalboxTracerProvider, type SpanCounts } from './trace/tracer-provider.ts';
 import type { Warnings } from './warnings.ts';
+
+/** A queue in front of an exporter, in records. */
+export interface QueueCounts {
+  size(): number;
+  readonly capacity: number;
+  /** Taken in since the start. */
+  processed(): number;
+  /** Refused since the start, because it was full. */
+  refused(): number;
+}
 
 /** One signal from provider to wire, as the process's end sees it. */
 export interface Signal {
+  /** Undefined for metrics, which are collected when they are sent. */
+  readonly queue?: QueueCounts;
+  /** Records in requests that have not been answered. */
+  inFlight(): number;
+  /** Records that the collector did not take. */
+  failed(): number;
   delivered(): number;
+  /** Everything that was lost, in front of the exporter too. */
   dropped(): number;
   errors(): readonly Error[];
   /** Sends everything; resolves at the latest at `deadlineMillis` (epoch); never rejects. */
@@ -35,25 +59,95 @@ export interface Signal {
   close(): void;
 }
 
+export interface TraceSignal extends Signal {
+  readonly provider: TracerProvider;
+  /** Of our own tracer; the official one counts for itself. */
+  readonly spans?: SpanCounts;
+}
+
 type Enabled<Key extends 'traces' | 'logs' | 'metrics'> = Exclude<Configuration[Key], false>;
 
+/** Traces by our own tracer, or by the official one as soon as the user adds a processor of the official kind. */
 export function createTraceSignal(
-  { otlp, batch, limits: spanLimits }: Enabled<'traces'>,
+  settings: Enabled<'traces'>,
+  resource: Resource,
+  { sampler, tail }: Sampling,
+  health: CollectorHealth,
+  warnings: Warnings,
+  onSpanEnd?: (span: RecordingSpan) => void,
+): TraceSignal {
+  if (settings.spanProcessors.length > 0)
+    return createOfficialTraceSignal(settings, resource, sampler, health, warnings);
+  const isJson = settings.otlp.protocol === 'http/json';
+  const { deserializeResponse } = isJson ? JsonTraceSerializer : ProtobufTraceSerializer;
+  const exporter = new OtlpExporter<Uint8Array>(
+    settings.otlp,
+    { serializeRequest: (body) => body, deserializeResponse },
+    health,
+  );
+  const encoding = isJson ? new JsonEncoding() : new ProtobufEncoding();
+  const queue = new SpanQueue(
+    { ...settings.batch, maxQueueBytes: settings.maxQueueBytes },
+    encoding,
+    resource.attributes,
+    exporter,
+    () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'),
+  );
+  const provider = new SignalboxTracerProvider({
+    sampler,
+    limits: settings.limits,
+    encoding,
+    queue,
+    ...(tail && { tail: new TailBuffer(tail, (scope, encoded) => queue.add(scope, encoded)) }),
+    ...(onSpanEnd && { onSpanEnd }),
+    warn: (message) => warnings.once(message),
+  });
+  return {
+    provider,
+    spans: provider.counts,
+    queue: {
+      size: () => queue.size,
+      capacity: settings.batch.maxQueueSize,
+      processed: () => queue.accepted,
+      refused: () => queue.dropped,
+    },
+    ...exporterCounts(exporter),
+    dropped: () => exporter.counts.dropped + queue.dropped + provider.counts.unencodable,
+    flush: (deadlineMillis) => queue.flush(deadlineMillis),
+    takeUnanswered: () => [...exporter.takeUnanswered(), ...queue.takeEncoded()],
+    close: () => exporter.close(),
+  };
+}
+
+function createOfficialTraceSignal(
+  { otlp, batch, limits: spanLimits, spanProcessors }: Enabled<'traces'>,
   resource: Resource,
   sampler: Sampler,
   health: CollectorHealth,
   warnings: Warnings,
-): Signal & { readonly provider: TracerProvider } {
+): TraceSignal {
   const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
   const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health);
   const queue = new BatchQueue(batch, exporter, () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'));
-  const provider = new TracerProvider({
+  const provider = new OfficialTracerProvider({
     resource,
     sampler,
     spanLimits,
-    spanProcessors: [new SpanClock(), new QueueSpanProcessor(queue)],
+    spanProcessors: [new SpanClock(), new QueueSpanProcessor(queue), ...spanProcessors],
   });
-  return { provider, ...queuedSignal(queue, exporter) };
+  const signal = queuedSignal(queue, exporter, batch.maxQueueSize);
+  return {
+    provider,
+    ...signal,
+    async flush(deadlineMillis) {
+      const flushed = provider.forceFlush({ timeoutMillis: Math.max(1, deadlineMillis - Date.now()) });
+      // The user's own processors and exporters: what they could not send is theirs to tell, and ours must still be sent.
+      await Promise.all([
+        signal.flush(deadlineMillis),
+        flushed.catch((error: unknown) => exporter.addError(toError(error))),
+      ]);
+    },
+  };
 }
 
 export function createLogSignal(
@@ -68,7 +162,7 @@ export function createLogSignal(
     warnDropping(warnings, 'log records', 'OTEL_BLRP_MAX_QUEUE_SIZE'),
   );
   const provider = new LoggerProvider({ resource, logRecordLimits, processors: [new QueueLogRecordProcessor(queue)] });
-  return { provider, ...queuedSignal(queue, exporter) };
+  return { provider, ...queuedSignal(queue, exporter, batch.maxQueueSize) };
 }
 
 export function createMetricSignal(
@@ -90,18 +184,17 @@ export function createMetricSignal(
     exportTimeoutMillis: exportIntervalMillis,
   });
   const provider = new ExemplarMeterProvider(
-    { resource, readers: [reader, ...settings.readers] },
+    { resource, readers: [reader, ...settings.readers], views: [...settings.views] },
     { filter, exponentialHistograms },
   );
   return {
     provider,
-    delivered: () => exporter.counts.delivered,
+    ...exporterCounts(exporter),
     dropped: () => exporter.counts.dropped,
-    errors: () => exporter.errors,
     async flush(deadlineMillis) {
       const collected = reader.forceFlush({ timeoutMillis: Math.max(1, deadlineMillis - Date.now()) });
       await collected.catch((error: unknown) => {
-        exporter.addError(error instanceof Error ? error : new Error(String(error)));
+        exporter.addError(toError(error));
       });
       await exporter.drain(deadlineMillis);
     },
@@ -111,22 +204,40 @@ export function createMetricSignal(
       return [...exporter.takeUnanswered(), ...requests];
     },
     close() {
+      exporter.close();
       // Its timer is all that the reader still holds; a last collection has been made.
       provider.shutdown({ timeoutMillis: 1 }).catch(() => {});
-      exporter.close();
     },
   };
 }
 
-function queuedSignal<Item>(queue: BatchQueue<Item>, exporter: OtlpExporter<Item[]>): Signal {
+function queuedSignal<Item>(queue: BatchQueue<Item>, exporter: OtlpExporter<Item[]>, capacity: number): Signal {
   return {
-    delivered: () => exporter.counts.delivered,
+    queue: {
+      size: () => queue.size,
+      capacity,
+      processed: () => queue.accepted,
+      refused: () => queue.dropped,
+    },
+    ...exporterCounts(exporter),
     dropped: () => exporter.counts.dropped + queue.dropped,
-    errors: () => exporter.errors,
     flush: (deadlineMillis) => queue.flush(deadlineMillis),
     takeUnanswered: () => [...exporter.takeUnanswered(), ...queue.takeEncoded()],
     close: () => exporter.close(),
   };
+}
+
+function exporterCounts(exporter: OtlpExporter<never>): Pick<Signal, 'inFlight' | 'delivered' | 'failed' | 'errors'> {
+  return {
+    inFlight: () => exporter.inFlight,
+    delivered: () => exporter.counts.delivered,
+    failed: () => exporter.counts.dropped,
+    errors: () => exporter.errors,
+  };
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function warnDropping(warnings: Warnings, what: string, variable: string): void {

@@ -12,11 +12,13 @@ import { deliverAtExit } from './lifecycle/exit-delivery.ts';
 import { installExitHandlers } from './lifecycle/exit-handlers.ts';
 import { recordException } from './lifecycle/record-exception.ts';
 import { CellMeters } from './metrics/cell-meter.ts';
+import { observeSdk, type SignalsByName } from './metrics/sdk-metrics.ts';
+import { spanMetrics } from './metrics/span-metrics.ts';
 import type { StartOptions } from './options.ts';
 import { propagatorFromEnvironment } from './propagation.ts';
 import { protect } from './protect.ts';
 import { createResource } from './resource.ts';
-import { samplerFromEnvironment } from './sampling.ts';
+import { resolveSampling } from './sampling/resolve-sampling.ts';
 import { createLogSignal, createMetricSignal, createTraceSignal, type Signal } from './signals.ts';
 import { installDiagLogger, Warnings } from './warnings.ts';
 
@@ -77,10 +79,14 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const configuration = resolveConfiguration(options, env, warnings);
   const resource = createResource(options, env, configuration.settings.http.conventions === 'dup');
   const health = new CollectorHealth(warnings);
-  const sampler = options.sampler ?? samplerFromEnvironment(env);
-  const traces = configuration.traces && createTraceSignal(configuration.traces, resource, sampler, health, warnings);
   const logging = configuration.logs && createLogSignal(configuration.logs, resource, health, warnings);
   const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, health);
+  const cellMeters = new CellMeters(measuring ? measuring.provider : metrics.getMeterProvider());
+  const { spanMetrics: countsSpans = false } = configuration.metrics || {};
+  const onSpanEnd = countsSpans ? spanMetrics(cellMeters, warnings) : undefined;
+  const traces =
+    configuration.traces &&
+    createTraceSignal(configuration.traces, resource, resolveSampling(options, env), health, warnings, onSpanEnd);
 
   const contextManager = new EnterableContextManager().enable();
   const isFirst = context.setGlobalContextManager(contextManager);
@@ -100,7 +106,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     meterProvider,
     loggerProvider,
     contextManager,
-    cellMeters: new CellMeters(meterProvider),
+    cellMeters,
     metricPrefix: options.metricPrefix ?? '',
     signals: { spans: traces !== false, metrics: measuring !== false },
     switches: options.switches ?? {},
@@ -109,6 +115,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   });
 
   const signals: SignalsByName = { spans: traces, logRecords: logging, dataPoints: measuring };
+  if (measuring) observeSdk(measuring.provider, signals, traces ? traces.spans : undefined);
   const timeoutMillis = configuration.shutdownTimeoutMillis;
   const flush = (): Promise<FlushResult> => flushAll(signals, timeoutMillis);
   let stopped: Promise<FlushResult> | undefined;
@@ -157,8 +164,6 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     },
   };
 }
-
-type SignalsByName = Readonly<Record<keyof SignalCounts, Signal | false>>;
 
 function chooseInstrumentations(options: StartOptions, configuration: Configuration): readonly Instrumentation[] {
   const chosen =

@@ -9,6 +9,8 @@ import type { OtlpExporter, UnansweredRequest } from './otlp-exporter.ts';
 export class BatchQueue<Item> {
   /** Records dropped because the queue was full. */
   dropped = 0;
+  /** Records that have been taken in. */
+  accepted = 0;
   readonly #settings: BatchSettings;
   readonly #exporter: OtlpExporter<Item[]>;
   readonly #onDrop: () => void;
@@ -23,12 +25,18 @@ export class BatchQueue<Item> {
     exporter.onRoom = () => this.#sendFullBatches();
   }
 
+  /** Records that wait, not counting those in requests under way. */
+  get size(): number {
+    return this.#items.length;
+  }
+
   add(item: Item): void {
     if (this.#items.length >= this.#settings.maxQueueSize) {
       this.dropped += 1;
       this.#onDrop();
       return;
     }
+    this.accepted += 1;
     this.#items.push(item);
     if (this.#items.length >= this.#settings.maxExportBatchSize) {
       // Encoding takes milliseconds: after the request that filled the batch, not inside it.

@@ -49,6 +49,7 @@ export class OtlpExporter<Batch> {
   readonly #pending = new Set<Pending>();
   #idle: Deferred<void> | undefined;
   #drainDeadline = 0;
+  #isClosed = false;
   /** Called whenever a request ends, so that whoever holds a queue can go on. */
   onRoom: () => void = () => {};
 
@@ -63,8 +64,16 @@ export class OtlpExporter<Batch> {
     return this.#pending.size < concurrency;
   }
 
-  /** Serialises `batch` now and sends it; never throws, never rejects. `records` is for the counts. */
+  /** Records in requests that have not been answered. */
+  get inFlight(): number {
+    let records = 0;
+    for (const pending of this.#pending) records += pending.records;
+    return records;
+  }
+
+  /** Serialises `batch` now and sends it; never throws, never rejects. `records` is for the counts. Nothing after `close`. */
   send(batch: Batch, records: number): void {
+    if (this.#isClosed) return;
     for (const request of this.prepare(batch, records)) this.#start({ ...request, attempts: 0, wake: undefined });
   }
 
@@ -110,6 +119,7 @@ export class OtlpExporter<Batch> {
 
   /** Gives up what is still pending, counting it as dropped. */
   close(): void {
+    this.#isClosed = true;
     for (const pending of this.takeUnanswered())
       this.#drop(pending.records, new Error('shut down before an answer came'));
     this.#requester.destroy();

@@ -1,0 +1,77 @@
+import { isSpanContextValid, TraceFlags, trace } from '@opentelemetry/api';
+import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace';
+
+/** A sampler that says whether it decides by attributes: where it does not, none are made for spans that it drops. */
+export interface OwnSampler extends Sampler {
+  readonly usesAttributes: boolean;
+}
+
+const keep: SamplingResult = { decision: SamplingDecision.RECORD_AND_SAMPLED };
+const drop: SamplingResult = { decision: SamplingDecision.NOT_RECORD };
+
+export const alwaysOn: OwnSampler = {
+  usesAttributes: false,
+  shouldSample: () => keep,
+  toString: () => 'AlwaysOnSampler',
+};
+
+export const alwaysOff: OwnSampler = {
+  usesAttributes: false,
+  shouldSample: () => drop,
+  toString: () => 'AlwaysOffSampler',
+};
+
+/**
+ * A parent's decision is its trace's; `root` decides where there is no parent
+ * (https://opentelemetry.io/docs/specs/otel/trace/sdk/#parentbased).
+ */
+export function parentBased(root: OwnSampler): OwnSampler {
+  return {
+    usesAttributes: root.usesAttributes,
+    shouldSample(context, ...rest) {
+      const parent = trace.getSpanContext(context);
+      if (parent === undefined || !isSpanContextValid(parent)) return root.shouldSample(context, ...rest);
+      return (parent.traceFlags & TraceFlags.SAMPLED) === 0 ? drop : keep;
+    },
+    toString: () => `ParentBased{root=${root.toString()}}`,
+  };
+}
+
+/** At most `perSecond` a second, in bursts of up to one second's worth. `now` gives monotonic milliseconds. */
+export function rateLimited(perSecond: number, now: () => number = () => performance.now()): OwnSampler {
+  const burst = Math.max(1, perSecond);
+  let tokens = burst;
+  let last = now();
+  return {
+    usesAttributes: false,
+    shouldSample() {
+      const time = now();
+      tokens = Math.min(burst, tokens + ((time - last) / 1000) * perSecond);
+      last = time;
+      if (tokens < 1) return drop;
+      tokens -= 1;
+      return keep;
+    },
+    toString: () => `RateLimited{${perSecond}/s}`,
+  };
+}
+
+/** Samples what all of `samplers` would; the first that drops ends it, so the cheapest and most general goes first. */
+export function allOf(samplers: readonly OwnSampler[]): OwnSampler {
+  const [first, ...others] = samplers;
+  if (first === undefined) return alwaysOn;
+  if (others.length === 0) return first;
+  return {
+    usesAttributes: samplers.some(({ usesAttributes }) => usesAttributes),
+    shouldSample(...about) {
+      let result = first.shouldSample(...about);
+      for (const sampler of others) {
+        if (result.decision !== SamplingDecision.RECORD_AND_SAMPLED) break;
+        const next = sampler.shouldSample(...about);
+        result = next.decision === SamplingDecision.RECORD_AND_SAMPLED ? { ...result, ...next } : next;
+      }
+      return result;
+    },
+    toString: () => `AllOf{${samplers.map(String).join(', ')}}`,
+  };
+}

@@ -1,0 +1,170 @@
+import type { AttributeValue, HrTime } from '@opentelemetry/api';
+
+const firstCapacity = 16 * 1024;
+/** Up to this many characters a loop is faster than a call into native code. */
+const shortText = 48;
+const double = new Float64Array(1);
+const doubleBytes = new Uint8Array(double.buffer);
+
+/**
+ * Writes protobuf from the end of its buffer towards the front. What is nested is then already written, its length known,
+ * when its header is: no message is measured first or moved afterwards. Fields and repeated elements are therefore given
+ * in reverse. Grows as needed; one writer serves all spans.
+ */
+export class ReverseWriter {
+  #buffer = Buffer.allocUnsafeSlow(firstCapacity);
+  /** First byte that is written. */
+  #position = firstCapacity;
+
+  /** Everything since the last `reset`; valid until the next write. */
+  get written(): Uint8Array {
+    return this.#buffer.subarray(this.#position);
+  }
+
+  /** Bytes written; subtract an earlier reading to get the length of what was nested since. */
+  get length(): number {
+    return this.#buffer.length - this.#position;
+  }
+
+  reset(): void {
+    this.#position = this.#buffer.length;
+  }
+
+  /** The header of a length-delimited field whose content has been written since `length` was `before`. */
+  nested(field: number, before: number): void {
+    this.varint(this.length - before);
+    this.tag(field, 2);
+  }
+
+  tag(field: number, wireType: number): void {
+    this.varint(field * 8 + wireType);
+  }
+
+  /** A non-negative safe integer. */
+  varint(value: number): void {
+    this.#reserve(8);
+    if (value < 128) {
+      this.#buffer[--this.#position] = value;
+      return;
+    }
+    let size = 1;
+    for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size += 1;
+    this.#position -= size;
+    let at = this.#position;
+    let rest = value;
+    for (; rest > 127; rest = Math.floor(rest / 128)) this.#buffer[at++] = (rest % 128) | 128;
+    this.#buffer[at] = rest;
+  }
+
+  /** UTF-8 with its length, without a tag. */
+  text(value: string): void {
+    const before = this.length;
+    this.#reserve(value.length * 3 + 8);
+    if (value.length > shortText || !this.#ascii(value)) {
+      const size = Buffer.byteLength(value);
+      this.#position -= size;
+      this.#buffer.write(value, this.#position, size, 'utf8');
+    }
+    this.varint(this.length - before);
+  }
+
+  /** Bytes given as lower-case hex digits, with their length, without a tag. */
+  hex(digits: string): void {
+    const size = digits.length >> 1;
+    this.#reserve(size + 8);
+    this.#position -= size;
+    for (let index = 0; index < size; index += 1)
+      this.#buffer[this.#position + index] =
+        (nibble(digits.charCodeAt(2 * index)) << 4) | nibble(digits.charCodeAt(2 * index + 1));
+    this.varint(size);
+  }
+
+  fixed32(value: number): void {
+    this.#reserve(4);
+    this.#position -= 4;
+    this.#buffer.writeUInt32LE(value, this.#position);
+  }
+
+  /** Nanoseconds since the epoch, which no number holds exactly: 10⁹ is 1953125 · 2⁹, and that product still is exact. */
+  nanos([seconds, nanos]: HrTime): void {
+    this.#reserve(8);
+    this.#position -= 8;
+    const units = seconds * 1_953_125;
+    const low = (units % 8_388_608) * 512 + nanos;
+    this.#buffer.writeUInt32LE(low % 4_294_967_296, this.#position);
+    this.#buffer.writeUInt32LE(Math.floor(units / 8_388_608) + Math.floor(low / 4_294_967_296), this.#position + 4);
+  }
+
+  /** opentelemetry.proto.common.v1.AnyValue, without its own header. */
+  anyValue(value: AttributeValue | null | undefined): void {
+    if (typeof value === 'string') {
+      this.text(value);
+      this.tag(1, 2);
+    } else if (typeof value === 'number') {
+      if (Number.isSafeInteger(value)) this.#integer(value);
+      else this.#double(value);
+    } else if (typeof value === 'boolean') {
+      this.varint(value ? 1 : 0);
+      this.tag(2, 0);
+    } else if (Array.isArray(value)) {
+      const before = this.length;
+      for (let index = value.length - 1; index >= 0; index -= 1) {
+        const beforeElement = this.length;
+        this.anyValue(value[index]);
+        this.nested(1, beforeElement);
+      }
+      this.nested(5, before);
+    }
+  }
+
+  #integer(value: number): void {
+    if (value >= 0) this.varint(value);
+    else {
+      // Two's complement of 64 bits: always ten bytes.
+      let rest = BigInt.asUintN(64, BigInt(value));
+      this.#reserve(10);
+      this.#position -= 10;
+      for (let index = 0; index < 10; index += 1) {
+        this.#buffer[this.#position + index] = Number(rest & 127n) | (index < 9 ? 128 : 0);
+        rest >>= 7n;
+      }
+    }
+    this.tag(3, 0);
+  }
+
+  #double(value: number): void {
+    this.#reserve(8);
+    this.#position -= 8;
+    double[0] = value;
+    this.#buffer.set(doubleBytes, this.#position);
+    this.tag(4, 1);
+  }
+
+  /** Writes a short text; false, with nothing written, when it is not ASCII. */
+  #ascii(value: string): boolean {
+    const buffer = this.#buffer;
+    let at = this.#position;
+    for (let index = value.length - 1; index >= 0; index -= 1) {
+      const code = value.charCodeAt(index);
+      if (code > 127) return false;
+      buffer[--at] = code;
+    }
+    this.#position = at;
+    return true;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#position >= bytes) return;
+    const { length } = this;
+    let capacity = this.#buffer.length * 2;
+    while (capacity - length < bytes) capacity *= 2;
+    const larger = Buffer.allocUnsafeSlow(capacity);
+    this.#buffer.copy(larger, capacity - length, this.#position);
+    this.#buffer = larger;
+    this.#position = capacity - length;
+  }
+}
+
+function nibble(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
+}
