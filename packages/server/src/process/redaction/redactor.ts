@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type AttributeEditor, type AttributeEntry, AttributeKey, type AttributeValue } from '@signalbox/records';
+import {
+  type AttributeEditor,
+  type AttributeEntry,
+  AttributeKey,
+  AttributeType,
+  type AttributeValue,
+} from '@signalbox/records';
 import { textOfValue } from '../ottl/text-of-value.ts';
 import { isList, isMap } from '../ottl/value.ts';
 import type { Regex } from '../regex.ts';
@@ -28,6 +34,8 @@ export interface RedactionSettings {
 }
 
 const MASK = '****';
+const LONGEST_REMEMBERED = 64;
+const MOST_REMEMBERED = 10_000;
 const NAMES_OF_HASHES = { sha1: 'sha1', sha256: 'sha256', sha3: 'sha3-256', md5: 'md5' } as const;
 
 /** What was done to one set of attributes: keys by what became of them. */
@@ -41,16 +49,30 @@ class Summary {
 /** Removes and masks what must not be kept in attributes and bodies, also within lists and maps. */
 export class Redactor {
   readonly #settings: RedactionSettings;
+  readonly #remembered = new Map<string, string>();
+
+  /** Whether what becomes of a value depends on more than the value. */
+  readonly #looksAtKeys: boolean;
 
   constructor(settings: RedactionSettings) {
     this.#settings = settings;
+    const { allowAllKeys, ignoredKeys, ignoredKeyPatterns, blockedKeyPatterns, allowedValues } = settings;
+    this.#looksAtKeys =
+      !allowAllKeys ||
+      ignoredKeys.size + ignoredKeyPatterns.length + blockedKeyPatterns.length + allowedValues.length > 0;
   }
 
   /** Redacts the attributes of a row, and leaves a summary there if one is wanted. */
   redactRow(editor: AttributeEditor, row: number): void {
     const summary = new Summary();
     for (let entry = editor.first(row); entry >= 0; entry = editor.next(entry, row)) {
+      if (!this.#looksAtKeys && !this.#looksAt(editor.type(entry))) {
+        continue;
+      }
       const value = editor.value(entry);
+      if (!this.#looksAtKeys && typeof value === 'string' && this.#redactText(value) === value) {
+        continue;
+      }
       const redacted = this.#redactEntry(editor.key(entry), value, summary);
       if (redacted === undefined) {
         editor.remove(entry);
@@ -116,11 +138,37 @@ export class Redactor {
     if (text === null) {
       return value;
     }
+    const redacted = this.#redactText(text);
+    return redacted === text ? value : redacted;
+  }
+
+  /** Methods, hosts and routes come again and again: short texts are remembered with what became of them. */
+  #redactText(text: string): string {
+    const known = text.length <= LONGEST_REMEMBERED ? this.#remembered.get(text) : undefined;
+    if (known !== undefined) {
+      return known;
+    }
     let redacted = text;
     for (const pattern of this.#settings.blockedValues) {
       redacted = pattern.replace(redacted, ([match]) => (match === '' ? '' : this.#mask(match)));
     }
-    return redacted === text ? value : redacted;
+    if (text.length <= LONGEST_REMEMBERED) {
+      if (this.#remembered.size === MOST_REMEMBERED) {
+        this.#remembered.clear();
+      }
+      this.#remembered.set(text, redacted);
+    }
+    return redacted;
+  }
+
+  /** Whether values of an AttributeType may hold something to redact. */
+  #looksAt(type: number): boolean {
+    return (
+      this.#settings.redactAllTypes ||
+      type === AttributeType.String ||
+      type === AttributeType.Array ||
+      type === AttributeType.KeyValueList
+    );
   }
 
   /** Null: the value is not looked at. */

@@ -84,7 +84,9 @@ function spanState(
   if (priority === 'drop') {
     return null;
   }
-  const text = textOf(batch.bytes, batch.traceState, row);
+  const { start, end } = batch.traceState;
+  // Most spans have none.
+  const text = start[row] === end[row] ? '' : textOf(batch.bytes, batch.traceState, row);
   const state = text === '' ? null : new OtTraceState(text);
   const item = spanItem(batch, row, state, settings);
   const decision = thresholds.decide(item, priority);
@@ -93,6 +95,9 @@ function spanState(
   }
   if (decision.written === null || (state === null && item.randomness === null)) {
     return text;
+  }
+  if (state === null && settings.mode !== 'hash_seed') {
+    return thresholds.traceState(decision.written);
   }
   const written = state ?? new OtTraceState('');
   written.threshold = decision.written;
@@ -109,7 +114,7 @@ function spanItem(
   { mode, hashSeed }: ProbabilisticSamplerSettings,
 ): Item {
   const arriving = state?.threshold ?? null;
-  const isEmpty = traceId.subarray(row * 16, row * 16 + 16).every((byte) => byte === 0);
+  const isEmpty = isZero(traceId, row);
   if (mode === 'hash_seed') {
     // Randomness of another kind was used before: both cannot hold at once.
     const inUse = arriving !== null || (state?.randomness ?? null) !== null;
@@ -209,7 +214,12 @@ function bitsOf(editor: AttributeEditor, row: number, key: AttributeKey, exact: 
 }
 
 function isZero(traceIds: Uint8Array, row: number): boolean {
-  return traceIds.subarray(row * 16, row * 16 + 16).every((byte) => byte === 0);
+  for (let i = row * 16; i < row * 16 + 16; i++) {
+    if (traceIds[i] !== 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** Decides items, and remembers the threshold of each threshold that arrived. */
@@ -217,6 +227,7 @@ class Thresholds {
   readonly #settings: ProbabilisticSamplerSettings;
   readonly #own: Bits56;
   readonly #products = new Map<number, Bits56>();
+  readonly #ownTraceState: string;
 
   constructor(settings: ProbabilisticSamplerSettings) {
     this.#settings = settings;
@@ -227,6 +238,12 @@ class Thresholds {
         : mode === 'hash_seed'
           ? (hashThreshold(percentage) ?? NEVER_SAMPLE)
           : thresholdOf(percentage / 100, precision);
+    this.#ownTraceState = traceStateOf(this.#own);
+  }
+
+  /** The tracestate of a span that had none. */
+  traceState(threshold: Bits56): string {
+    return threshold === this.#own ? this.#ownTraceState : traceStateOf(threshold);
   }
 
   /**
@@ -269,4 +286,10 @@ class Thresholds {
 
 function isHigher(threshold: Bits56, other: Bits56): boolean {
   return threshold.high > other.high || (threshold.high === other.high && threshold.low > other.low);
+}
+
+function traceStateOf(threshold: Bits56): string {
+  const state = new OtTraceState('');
+  state.threshold = threshold;
+  return state.print();
 }

@@ -26,10 +26,18 @@ export function isSampled(threshold: Bits56, randomness: Bits56): boolean {
 /** The randomness of a trace: the last seven bytes of its id (W3C Trace Context Level 2). */
 export function traceRandomness(traceIds: Uint8Array, row: number): Bits56 {
   const at = row * 16 + 9;
-  const byte = (i: number) => traceIds[at + i] as number;
+  const middle = traceIds[at + 3] as number;
   return {
-    high: (byte(0) << 20) | (byte(1) << 12) | (byte(2) << 4) | (byte(3) >> 4),
-    low: ((byte(3) & 15) << 24) | (byte(4) << 16) | (byte(5) << 8) | byte(6),
+    high:
+      ((traceIds[at] as number) << 20) |
+      ((traceIds[at + 1] as number) << 12) |
+      ((traceIds[at + 2] as number) << 4) |
+      (middle >> 4),
+    low:
+      ((middle & 15) << 24) |
+      ((traceIds[at + 4] as number) << 16) |
+      ((traceIds[at + 5] as number) << 8) |
+      (traceIds[at + 6] as number),
   };
 }
 
