@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly isDelta: boolean;
   /** Points that may be read. */
   readonly maxPoints: number;
+  /** All series of the metrics are wanted: naming each would only cost. */
+  readonly isWhole?: boolean;
 }
 
 /** What takes the points of some stored series. */
@@ -48,13 +50,15 @@ export async function readPoints(
   table: string,
   slots: readonly Slot[],
   values: Readonly<Record<string, string>>,
-  { range, isDelta, maxPoints }: ReadOptions,
+  { range, isDelta, maxPoints, isWhole = false }: ReadOptions,
 ): Promise<ReadPoints> {
   const members = slots.flatMap((slot, index) => slot.members.map(({ id }) => [id, index] as const));
   const parameters = new SqlParameters();
   const metrics = [...new Set(slots.flatMap(({ members: series }) => series.map(({ metric }) => metric)))];
   const few =
-    members.length <= idsPerStatement ? ` AND series_id IN ${parameters.uint64s(members.map(([id]) => id))}` : '';
+    !isWhole && members.length <= idsPerStatement
+      ? ` AND series_id IN ${parameters.uint64s(members.map(([id]) => id))}`
+      : '';
   // Points lie on nanoseconds, samples on the milliseconds before them.
   const after = isDelta ? sumsBeginAt(range.fromMs) + 1 : range.fromMs;
   const { from, to } = nanoRange(after, range.toMs + 1);

@@ -4,7 +4,7 @@ import type { QueryContext } from '../query-context.ts';
 import type { TimeRange } from '../time-range.ts';
 import type { SeriesCatalog } from './series-catalog.ts';
 import { type NamedPart, type Part, partsOf, pointTable } from './series-parts.ts';
-import type { StoredSeries } from './stored-series.ts';
+import { namedLabels, type StoredSeries } from './stored-series.ts';
 
 /** Stored series that are one series to PromQL but for `le` and `quantile`: after a restart, say, of a service in a new version. */
 export interface SelectedSeries {
@@ -17,6 +17,8 @@ export interface SelectedSeries {
 
 export interface Selection {
   readonly series: readonly SelectedSeries[];
+  /** These are all series of their metrics. */
+  readonly isWhole: boolean;
   /** Whether a bucket or a quantile, by the value of its `le` or `quantile`, is among what was asked for. */
   readonly hasBound: (part: 'bucket' | 'quantile', value: string) => boolean;
 }
@@ -42,21 +44,28 @@ export async function selectSeries(
   const names = new Set(Array.from(partsByMetric.keys(), (key) => (JSON.parse(key) as [string])[0]));
 
   const selected = new Map<string, SelectedSeries>();
-  for (const series of await catalog.series(context, [...names], range)) {
+  const all = await catalog.series(context, [...names], range);
+  const wanted = new Set<StoredSeries>();
+  for (const series of all) {
     for (const { part, name } of partsByMetric.get(metricKey(series.metric, series.type, series.family)) ?? []) {
       const bound = part === 'bucket' || part === 'quantile' ? boundLabels[part] : undefined;
       const isWanted = tests.every(
         (test) => test.name === METRIC_NAME || test.name === bound || test.matches(series.labels.get(test.name)),
       );
       if (!isWanted) continue;
-      const labels = series.labels.with(METRIC_NAME, name);
+      wanted.add(series);
+      const labels = namedLabels(series, name);
       const key = `${part} ${pointTable(series.type)} ${series.isDelta} ${labels.key}`;
       const known = selected.get(key);
       if (known === undefined) selected.set(key, { part, labels, members: [series], isDelta: series.isDelta });
       else known.members.push(series);
     }
   }
-  return { series: [...selected.values()], hasBound: (part, value) => fulfils(boundLabels[part], value) };
+  return {
+    series: [...selected.values()],
+    isWhole: wanted.size === all.length,
+    hasBound: (part, value) => fulfils(boundLabels[part], value),
+  };
 }
 
 function metricKey(name: string, type: number, family: string): string {

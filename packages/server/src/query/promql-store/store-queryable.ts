@@ -50,14 +50,14 @@ export class StoreQueryable implements Queryable {
 
 async function readSelection(
   context: QueryContext,
-  { series, hasBound }: Selection,
+  { series, hasBound, isWhole }: Selection,
   options: Omit<ReadOptions, 'isDelta'>,
 ): Promise<RawSeries[]> {
   const read: RawSeries[] = [];
   for (const isDelta of [false, true]) {
     const own = (...types: readonly MetricType[]): SelectedSeries[] =>
       series.filter((one) => one.isDelta === isDelta && types.includes(one.members[0]?.type ?? MetricType.None));
-    const all = { ...options, isDelta };
+    const all = { ...options, isDelta, isWhole };
     const numbers = own(MetricType.Gauge, MetricType.Sum);
     if (numbers.length > 0) read.push(...(await numberSeries(context, numbers, all)));
     for (const type of [MetricType.Histogram, MetricType.Summary]) {

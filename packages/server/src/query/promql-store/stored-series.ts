@@ -1,7 +1,7 @@
 import type { KeyValue } from '@signalbox/api-contract';
 import { type NamedMetric, prometheusLabelName, prometheusMetricName } from '@signalbox/otlp';
 import type { MetricType } from '@signalbox/records';
-import { Labels } from '../promql/labels.ts';
+import { Labels, METRIC_NAME } from '../promql/labels.ts';
 import { attributeText } from './attribute-text.ts';
 
 import type { Translation } from './translation.ts';
@@ -34,6 +34,18 @@ export interface StoredSeries {
   /** All labels but `__name__`, `le` and `quantile`. */
   readonly labels: Labels;
   readonly resourceId: string;
+  /** The labels with `__name__`, by names that were asked for: most queries ask for the same. */
+  readonly named: Map<string, Labels>;
+}
+
+/** The labels of a series with its name, which are made once. */
+export function namedLabels({ labels, named }: StoredSeries, name: string): Labels {
+  let found = named.get(name);
+  if (found === undefined) {
+    found = labels.with(METRIC_NAME, name);
+    named.set(name, found);
+  }
+  return found;
 }
 
 const identifying: readonly string[] = ['service.namespace', 'service.name', 'service.instance.id'];
@@ -48,7 +60,7 @@ export function describeSeries(row: SeriesRow, translation: Translation): Stored
   const family = familyName({ ...row, name: row.metric }, translation);
   if (family === undefined) return undefined;
   const { id, metric, type, isDelta, resourceId } = row;
-  return { id, metric, type, isDelta, family, labels: seriesLabels(row, translation), resourceId };
+  return { id, metric, type, isDelta, family, labels: seriesLabels(row, translation), resourceId, named: new Map() };
 }
 
 /** Attributes as labels, promoted resource attributes, `job` and `instance`, the scope: what is later wins, promoted ones never do. */
