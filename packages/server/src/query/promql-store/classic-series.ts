@@ -86,7 +86,7 @@ function partSeries(
         .map(({ text, own, places }) => {
           const { values } = points.columns.counts as ResultList & { values: Float64Array };
           const samples = samplesAt(points, own, () => 0);
-          for (const [i, place] of places.entries()) if (place >= 0) samples.values[i] = values[place];
+          for (let i = 0; i < places.length; i++) if (places[i] >= 0) samples.values[i] = values[places[i]];
           return { labels: labels.with(name, text), ...asSeen(samples, points, own, options) };
         });
       // The last bucket is not stored: it holds everything.

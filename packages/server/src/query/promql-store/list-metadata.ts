@@ -17,7 +17,7 @@ export async function listMetadata(
   catalog: SeriesCatalog,
 ): Promise<ReadonlyMap<string, readonly MetricMetadata[]>> {
   const families = new Map<string, Map<string, MetricMetadata>>();
-  for (const metric of await catalog.metrics(context, nanoRange(0, context.nowMs))) {
+  for (const metric of await catalog.metrics(context, nanoRange(0, context.nowMs), true)) {
     const metadata = { type: prometheusType(metric), unit: prometheusUnit(metric.unit), help: metric.description };
     const family = families.get(metric.family) ?? new Map<string, MetricMetadata>();
     families.set(metric.family, family.set(JSON.stringify(metadata), metadata));

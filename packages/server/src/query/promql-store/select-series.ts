@@ -36,18 +36,21 @@ export async function selectSeries(
   const fulfils = (name: string, value: string): boolean =>
     tests.every((test) => test.name !== name || test.matches(value));
 
+  const names = new Set<string>();
   const partsByMetric = new Map<string, readonly NamedPart[]>();
   for (const metric of await catalog.metrics(context, range)) {
     const parts = partsOf(metric.type, metric.family).filter(({ name }) => fulfils(METRIC_NAME, name));
-    if (parts.length > 0) partsByMetric.set(metricKey(metric.name, metric.type, metric.family), parts);
+    if (parts.length === 0) continue;
+    names.add(metric.name);
+    partsByMetric.set(metricKey(metric.type, metric.family), parts);
   }
-  const names = new Set(Array.from(partsByMetric.keys(), (key) => (JSON.parse(key) as [string])[0]));
 
-  const selected = new Map<string, SelectedSeries>();
+  /** By kind, then by labels: their keys are long, and made once. */
+  const selected = new Map<string, Map<string, SelectedSeries>>();
   const all = await catalog.series(context, [...names], range);
   const wanted = new Set<StoredSeries>();
   for (const series of all) {
-    for (const { part, name } of partsByMetric.get(metricKey(series.metric, series.type, series.family)) ?? []) {
+    for (const { part, name } of partsByMetric.get(metricKey(series.type, series.family)) ?? []) {
       const bound = part === 'bucket' || part === 'quantile' ? boundLabels[part] : undefined;
       const isWanted = tests.every(
         (test) => test.name === METRIC_NAME || test.name === bound || test.matches(series.labels.get(test.name)),
@@ -55,21 +58,24 @@ export async function selectSeries(
       if (!isWanted) continue;
       wanted.add(series);
       const labels = namedLabels(series, name);
-      const key = `${part} ${pointTable(series.type)} ${series.isDelta} ${labels.key}`;
-      const known = selected.get(key);
-      if (known === undefined) selected.set(key, { part, labels, members: [series], isDelta: series.isDelta });
+      const kind = `${part} ${pointTable(series.type)} ${series.isDelta}`;
+      const own = selected.get(kind) ?? new Map<string, SelectedSeries>();
+      selected.set(kind, own);
+      const known = own.get(labels.key);
+      if (known === undefined) own.set(labels.key, { part, labels, members: [series], isDelta: series.isDelta });
       else known.members.push(series);
     }
   }
   return {
-    series: [...selected.values()],
+    series: Array.from(selected.values(), (own) => [...own.values()]).flat(),
     isWhole: wanted.size === all.length,
     hasBound: (part, value) => fulfils(boundLabels[part], value),
   };
 }
 
-function metricKey(name: string, type: number, family: string): string {
-  return JSON.stringify([name, type, family]);
+/** What the parts of a metric follow from. */
+function metricKey(type: number, family: string): string {
+  return `${type} ${family}`;
 }
 
 /** Values of labels repeat from series to series, and regular expressions are slow. */

@@ -18,6 +18,7 @@ export interface StoredMetric {
   readonly type: MetricType;
   readonly unit: string;
   readonly isMonotonic: boolean;
+  /** '' unless it was asked for. */
   readonly description: string;
   readonly family: string;
 }
@@ -47,18 +48,18 @@ export class SeriesCatalog {
     this.#resources = new BoundedMap(limits.maxCached);
   }
 
-  /** Metrics with a name in Prometheus, of the 6 hours that the range touches. */
-  async metrics(context: QueryContext, range: TimeRange): Promise<StoredMetric[]> {
+  /** Metrics with a name in Prometheus, of the 6 hours that the range touches; once per description if those are asked for. */
+  async metrics(context: QueryContext, range: TimeRange, withDescriptions = false): Promise<StoredMetric[]> {
     if (range.to < 0n) return [];
     const parameters = new SqlParameters();
-    const rows = await select<[string, number, string, number, string]>(
+    const rows = await select<[string, number, string, number, string?]>(
       context,
       parameters.statement(
-        `SELECT metric_name, type, unit, monotonic, any(description) FROM series WHERE ${seriesInRange(parameters, range)} GROUP BY metric_name, type, unit, monotonic`,
+        `SELECT DISTINCT metric_name, type, unit, monotonic${withDescriptions ? ', description' : ''} FROM series WHERE ${seriesInRange(parameters, range)}`,
       ),
       this.#limits.maxSeries,
     );
-    return rows.flatMap(([name, number, unit, monotonic, description]) => {
+    return rows.flatMap(([name, number, unit, monotonic, description = '']) => {
       const metric = { name, type: number as MetricType, unit, isMonotonic: monotonic === 1, description };
       const family = familyName(metric, this.translation);
       return family === undefined ? [] : [{ ...metric, family }];
