@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createPageApi } from './api/page-api.ts';
 import { QueryRegistry } from './api/query-registry.ts';
@@ -7,6 +8,7 @@ import { runBackup } from './commands/backup.ts';
 import { backupRoute } from './commands/backup-route.ts';
 import { connectionOptions } from './commands/connection-options.ts';
 import { describeConfig } from './commands/describe-config.ts';
+import { checkRules, testRules } from './commands/rules.ts';
 import { removeRuntimeFile, writeRuntimeFile } from './commands/runtime-file.ts';
 import { componentFactories } from './component-factories.ts';
 import { type Command, type Flags, helpText, parseCommandLine } from './config/command-line.ts';
@@ -23,8 +25,11 @@ import type { Logger } from './pipeline/logger.ts';
 import { SignalboxError } from './pipeline/signalbox-error.ts';
 import { TelemetryRegistry } from './pipeline/telemetry-registry.ts';
 import { programLogger } from './program-logger.ts';
-import { prometheusApi } from './prometheus-api.ts';
+import { prometheusApi, seriesCatalog } from './prometheus-api.ts';
 import { LogTail } from './query/logs/log-tail.ts';
+import type { SeriesCatalog } from './query/promql-store/series-catalog.ts';
+import { NO_RULES } from './query/rule-states.ts';
+import { RuleEvaluation } from './rule-evaluation.ts';
 import { httpUrl, statusReporter } from './status-reporter.ts';
 import { restore } from './store/backup.ts';
 import { noConnection } from './store/no-connection.ts';
@@ -42,14 +47,19 @@ export async function main(args: string[]): Promise<void> {
     const command = parseCommandLine(args);
     if (command.kind === 'help') console.log(helpText());
     else if (command.kind === 'version') console.log(version);
-    else await run(command);
+    else if (command.kind === 'rules') {
+      const print = (line: string) => console.log(line);
+      const isGood =
+        command.action === 'check' ? checkRules(command.files, print) : await testRules(command.files, print);
+      if (!isGood) process.exitCode = 1;
+    } else await run(command);
   } catch (error) {
     report(error);
     process.exitCode = error instanceof ConfigError ? 2 : 1;
   }
 }
 
-async function run(command: Exclude<Command, { kind: 'help' | 'version' }>): Promise<void> {
+async function run(command: Exclude<Command, { kind: 'help' | 'version' | 'rules' }>): Promise<void> {
   const file = readConfigFile(command.configFile, process.env);
   if (file?.collector) refuseWithoutEffect(command.flags, file.path);
   const config = loadConfig(command.flags, process.env, file);
@@ -102,6 +112,8 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
     for (const stop of [...stops].reverse()) await stop(Math.max(0, endsAt - performance.now()));
   };
   try {
+    const catalog = seriesCatalog(config);
+    const rules = ruleEvaluation(config, store, catalog, log);
     const graph = buildGraph(graphConfig, { telemetry, log, dataFolder: config.data });
     const registry = new QueryRegistry();
     const pageApi = createPageApi({
@@ -119,7 +131,17 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
       pageApi.handle,
       ...(store === null
         ? []
-        : [prometheusApi({ config, connection: store.connection, registry, startedAt, onError })]),
+        : [
+            prometheusApi({
+              config,
+              connection: store.connection,
+              catalog,
+              rules: rules ?? NO_RULES,
+              registry,
+              startedAt,
+              onError,
+            }),
+          ]),
       await staticFiles(pageFolder),
     ]);
     stops.push(async (deadlineMs) => {
@@ -128,6 +150,11 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
     });
     await graph.start();
     await pageServer.start();
+    if (rules !== undefined) {
+      stops.push(async () => await rules.shutdown());
+      await rules.start();
+      process.on('SIGHUP', () => void rules.reload());
+    }
     if (store !== null) {
       mkdirSync(config.data, { recursive: true });
       writeRuntimeFile(config.data, { pid: process.pid, page: httpUrl(pageServer.address), token });
@@ -145,6 +172,16 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
     await shutdown(config['shutdown-timeout']);
     throw error;
   }
+}
+
+/** What evaluates the rules of the settings; undefined: they name none. */
+function ruleEvaluation(config: Config, store: Store | null, catalog: SeriesCatalog, log: Logger) {
+  if (config['rule-files'].length === 0) return undefined;
+  if (store === null)
+    throw new ConfigError('--rule-files needs the store: the configuration has no clickhouse exporter');
+  const host = isWildcard(config.host) ? hostname() : config.host;
+  const pageUrl = `http://${host.includes(':') ? `[${host}]` : host}:${config.port}`;
+  return new RuleEvaluation({ config, store, catalog, pageUrl, log });
 }
 
 async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
@@ -176,6 +213,10 @@ function greet(
 
 /** Where `vite build` puts the page, from `src` and from `dist` alike. */
 const pageFolder = fileURLToPath(new URL('../page', import.meta.url));
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
 
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');

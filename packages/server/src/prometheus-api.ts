@@ -1,16 +1,33 @@
 import { createPrometheusApi, type PrometheusApiOptions } from './api/prometheus/prometheus-api.ts';
 import { type Config, optionNames } from './config/options.ts';
+import { SeriesCatalog } from './query/promql-store/series-catalog.ts';
 import { durationText } from './status-reporter.ts';
 import { version } from './version.ts';
+
+/** How OTLP metrics appear in PromQL, as the settings have it. */
+export function seriesCatalog(config: Config): SeriesCatalog {
+  const maxSeries = config['promql-max-series'];
+  return new SeriesCatalog(
+    {
+      strategy: config['otlp-translation-strategy'],
+      promoteResourceAttributes: config['promote-resource-attributes'],
+      keepIdentifyingResourceAttributes: config['keep-identifying-resource-attributes'] === 'true',
+      promoteScopeMetadata: config['promote-scope-metadata'] === 'true',
+    },
+    { maxSeries, maxCached: maxSeries },
+  );
+}
 
 /** Prometheus's API as the settings have it. */
 export function prometheusApi({
   config,
   connection,
+  catalog,
+  rules,
   registry,
   startedAt,
   onError,
-}: Pick<PrometheusApiOptions, 'connection' | 'registry' | 'onError'> & {
+}: Required<Pick<PrometheusApiOptions, 'connection' | 'catalog' | 'rules' | 'registry' | 'onError'>> & {
   readonly config: Config;
   /** Unix milliseconds. */
   readonly startedAt: number;
@@ -19,14 +36,9 @@ export function prometheusApi({
     connection,
     registry,
     onError,
-    translation: {
-      strategy: config['otlp-translation-strategy'],
-      promoteResourceAttributes: config['promote-resource-attributes'],
-      keepIdentifyingResourceAttributes: config['keep-identifying-resource-attributes'] === 'true',
-      promoteScopeMetadata: config['promote-scope-metadata'] === 'true',
-    },
+    catalog,
+    rules,
     engine: { lookbackMs: config['promql-lookback'], maxSamples: config['promql-max-samples'] },
-    maxSeries: config['promql-max-series'],
     maxExecutionMs: config['query-timeout'],
     status: {
       version,

@@ -24,9 +24,10 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   page: ['pipeline'],
   api: ['pipeline', 'query', 'store', 'page', '@signalbox/api-contract', '@signalbox/query-language'],
+  alert: ['pipeline', 'query', '@signalbox/query-language'],
   config: [],
   graph: ['config', 'pipeline', '@signalbox/records'],
-  commands: ['config', 'graph', 'pipeline', 'store', 'page'],
+  commands: ['config', 'graph', 'pipeline', 'store', 'page', 'alert'],
 };
 
 /** What a package's sources may import of our other packages. */

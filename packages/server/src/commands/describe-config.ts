@@ -30,5 +30,5 @@ export function describeConfig(
 
 /** A setting's value as a user would write it. */
 function settingText(value: unknown, name: string): unknown {
-  return /timeout|retention/.test(name) ? `${value}ms` : value;
+  return /timeout|retention|interval|lookback/.test(name) ? `${value}ms` : value;
 }

@@ -10,6 +10,7 @@ export type Command =
   | { kind: 'version' }
   | { kind: 'serve'; flags: Flags; configFile: string | undefined }
   | { kind: 'config'; action: 'check' | 'print'; flags: Flags; configFile: string | undefined }
+  | { kind: 'rules'; action: 'check' | 'test'; files: readonly string[] }
   | { kind: 'backup' | 'restore'; folder: string; flags: Flags; configFile: string | undefined };
 
 export type Flags = Partial<Record<OptionName, string>>;
@@ -47,6 +48,7 @@ export function parseCommandLine(args: string[]): Command {
   }
   const [word = 'serve', folder, ...more] = words;
   if (word === 'config') return { kind: 'config', ...configCommand(folder, more, configFile), flags };
+  if (word === 'rules') return { kind: 'rules', ...rulesCommand(folder, more) };
   if (word === 'serve' && folder === undefined) return { kind: 'serve', flags, configFile };
   if (word === 'backup' || word === 'restore') {
     if (folder === undefined || more.length > 0)
@@ -54,7 +56,7 @@ export function parseCommandLine(args: string[]): Command {
     return { kind: word, folder, flags, configFile };
   }
   throw new ConfigError(
-    `There is no command "${words.join(' ')}". The commands are serve (the default), config, backup and restore.`,
+    `There is no command "${words.join(' ')}". The commands are serve (the default), config, rules, backup and restore.`,
   );
 }
 
@@ -70,6 +72,13 @@ function configCommand(action: string | undefined, files: string[], configFile: 
   return { action, configFile: file ?? configFile } as const;
 }
 
+function rulesCommand(action: string | undefined, files: readonly string[]) {
+  if ((action !== 'check' && action !== 'test') || files.length === 0) {
+    throw new ConfigError('Write signalbox rules check FILE… or signalbox rules test FILE….');
+  }
+  return { action, files } as const;
+}
+
 export function helpText(): string {
   const rows = optionNames.map((name) => {
     const { value, help, default: defaultText } = options[name];
@@ -82,6 +91,8 @@ Usage:
   signalbox [serve] [options]      start; then open http://127.0.0.1:4319
   signalbox config check [FILE]    look for mistakes in a configuration without starting
   signalbox config print [FILE]    show the configuration in force, defaults included and secrets hidden
+  signalbox rules check FILE…      look for mistakes in files of recording and alerting rules
+  signalbox rules test FILE…       run unit tests of rules, in the format of promtool test rules
   signalbox backup DIR [options]   copy the store to a new folder, also while Signalbox runs
   signalbox restore DIR [options]  fill an empty store from a backup; Signalbox must not be running on it
 

@@ -2,11 +2,13 @@ import {
   parseChoice,
   parseCount,
   parseDuration,
+  parseLabels,
   parseList,
   parsePort,
   parseSize,
   parseText,
   parseUrl,
+  parseUrls,
   within,
 } from './values.ts';
 
@@ -128,6 +130,32 @@ export const options = {
     'false',
     'Whether series have the labels otel_scope_name, otel_scope_version and otel_scope_<attribute>.',
   ),
+  'rule-files': option(
+    parseList,
+    'GLOBS',
+    '',
+    "Files of recording and alerting rules in Prometheus's format, by commas. SIGHUP reads them again.",
+  ),
+  'evaluation-interval': option(
+    within(parseDuration, '1s', '24d'),
+    'DURATION',
+    '1m',
+    'How often rules are evaluated whose group does not say.',
+  ),
+  'alertmanager-urls': option(parseUrls, 'URLS', '', 'Alertmanagers to send alerts to, by commas.'),
+  notifications: option(
+    parseText,
+    'FILE',
+    undefined,
+    "Routes and receivers of alerts (webhook, Slack, e-mail) in Alertmanager's format, for those who run none.",
+  ),
+  'external-url': option(
+    parseUrl,
+    'URL',
+    undefined,
+    'Address under which people reach the page, for links in notifications. Default: what it listens on.',
+  ),
+  'external-labels': option(parseLabels, 'LABELS', '', 'Labels that every alert gets, as name=value by commas.'),
   'engine-memory': option(parseSize, 'SIZE', '2GiB', 'Upper limit of memory for the embedded ClickHouse.'),
   'clickhouse-url': option(
     parseUrl,

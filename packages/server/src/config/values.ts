@@ -103,6 +103,19 @@ export function parseList(text: string): string[] {
     .filter((item) => item !== '');
 }
 
+/** A comma-separated list of http:// and https:// addresses. */
+export function parseUrls(text: string): string[] {
+  return parseList(text).map(parseUrl);
+}
+
+/** A comma-separated list of labels: `name=value`. */
+export function parseLabels(text: string): string[] {
+  return parseList(text).map((pair) => {
+    if (/^[A-Za-z_][A-Za-z0-9_]*=/.test(pair)) return pair;
+    throw new Error(`"${pair}" is not a label such as region=eu`);
+  });
+}
+
 export function parseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {

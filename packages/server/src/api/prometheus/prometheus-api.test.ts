@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Labels } from '../../query/promql/labels.ts';
 import { parseSeriesDescription } from '../../query/promql/series-description.ts';
+import { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
 import { StoreStorage, untranslated } from '../../query/promql-store/testing/store-storage.ts';
 import type { RuleGroupState } from '../../query/rule-states.ts';
 import { TestStore } from '../../query/testing/test-store.ts';
@@ -106,9 +107,8 @@ beforeAll(async () => {
   const handle = createPrometheusApi({
     connection: store.connection,
     registry: new QueryRegistry(),
-    translation: untranslated,
+    catalog: new SeriesCatalog(untranslated, { maxSeries: 1_000, maxCached: 1_000 }),
     engine: { maxSamples: 100_000 },
-    maxSeries: 1_000,
     maxExecutionMs: 20_000,
     status: { version: '1.2.3', startedAtMs: 1_000, settings: { port: '4319' }, retention: '7d' },
     rules: { groups: () => groups, alertmanagers: () => ['http://127.0.0.1:9093/api/v2/alerts'] },

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HostCheck } from '../../page/host-check.ts';
 import type { EngineOptions } from '../../query/promql/engine.ts';
-import { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
-import type { Translation } from '../../query/promql-store/translation.ts';
+import type { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
 import { NO_RULES, type RuleStates } from '../../query/rule-states.ts';
 import { NO_TARGETS, type ScrapeTargets } from '../../query/scrape-targets.ts';
 import type { Connection } from '../../store/connection.ts';
@@ -26,11 +25,9 @@ export interface PrometheusApiOptions {
   readonly connection: Connection;
   /** Shared with the page's API, whose list shows these requests, and can cancel them. */
   readonly registry: QueryRegistry;
-  readonly translation: Translation;
+  readonly catalog: SeriesCatalog;
   /** `maxSamples` bounds what one selector reads, and what a query holds. */
   readonly engine: EngineOptions & { readonly maxSamples: number };
-  /** Series that one query may look at; the labels of as many are kept in memory. */
-  readonly maxSeries: number;
   /** Milliseconds that one request may take. */
   readonly maxExecutionMs: number;
   readonly status: PrometheusStatus;
@@ -57,8 +54,7 @@ export function createPrometheusApi(
   options: PrometheusApiOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const hosts = new HostCheck(options.allowedHosts);
-  const { maxSeries } = options;
-  const catalog = new SeriesCatalog(options.translation, { maxSeries, maxCached: maxSeries });
+  const { catalog } = options;
   const router = new Router<PrometheusRoute>([
     ...promqlRoutes({ catalog, engine: options.engine }),
     ...labelRoutes(catalog),

@@ -1,0 +1,80 @@
+import { parsePromql } from '@signalbox/query-language';
+import { expect, test } from 'vitest';
+import { MAX_RULE_FILE_LENGTH, parseRuleFile } from './parse-rule-file.ts';
+
+const parse = (text: string) => parseRuleFile(text, (expression) => void parsePromql(expression));
+
+test('reads groups with all of their fields', () => {
+  const { file, problems } = parse(`
+groups:
+  - name: api
+    interval: 15s
+    query_offset: 1m
+    limit: 10
+    labels: { team: backend, severity: info }
+    rules:
+      - record: job:requests:rate5m
+        expr: sum by (job) (rate(requests_total[5m]))
+      - alert: Down
+        expr: up == 0
+        for: 1h30m
+        keep_firing_for: 5m
+        labels: { severity: page }
+        annotations: { summary: '{{ $labels.instance }} is down' }
+`);
+  expect(problems).toEqual([]);
+  expect(file.groups).toEqual([
+    {
+      name: 'api',
+      intervalMs: 15_000,
+      queryOffsetMs: 60_000,
+      limit: 10,
+      rules: [
+        {
+          kind: 'recording',
+          name: 'job:requests:rate5m',
+          expression: 'sum by (job) (rate(requests_total[5m]))',
+          labels: new Map([
+            ['team', 'backend'],
+            ['severity', 'info'],
+          ]),
+        },
+        {
+          kind: 'alerting',
+          name: 'Down',
+          expression: 'up == 0',
+          forMs: 5_400_000,
+          keepFiringForMs: 300_000,
+          labels: new Map([
+            ['team', 'backend'],
+            ['severity', 'page'],
+          ]),
+          annotations: new Map([['summary', '{{ $labels.instance }} is down']]),
+        },
+      ],
+    },
+  ]);
+});
+
+const inRule = (rule: string) => `groups:\n  - name: g\n    rules:\n      - ${rule}`;
+
+test.each([
+  [inRule('{ alert: A, expr: "sum(" }'), 4, 'could not parse expression'],
+  [inRule('{ alert: A }'), 4, "field 'expr' must be set"],
+  [inRule('{ expr: up }'), 4, "one of 'record' or 'alert' must be set"],
+  [inRule('{ alert: A, record: a, expr: up }'), 4, "only one of 'record' and 'alert' must be set"],
+  [inRule('{ alert: A, expr: up, for: soon }'), 4, 'not a valid duration string: "soon"'],
+  [inRule('{ alert: A, expr: up, fro: 5m }'), 4, 'field fro not found'],
+  [inRule('{ alert: A, expr: up, annotations: { a: "{{ $value" } }'), 4, 'annotation "a"'],
+  [inRule('{ record: a, expr: up, for: 5m }'), 4, "invalid field 'for' in recording rule"],
+  [inRule('{ record: "a{b}", expr: up }'), 4, 'braces present in the recording rule name'],
+  [inRule('{ record: a, expr: up, labels: { __name__: b } }'), 4, 'invalid label name: __name__'],
+  ['groups:\n  - { name: g }\n  - { name: g }', 3, 'groupname: "g" is repeated'],
+  ['groups:\n  - { rules: [] }', 2, 'Groupname must not be empty'],
+  ['groups: 3', 1, 'groups: expected a list'],
+  ['groups: [', 1, 'Flow sequence'],
+  [' '.repeat(MAX_RULE_FILE_LENGTH + 1), 1, 'larger than 4 MiB'],
+])('says what is wrong, and where (%#)', (text, line, message) => {
+  const { problems } = parse(text);
+  expect(problems).toContainEqual(expect.objectContaining({ line, message: expect.stringContaining(message) }));
+});
