@@ -31,7 +31,7 @@ interface RequestState {
 export const httpClientInstrumentation: Instrumentation = {
   name: 'http-client',
   enable(instrumentation: InstrumentationContext): InstrumentationHandle {
-    const recorder = new ClientRecorder(instrumentation, '@signalbox/node/http-client');
+    const recorder = new ClientRecorder(instrumentation);
     const states = new WeakMap<ClientRequest, RequestState>();
     const prototype: object = http.ClientRequest.prototype;
     const original: unknown = Reflect.get(prototype, '_storeHeader');

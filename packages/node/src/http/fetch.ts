@@ -35,7 +35,7 @@ interface RequestState {
 export const fetchInstrumentation: Instrumentation = {
   name: 'fetch',
   enable(instrumentation: InstrumentationContext): InstrumentationHandle {
-    const recorder = new ClientRecorder(instrumentation, '@signalbox/node/fetch');
+    const recorder = new ClientRecorder(instrumentation);
     const states = new WeakMap<object, RequestState>();
     const subscribers: Readonly<Record<string, (message: UndiciMessage) => void>> = {
       'undici:request:create': ({ request }) => begin(recorder, states, request),

@@ -4,16 +4,14 @@ import {
   type Attributes,
   type Context,
   context,
-  type Histogram,
+  INVALID_SPAN_CONTEXT,
   propagation,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
-  type Tracer,
   trace,
-  type UpDownCounter,
 } from '@opentelemetry/api';
 import { RPCType, setRPCMetadata, suppressTracing } from '@opentelemetry/core';
 import {
@@ -22,8 +20,8 @@ import {
   type InstrumentationContext,
   type InstrumentationHandle,
 } from '../instrumentation.ts';
+import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import type { HttpOptions } from '../options.ts';
-import { version } from '../version.ts';
 import {
   durationBoundaries,
   headerText,
@@ -37,7 +35,6 @@ import {
 import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
 import type { ServerRequestState } from './request-state.ts';
 
-const scope = '@signalbox/node/http-server';
 const startChannel = 'http.server.request.start';
 
 interface StartMessage {
@@ -45,6 +42,12 @@ interface StartMessage {
   readonly response: ServerResponse;
   readonly socket: Socket;
 }
+
+/** Method, scheme, version of the protocol, status, route, type of the error. */
+type DurationKeys = [string, string, string, number | undefined, string | undefined, string | undefined];
+
+/** What stands for the span where none is wanted. */
+const noSpan: Span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 interface Failure {
   /** `error.type`. */
@@ -76,9 +79,8 @@ export const httpServerInstrumentation: Instrumentation = {
 
 class ServerRecorder {
   readonly #instrumentation: InstrumentationContext;
-  readonly #tracer: Tracer;
-  readonly #duration: Histogram;
-  readonly #active: UpDownCounter;
+  readonly #duration: CellLookup<DurationKeys, HistogramCell>;
+  readonly #active: CellLookup<[method: string, scheme: string], SumCell>;
   readonly #ignores: HttpOptions['ignoreIncoming'] & {};
   /** What ends each request that is being served. */
   readonly #open = new Set<(processEnds: boolean) => void>();
@@ -89,17 +91,23 @@ class ServerRecorder {
     instrumentation.onExit(() => {
       for (const end of this.#open) end(true);
     });
-    this.#tracer = instrumentation.tracerProvider.getTracer(scope, version);
-    const meter = instrumentation.meterProvider.getMeter(scope, version);
-    this.#duration = meter.createHistogram('http.server.request.duration', {
-      description: 'Duration of HTTP server requests.',
-      unit: 's',
-      advice: { explicitBucketBoundaries: durationBoundaries },
-    });
-    this.#active = meter.createUpDownCounter('http.server.active_requests', {
-      description: 'Number of active HTTP server requests.',
-      unit: '{request}',
-    });
+    this.#duration = instrumentation.cells.histogram(
+      'http.server.request.duration',
+      { description: 'Duration of HTTP server requests.', unit: 's', boundaries: durationBoundaries },
+      (method, scheme, protocol, status, route, error) => ({
+        'http.request.method': method,
+        'url.scheme': scheme,
+        'network.protocol.version': protocol,
+        ...(route !== undefined && { 'http.route': route }),
+        ...(status !== undefined && { 'http.response.status_code': status }),
+        ...(error !== undefined && { 'error.type': error }),
+      }),
+    );
+    this.#active = instrumentation.cells.upDownCounter(
+      'http.server.active_requests',
+      { description: 'Number of active HTTP server requests.', unit: '{request}' },
+      (method, scheme) => ({ 'http.request.method': method, 'url.scheme': scheme }),
+    );
   }
 
   start({ request, response, socket }: StartMessage): void {
@@ -111,20 +119,30 @@ class ServerRecorder {
       return;
     }
     const method = normalizeMethod(rawMethod);
-    const attributes = requestAttributes(request, socket, rawMethod, method, target);
-    if (http.conventions === 'dup') Object.assign(attributes, oldServerRequestAttributes(request, attributes));
+    const scheme = schemeOf(request, socket);
     const parent = propagation.extract(ROOT_CONTEXT, request.headers, headerGetter);
-    const span = this.#tracer.startSpan(spanMethod(method), { kind: SpanKind.SERVER, attributes }, parent);
+    const span =
+      this.#instrumentation.startSpan({
+        name: spanMethod(method),
+        kind: SpanKind.SERVER,
+        parent,
+        attributes: () => {
+          const attributes = requestAttributes(request, socket, rawMethod, method, scheme, target);
+          return http.conventions === 'dup'
+            ? { ...attributes, ...oldServerRequestAttributes(request, attributes) }
+            : attributes;
+        },
+      }) ?? noSpan;
     const state: ServerRequestState = { type: RPCType.HTTP, span, startTime: performance.now() };
-    const requestContext = setRPCMetadata(trace.setSpan(parent, span), state);
-    const activeAttributes = { 'http.request.method': method, 'url.scheme': attributes['url.scheme'] as string };
-    this.#active.add(1, activeAttributes, requestContext);
+    const requestContext = setRPCMetadata(span === noSpan ? parent : trace.setSpan(parent, span), state);
+    const active = this.#active(method, scheme);
+    active.add(1);
     const end = this.#instrumentation.protect(
       (processEnds: boolean): void => {
         if (!this.#open.delete(end)) return;
-        this.#active.add(-1, activeAttributes, requestContext);
+        active.add(-1);
         const failure = processEnds ? exitFailure : failureOf(response);
-        this.#end(request, response, state, attributes, requestContext, failure);
+        this.#end(request, response, state, method, scheme, requestContext, failure);
       },
       () => {},
     );
@@ -134,50 +152,52 @@ class ServerRecorder {
     this.#instrumentation.enterContext(requestContext);
     if (mayHaveBody(request)) bindEvents(request, requestContext);
     // At last, as it throws for a name that is none.
-    if (http.traceIdHeader !== false) response.setHeader(http.traceIdHeader, span.spanContext().traceId);
+    if (http.traceIdHeader !== false && span !== noSpan)
+      response.setHeader(http.traceIdHeader, span.spanContext().traceId);
   }
 
   #end(
     request: IncomingMessage,
     response: ServerResponse,
     state: ServerRequestState,
-    attributes: Attributes,
+    method: string,
+    scheme: string,
     requestContext: Context,
     failure: Failure | undefined,
   ): void {
     const { span } = state;
     const seconds = (performance.now() - state.startTime) / 1000;
-    const method = attributes['http.request.method'] as string;
     const route = state.route ?? expressRoute(request);
-    const outcome: Attributes = {};
-    if (route !== undefined) {
-      outcome['http.route'] = route;
-      span.updateName(`${spanMethod(method)} ${route}`);
-    }
-    if (response.headersSent) outcome['http.response.status_code'] = response.statusCode;
-    if (failure !== undefined) {
-      outcome['error.type'] = failure.type;
-      if (failure.isServersFault && !hasFailed(span)) {
-        span.setStatus({
-          code: SpanStatusCode.ERROR,
-          ...(failure.message !== undefined && { message: failure.message }),
-        });
+    const status = response.headersSent ? response.statusCode : undefined;
+    if (span.isRecording()) {
+      if (route !== undefined) {
+        span.setAttribute('http.route', route);
+        span.updateName(`${spanMethod(method)} ${route}`);
       }
+      if (status !== undefined) span.setAttribute('http.response.status_code', status);
+      if (failure !== undefined) recordFailure(span, failure);
+      const size = responseSize(request, response);
+      if (size !== undefined) span.setAttribute('http.response.body.size', size);
+      if (this.#instrumentation.settings.http.conventions === 'dup')
+        span.setAttributes(oldServerResponseAttributes(response, size));
+      span.end();
     }
-    span.setAttributes(outcome);
-    const size = responseSize(request, response);
-    if (size !== undefined) span.setAttribute('http.response.body.size', size);
-    if (this.#instrumentation.settings.http.conventions === 'dup')
-      span.setAttributes(oldServerResponseAttributes(response, size));
-    span.end();
-    const measured: Attributes = {
-      'http.request.method': method,
-      'url.scheme': attributes['url.scheme'],
-      'network.protocol.version': attributes['network.protocol.version'],
-      ...outcome,
-    };
-    this.#duration.record(seconds, measured, requestContext);
+    this.#duration(method, scheme, request.httpVersion, status, route, failure?.type).record(seconds, requestContext);
   }
+}
+
+function recordFailure(span: Span, { type, isServersFault, message }: Failure): void {
+  span.setAttribute('error.type', type);
+  if (isServersFault && !hasFailed(span))
+    span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
+}
+
+function schemeOf({ headers }: IncomingMessage, socket: Socket): string {
+  const forwarded = headers['x-forwarded-proto'];
+  const scheme = forwarded === undefined ? '' : headerText(forwarded)?.split(',')[0]?.trim().toLowerCase();
+  // From outside, and part of a metric's series: nothing but the two that a server of HTTP can have.
+  if (scheme === 'http' || scheme === 'https') return scheme;
+  return 'encrypted' in socket ? 'https' : 'http';
 }
 
 function requestAttributes(
@@ -185,12 +205,11 @@ function requestAttributes(
   socket: Socket,
   rawMethod: string,
   method: string,
+  scheme: string,
   target: string,
 ): Attributes {
   const { headers } = request;
   const { path, query } = splitTarget(target);
-  const scheme =
-    headerText(headers['x-forwarded-proto'])?.split(',')[0]?.trim() || ('encrypted' in socket ? 'https' : 'http');
   const attributes: Attributes = {
     'http.request.method': method,
     'url.scheme': scheme,
