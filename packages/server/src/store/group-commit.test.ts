@@ -11,6 +11,7 @@ class WordBuilder implements BlockBuilder<string> {
     return this.words.filter((word) => word === 'scattered').length * 1_000;
   }
   commits = 0;
+  encodings = 0;
 
   get rows(): number {
     return this.words.length;
@@ -20,7 +21,7 @@ class WordBuilder implements BlockBuilder<string> {
   }
   append(word: string): typeof ALL_ACCEPTED {
     this.words.push(word);
-    if (word === 'unencodable') {
+    if (word === 'unencodable' || (word === 'once' && this.encodings++ > 0)) {
       throw new TypeError('broken batch');
     }
     return ALL_ACCEPTED;
@@ -152,6 +153,20 @@ describe('GroupCommit', () => {
     const results = await Promise.allSettled(['a', 'unencodable', 'b'].map((word) => group.consume(word)));
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(inserts).toEqual(['a b']);
+  });
+
+  it('goes on after a batch that can not be encoded again for its half', async () => {
+    const stored: string[] = [];
+    const group = commits(async (words) => {
+      if (words.includes('bad')) {
+        throw new SignalboxError('internal', 'The store failed');
+      }
+      stored.push(...words.split(' '));
+    });
+    const results = await Promise.allSettled(['once', 'a', 'bad', 'b'].map((word) => group.consume(word)));
+    expect(results.map((result) => result.status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    await group.consume('later');
+    expect(stored.sort()).toEqual(['a', 'b', 'later']);
   });
 
   it('asks senders to come again when too much is under way, and recovers', async () => {

@@ -190,8 +190,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
         this.#settle(member, undefined);
       }
     } catch (error) {
-      const refusal =
-        error instanceof SignalboxError ? error : new SignalboxError('internal', 'The store failed', { cause: error });
+      const refusal = refusalOf(error);
       if (!isAboutTheRows(refusal) || members.length <= 1) {
         for (const member of members) {
           this.#settle(member, refusal);
@@ -200,13 +199,28 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
       }
       const middle = members.length >> 1;
       for (const half of [members.slice(0, middle), members.slice(middle)]) {
-        builder.reset();
-        for (const member of half) {
-          builder.append(member.batch);
-        }
-        await this.#write(builder, half);
+        await this.#write(builder, this.#appendAgain(builder, half));
       }
     }
+  }
+
+  /** Fills the builder anew with the members' rows, and refuses those that it does not take again; gives the others. */
+  #appendAgain(builder: BlockBuilder<Batch>, members: readonly Member<Batch>[]): Member<Batch>[] {
+    builder.reset();
+    const appended: Member<Batch>[] = [];
+    for (const member of members) {
+      try {
+        builder.append(member.batch);
+        appended.push(member);
+      } catch (error) {
+        this.#settle(member, refusalOf(error));
+        builder.reset();
+        for (const { batch } of appended) {
+          builder.append(batch);
+        }
+      }
+    }
+    return appended;
   }
 
   #settle(member: Member<Batch>, error: SignalboxError | undefined): void {
@@ -217,6 +231,10 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
       member.reject(error);
     }
   }
+}
+
+function refusalOf(error: unknown): SignalboxError {
+  return error instanceof SignalboxError ? error : new SignalboxError('internal', 'The store failed', { cause: error });
 }
 
 /** A group over more partitions takes seconds to write, and must not hold up those after it. */

@@ -28,59 +28,72 @@ const NAMES = {
 
 type Role = keyof typeof NAMES;
 
+const ROLES = Object.keys(NAMES) as Role[];
+
 interface KnownName {
   readonly bytes: Uint8Array;
-  readonly role: Role;
+  /** Place in ROLES. */
+  readonly role: number;
   readonly rank: number;
 }
 
 /** By length in bytes. */
 const BY_LENGTH: (KnownName[] | undefined)[] = [];
-for (const [role, names] of Object.entries(NAMES) as [Role, readonly string[]][]) {
-  for (const [rank, name] of names.entries()) {
+for (const [role, names] of Object.values(NAMES).entries()) {
+  for (const [rank, name] of (names as readonly string[]).entries()) {
     const sameLength = BY_LENGTH[name.length] ?? [];
     sameLength.push({ bytes: new Uint8Array(Buffer.from(name)), role, rank });
     BY_LENGTH[name.length] = sameLength;
   }
 }
 
+/** Of the span that is looked at: the attribute that counts for each role, or -1, and its rank. */
+const entries = new Int32Array(ROLES.length);
+const ranks = new Uint8Array(ROLES.length);
+
 /** The peer of a client's or producer's span; null when its attributes name none. */
 export function peerOf(batch: SpanBatch, row: number): Peer | null {
-  const said = readNames(batch, row);
-  const place = said.host ?? hostOfUrl(said.url) ?? said.address;
-  if (said.databaseSystem !== undefined) {
-    const system = said.databaseSystem.toLowerCase();
+  findNames(batch, row);
+  const system = said(batch, 'databaseSystem')?.toLowerCase();
+  if (system !== undefined) {
     const isCache = CACHES.has(system);
     // A cache's namespace is a number that says little; its address tells one from another.
-    const which = isCache ? place : (said.databaseNamespace ?? place);
+    const which = isCache ? placeOf(batch) : (said(batch, 'databaseNamespace') ?? placeOf(batch));
     return { target: joined(system, which), targetType: isCache ? 'cache' : 'database' };
   }
-  if (said.messagingSystem !== undefined) {
-    return { target: joined(said.messagingSystem, said.destination ?? place), targetType: 'messaging' };
+  const messaging = said(batch, 'messagingSystem');
+  if (messaging !== undefined) {
+    return { target: joined(messaging, said(batch, 'destination') ?? placeOf(batch)), targetType: 'messaging' };
   }
-  const target = said.service ?? place;
+  const target = said(batch, 'service') ?? placeOf(batch);
   return target === undefined ? null : { target, targetType: 'external' };
 }
 
-function readNames({ bytes, attributes }: SpanBatch, row: number): Partial<Record<Role, string>> {
-  const said: Partial<Record<Role, string>> = {};
-  const ranks: Partial<Record<Role, number>> = {};
+function placeOf(batch: SpanBatch): string | undefined {
+  return said(batch, 'host') ?? hostOfUrl(said(batch, 'url')) ?? said(batch, 'address');
+}
+
+/** What the span says for a role. Texts are made only of what is asked for. */
+function said({ bytes, attributes }: SpanBatch, role: Role): string | undefined {
+  const entry = entries[ROLES.indexOf(role)] as number;
+  const { start, end } = attributes.values;
+  return entry < 0 ? undefined : boundedText(bytes, start[entry] as number, end[entry] as number);
+}
+
+function findNames({ bytes, attributes }: SpanBatch, row: number): void {
+  const { keys, values } = attributes;
+  entries.fill(-1);
   const last = attributes.offsets[row + 1] as number;
   for (let entry = attributes.offsets[row] as number; entry < last; entry++) {
-    const start = attributes.keys.start[entry] as number;
-    const known = knownName(bytes, start, attributes.keys.end[entry] as number);
-    const { values } = attributes;
-    if (known === undefined || values.type[entry] !== AttributeType.String) {
+    if (values.type[entry] !== AttributeType.String || values.end[entry] === values.start[entry]) {
       continue;
     }
-    const from = values.start[entry] as number;
-    const to = values.end[entry] as number;
-    if (to > from && known.rank < (ranks[known.role] ?? Number.POSITIVE_INFINITY)) {
+    const known = knownName(bytes, keys.start[entry] as number, keys.end[entry] as number);
+    if (known !== undefined && (entries[known.role] === -1 || known.rank < (ranks[known.role] as number))) {
+      entries[known.role] = entry;
       ranks[known.role] = known.rank;
-      said[known.role] = boundedText(bytes, from, to);
     }
   }
-  return said;
 }
 
 /** Runs for each attribute of each call, so it is written without closures. */
