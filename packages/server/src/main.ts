@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { createSilencesApi } from './api/alertmanager/silences-api.ts';
 import { createPageApi } from './api/page-api.ts';
 import { QueryRegistry } from './api/query-registry.ts';
 import { runBackup } from './commands/backup.ts';
@@ -142,6 +143,9 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
               onError,
             }),
           ]),
+      ...(rules === undefined
+        ? []
+        : [createSilencesApi({ silences: rules.silences, allowedHosts: [host, ...config['allowed-hosts']], onError })]),
       await staticFiles(pageFolder),
     ]);
     stops.push(async (deadlineMs) => {

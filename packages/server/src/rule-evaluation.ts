@@ -14,6 +14,7 @@ import { PromqlEngine } from './query/promql/engine.ts';
 import type { SeriesCatalog } from './query/promql-store/series-catalog.ts';
 import { StoreQueryable } from './query/promql-store/store-queryable.ts';
 import type { RuleStates } from './query/rule-states.ts';
+import type { SilenceBook } from './query/silence-book.ts';
 import { ruleSampleWriter } from './rule-sample-writer.ts';
 import type { Store } from './store/store.ts';
 
@@ -102,6 +103,10 @@ export class RuleEvaluation implements RuleStates {
   async shutdown(): Promise<void> {
     await this.#manager.shutdown();
     await this.#notifier.shutdown();
+  }
+
+  get silences(): SilenceBook {
+    return this.#notifier.silences;
   }
 
   groups(): ReturnType<RuleStates['groups']> {

@@ -1,39 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import type { NewSilence, SilenceBook, SilenceEntry } from '../../query/silence-book.ts';
 import { readJsonFile, writeJsonFile } from '../json-file.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 
-/** Keeps alerts that match quiet for a time. Times in ms since 1970. */
-export interface Silence {
-  readonly id: string;
-  readonly matchers: readonly Matcher[];
-  readonly startsAt: number;
-  readonly endsAt: number;
-  readonly updatedAt: number;
-  readonly createdBy: string;
-  readonly comment: string;
-}
-
-export type NewSilence = Omit<Silence, 'id' | 'updatedAt'> & { readonly id?: string };
+/** A silence with matchers that can be asked. */
+type Silence = Omit<SilenceEntry, 'matchers'> & { readonly matchers: readonly Matcher[] };
 
 /** Ended silences stay visible for so long. */
 const RETENTION_MS = 5 * 86_400_000;
 const MAX_SILENCES = 10_000;
 
-type SavedSilence = Omit<Silence, 'matchers'> & { matchers: Omit<Matcher, 'matches'>[] };
-
 /** The silences there are, on disk. */
-export class Silences {
+export class Silences implements SilenceBook {
   readonly #path: string;
   readonly #silences = new Map<string, Silence>();
 
   /** Throws when the file can't be read. */
   constructor(path: string) {
     this.#path = path;
-    for (const saved of (readJsonFile(path) as SavedSilence[] | undefined) ?? []) {
-      const matchers = saved.matchers.map(({ name, value, isEqual, isRegex }) =>
-        createMatcher(name, value, isEqual, isRegex),
-      );
-      this.#silences.set(saved.id, { ...saved, matchers });
+    for (const saved of (readJsonFile(path) as SilenceEntry[] | undefined) ?? []) {
+      this.#silences.set(saved.id, { ...saved, matchers: compile(saved) });
     }
   }
 
@@ -52,7 +38,8 @@ export class Silences {
   /** Adds a silence, or changes the one with its `id`; returns the id. Throws when it would silence everything, or nothing. */
   set(silence: NewSilence, nowMs: number): string {
     if (silence.matchers.length === 0) throw new Error('a silence needs at least one matcher');
-    if (silence.matchers.every((matcher) => matcher.matches({}))) {
+    const matchers = compile(silence);
+    if (matchers.every((matcher) => matcher.matches({}))) {
       throw new Error('at least one matcher must not match the empty string');
     }
     if (!(silence.startsAt < silence.endsAt)) throw new Error('a silence must end after its start');
@@ -62,7 +49,7 @@ export class Silences {
     if (silence.id === undefined && this.#silences.size >= MAX_SILENCES)
       throw new Error(`there are ${MAX_SILENCES} silences already`);
     const id = silence.id ?? randomUUID();
-    this.#silences.set(id, { ...silence, id, updatedAt: nowMs });
+    this.#silences.set(id, { ...silence, matchers, id, updatedAt: nowMs });
     this.#save(nowMs);
     return id;
   }
@@ -93,4 +80,9 @@ export class Silences {
       })),
     );
   }
+}
+
+/** Throws for a regular expression that is none. */
+function compile({ matchers }: Pick<SilenceEntry, 'matchers'>): Matcher[] {
+  return matchers.map(({ name, value, isEqual, isRegex }) => createMatcher(name, value, isEqual, isRegex));
 }
