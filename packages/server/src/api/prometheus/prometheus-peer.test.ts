@@ -1,0 +1,253 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
+import { keyValues, OtlpStore } from '../../query/promql-store/testing/otlp-store.ts';
+import { DEFAULT_TRANSLATION } from '../../query/promql-store/translation.ts';
+import { QueryRegistry } from '../query-registry.ts';
+import { createPrometheusApi } from './prometheus-api.ts';
+
+/** Path of a Prometheus 3.x program. */
+const program = process.env.SIGNALBOX_PROMETHEUS;
+
+const durationSeconds = 1_800;
+const t0 = Math.floor(Date.now() / 1000) - durationSeconds;
+const nanos = (seconds: number): string => String(BigInt(t0 + seconds) * 1_000_000_000n);
+
+const resources: readonly Record<string, unknown>[] = [
+  {
+    'service.name': 'web',
+    'service.namespace': 'shop',
+    'service.instance.id': 'a',
+    'host.name': 'h1',
+    'a.b': 'x',
+    a_b: 'y',
+  },
+  { 'service.name': 'web', 'service.namespace': 'shop', 'service.instance.id': 'b', 'k8s.pod/name': 'p' },
+  { 'service.name': 'solo' },
+  { 'host.name': 'nojob' },
+];
+const list = { arrayValue: { values: [{ stringValue: 'a' }, { intValue: '2' }, { doubleValue: 1.5 }] } };
+const attributes = { code: 200, ok: true, ratio: 0.25, _x: 'u', __y: 'v', '3d': 'q', größe: 'g', list, empty: '' };
+
+/** What a resource sends at a time. */
+function metricsAt(t: number, i: number): object[] {
+  const at = { startTimeUnixNano: nanos(0), timeUnixNano: nanos(t) };
+  const sum = (isMonotonic: boolean, dataPoints: object[]): object => ({
+    aggregationTemporality: 2,
+    isMonotonic,
+    dataPoints,
+  });
+  const requests = ['GET', 'POST'].map((method, k) => ({
+    ...at,
+    asInt: String(t * (k + 1 + i * 3)),
+    attributes: keyValues({ 'http.method': method, ...attributes }),
+  }));
+  const ended = t > 900 && t < 1_100 ? { flags: 1 } : {};
+  return [
+    { name: 'http.server.requests', unit: '{request}', sum: sum(true, requests) },
+    { name: 'queue.size', unit: '1', gauge: { dataPoints: [{ ...at, asDouble: Math.sin(t / 100 + i) }] } },
+    { name: 'temp', unit: 'Cel', gauge: { dataPoints: [{ ...at, asDouble: 20 + i, ...ended }] } },
+    { name: 'mem.used', unit: 'By', sum: sum(false, [{ ...at, asInt: String(1_000 + t) }]) },
+    { name: 'io.rate', unit: 'By/s', gauge: { dataPoints: [{ ...at, asDouble: 1e-7 * t }] } },
+    {
+      name: 'latency',
+      unit: 's',
+      histogram: {
+        aggregationTemporality: 2,
+        dataPoints: [
+          {
+            ...at,
+            count: String(10 * t + 6),
+            sum: t * 1.5,
+            bucketCounts: [3 * t + 1, 2 * t, 4 * t + 2, t + 3].map(String),
+            explicitBounds: [0.005, 0.1, 2.5],
+          },
+        ],
+      },
+    },
+    {
+      name: 'expo',
+      unit: 'ms',
+      exponentialHistogram: {
+        aggregationTemporality: 2,
+        dataPoints: [
+          {
+            ...at,
+            count: String(6 * t + 3),
+            sum: t * 2,
+            scale: i === 1 ? 10 : 2,
+            zeroCount: String(t),
+            positive: { offset: -2, bucketCounts: [t + 1, 0, 2 * t + 1].map(String) },
+            negative: { offset: 1, bucketCounts: [String(2 * t + 1)] },
+          },
+        ],
+      },
+    },
+    {
+      name: 'pause',
+      unit: 's',
+      summary: {
+        dataPoints: [{ ...at, count: String(t), sum: t * 3, quantileValues: [{ quantile: 0.5, value: 0.2 }] }],
+      },
+    },
+  ];
+}
+
+const selectors = [
+  'http_server_requests_total',
+  'queue_size_ratio',
+  'temp_celsius',
+  'mem_used_bytes',
+  'io_rate_bytes_per_second',
+  'latency_seconds_bucket',
+  'latency_seconds_sum',
+  'latency_seconds_count',
+  'expo_milliseconds',
+  'pause_seconds',
+  'pause_seconds_sum',
+  'target_info',
+  '{job="shop/web"}',
+  '{__name__=~"latency.*",le!=""}',
+  '{job!~"s.*",__name__=~"m.+"}',
+  'http_server_requests_total{http_method=~"G.T|X",code="200"}',
+];
+const range = { start: String(t0), end: String(t0 + durationSeconds), step: '37' };
+const at = (seconds: number): { time: string } => ({ time: String(t0 + seconds) });
+const requests: [path: string, parameters: Record<string, string>][] = [
+  ['series', { 'match[]': '{__name__=~".+"}', start: range.start, end: range.end }],
+  ['labels', { start: range.start, end: range.end }],
+  ...['__name__', 'le', 'quantile', 'job', 'instance', 'key_x', 'host_name'].map(
+    (name): [string, Record<string, string>] => [`label/${name}/values`, { start: range.start, end: range.end }],
+  ),
+  ...selectors.flatMap((query): [string, Record<string, string>][] => [
+    ['query_range', { query, ...range }],
+    ['query', { query, ...at(950) }],
+    ['query', { query, ...at(1_799) }],
+    ['query', { query: `${query}[2m]`, ...at(700) }],
+    ['query_range', { query: `sum by (job, le) (rate(${query}[3m]))`, ...range }],
+    ['query_range', { query: `max_over_time(${query}[4m])`, ...range }],
+  ]),
+  ...[
+    'histogram_quantile(0.9, sum by (le, job) (rate(latency_seconds_bucket[5m])))',
+    'histogram_quantile(0.5, rate(expo_milliseconds[5m]))',
+    'rate(http_server_requests_total[5m]) * on (job, instance) group_left (host_name) target_info',
+    'absent(nope)',
+  ].map((query): [string, Record<string, string>] => ['query_range', { query, ...range }]),
+  ['query', { query: '1 +' }],
+  ['query', { query: '1', time: 'x' }],
+  ['query_range', { query: '1', start: '0', end: '1', step: '0' }],
+  ['query_range', { query: '1', start: '0', end: '99999999', step: '1' }],
+  ['series', {}],
+  ['series', { 'match[]': '{a=""}' }],
+  ['query_exemplars', { query: '1', start: '3', end: '1' }],
+  ['rules', { type: 'x' }],
+];
+
+/** Sends the same OTLP to both, and compares what they answer. */
+describe.skipIf(program === undefined)('beside the Prometheus that SIGNALBOX_PROMETHEUS names', () => {
+  let folder: string;
+  let peer: ChildProcess;
+  let peerBase: string;
+  let otlp: OtlpStore;
+  let server: Server;
+  let ownBase: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'signalbox-prometheus-'));
+    await writeFile(join(folder, 'prometheus.yml'), 'global: {}\n');
+    const port = await freePort();
+    peerBase = `http://127.0.0.1:${port}`;
+    peer = spawn(
+      program ?? '',
+      [
+        `--config.file=${join(folder, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--web.enable-otlp-receiver',
+      ],
+      { stdio: 'ignore' },
+    );
+    while (!(await isReady(peerBase))) await new Promise((resolve) => setTimeout(resolve, 100));
+    otlp = await OtlpStore.open();
+    const handle = createPrometheusApi({
+      connection: otlp.store.connection,
+      registry: new QueryRegistry(),
+      catalog: new SeriesCatalog(DEFAULT_TRANSLATION, { maxSeries: 10_000, maxCached: 10_000 }),
+      engine: { maxSamples: 1_000_000 },
+      maxExecutionMs: 60_000,
+      status: { version: '', startedAtMs: 0, settings: {}, retention: '' },
+      allowedHosts: [],
+      corsOrigins: [],
+      onError: (error) => console.error(error),
+    });
+    server = createServer((request, response) => void handle(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ownBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    for (let t = 0; t <= durationSeconds; t += 15) {
+      for (const [i, resource] of resources.entries()) {
+        const metrics = metricsAt(t, i);
+        const body = JSON.stringify({
+          resourceMetrics: [{ resource: { attributes: keyValues(resource) }, scopeMetrics: [{ metrics }] }],
+        });
+        const headers = { 'content-type': 'application/json' };
+        const sent = await fetch(`${peerBase}/api/v1/otlp/v1/metrics`, { method: 'POST', body, headers });
+        expect([sent.status, await sent.text()]).toEqual([200, '']);
+        await otlp.insert(resource, metrics);
+      }
+    }
+  }, 300_000);
+
+  afterAll(async () => {
+    peer?.kill('SIGKILL');
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+    await otlp?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test.each(requests)('%s %o', async (path, parameters) => {
+    const ask = async (base: string): Promise<unknown> =>
+      comparable(await (await fetch(`${base}/api/v1/${path}?${new URLSearchParams(parameters)}`)).json());
+    expect(await ask(ownBase)).toEqual(await ask(peerBase));
+  });
+});
+
+async function isReady(base: string): Promise<boolean> {
+  try {
+    return (await fetch(`${base}/-/ready`)).ok;
+  } catch {
+    // It does not listen yet; beforeAll's own time ends the waiting.
+    return false;
+  }
+}
+
+/** Series in one order, and numbers to 12 digits: sums are added up in another order. */
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const all = value.map(comparable);
+    const isList = all.some((one) => typeof one === 'object' && one !== null && !Array.isArray(one));
+    return isList ? all.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : all;
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, one]) => [key, comparable(one)]),
+    );
+  }
+  if (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))) return Number(value).toPrecision(12);
+  return value;
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket();
+  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
+  const { port } = socket.address() as AddressInfo;
+  await new Promise((resolve) => socket.close(resolve));
+  return port;
+}
