@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -17,13 +17,19 @@ import { ConfigError } from './config/config-error.ts';
 import { type ConfigFile, readConfigFile } from './config/config-file.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { Config } from './config/options.ts';
+import type { Endpoint } from './config/values.ts';
 import { buildGraph } from './graph/build-graph.ts';
 import { DEFAULT_GRAPH_SETTINGS, graphInForce } from './graph/graph-in-force.ts';
 import { stopOnSignals } from './lifecycle.ts';
-import { PageServer } from './page/page-server.ts';
+import { operatorRoutes } from './observe/operator-routes.ts';
+import { OwnMetrics } from './observe/own-metrics.ts';
+import { observeProcess } from './observe/process-telemetry.ts';
+import { PageServer, type RequestHandler } from './page/page-server.ts';
 import { staticFiles } from './page/static-files.ts';
 import type { Logger } from './pipeline/logger.ts';
 import { SignalboxError } from './pipeline/signalbox-error.ts';
+import { SmallHttpServer } from './pipeline/small-http-server.ts';
+import type { Telemetry } from './pipeline/telemetry.ts';
 import { TelemetryRegistry } from './pipeline/telemetry-registry.ts';
 import { programLogger } from './program-logger.ts';
 import { prometheusApi, seriesCatalog } from './prometheus-api.ts';
@@ -102,8 +108,9 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
     format: graphConfig.telemetry.logFormat ?? config['log-format'],
   });
   // Without the store its engine is never loaded: such processes are small, and may stand side by side.
-  if (graphConfig.exporters.has(STORE_EXPORTER)) store = await openConfiguredStore(config, log);
   const telemetry = new TelemetryRegistry();
+  observeProcess(telemetry);
+  if (graphConfig.exporters.has(STORE_EXPORTER)) store = await openConfiguredStore(config, log, telemetry);
   const onError = (error: unknown) => log.error('Unexpected error', error);
   const { host } = config;
   const token = randomBytes(32).toString('hex');
@@ -126,9 +133,11 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
       allowedHosts: [host, ...config['allowed-hosts']],
       onError,
     });
+    const operator = operatorRoutes(telemetry, () => graph.isReady);
     const pageServer = new PageServer({ host, port: config.port, allowedHosts: config['allowed-hosts'], onError }, [
       ...(store === null ? [] : [backupRoute((to) => store.backup(to), token)]),
       (request, response) => graph.handle(request, response),
+      operator,
       pageApi.handle,
       ...(store === null
         ? []
@@ -159,7 +168,19 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
       await rules.start();
       process.on('SIGHUP', () => void rules.reload());
     }
+    const metrics = metricsServer(graphConfig.telemetry.metricsEndpoint, operator);
+    await metrics?.start();
+    stops.push(async () => metrics?.shutdown());
     if (store !== null) {
+      const resource = new Map([
+        ['service.name', 'signalbox'],
+        ['service.version', version],
+        ['service.instance.id', randomUUID()],
+        ...graphConfig.telemetry.resource,
+      ]);
+      const own = new OwnMetrics({ registry: telemetry, store: store.metrics, resource, log });
+      await own.start();
+      stops.push(() => own.shutdown());
       mkdirSync(config.data, { recursive: true });
       writeRuntimeFile(config.data, { pid: process.pid, page: httpUrl(pageServer.address), token });
       stops.push(async () => removeRuntimeFile(config.data));
@@ -188,7 +209,7 @@ function ruleEvaluation(config: Config, store: Store | null, catalog: SeriesCata
   return new RuleEvaluation({ config, store, catalog, pageUrl, log });
 }
 
-async function openConfiguredStore(config: Config, log: Logger): Promise<Store> {
+async function openConfiguredStore(config: Config, log: Logger, telemetry: Telemetry): Promise<Store> {
   return await openStore({
     connection: connectionOptions(config),
     retention: {
@@ -197,7 +218,22 @@ async function openConfiguredStore(config: Config, log: Logger): Promise<Store> 
       metricsMs: config['retention-metrics'],
       maxBytes: config['max-size'],
     },
+    onInsert: (table, seconds) =>
+      telemetry
+        .histogram('signalbox_store_insert_seconds', 'Time of an insert until it is synced', INSERT_SECONDS, { table })
+        .record(seconds),
     onError: (error) => log.error('Housekeeping of the store failed', error),
+  });
+}
+
+const INSERT_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** `service::telemetry::metrics` may ask for a port of its own for a scraper. */
+function metricsServer(endpoint: Endpoint | null, operator: RequestHandler): SmallHttpServer | null {
+  if (endpoint === null) return null;
+  const place = 'service::telemetry::metrics';
+  return new SmallHttpServer({ endpoint, protocol: 'metrics', place }, (request, response) => {
+    if (operator(request, response) === false) response.writeHead(404).end();
   });
 }
 

@@ -26,6 +26,7 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   api: ['pipeline', 'query', 'store', 'page', '@signalbox/api-contract', '@signalbox/query-language'],
   alert: ['pipeline', 'query', '@signalbox/query-language'],
   config: [],
+  observe: ['pipeline', 'page', '@signalbox/records', '@signalbox/otlp'],
   graph: ['config', 'pipeline', '@signalbox/records'],
   commands: ['config', 'graph', 'pipeline', 'store', 'page', 'alert'],
 };

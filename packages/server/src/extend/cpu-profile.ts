@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExtensionFactory } from '../pipeline/component-factory.ts';
-import { SmallHttpServer } from './small-http-server.ts';
+import { SmallHttpServer } from '../pipeline/small-http-server.ts';
 
 const MAX_SECONDS = 300;
 
@@ -17,8 +17,9 @@ export const cpuProfileFactory: ExtensionFactory = {
     const endpoint = settings.endpoint('endpoint', 'localhost:1777');
     return {
       create: ({ id, log }) => {
+        const place = `endpoint of extension ${id}`;
         let running = false;
-        const server = new SmallHttpServer({ endpoint, protocol: 'pprof', id }, (request, response) => {
+        const server = new SmallHttpServer({ endpoint, protocol: 'pprof', place }, (request, response) => {
           const url = new URL(request.url ?? '/', 'http://localhost');
           const seconds = Number(url.searchParams.get('seconds') ?? 30);
           if (url.pathname !== '/debug/pprof/profile')

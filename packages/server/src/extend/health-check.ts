@@ -1,5 +1,5 @@
 import type { ExtensionFactory } from '../pipeline/component-factory.ts';
-import { SmallHttpServer } from './small-http-server.ts';
+import { SmallHttpServer } from '../pipeline/small-http-server.ts';
 
 /** `health_check`: a port that answers 200 while all components run, 503 before and after. */
 export const healthCheckFactory: ExtensionFactory = {
@@ -10,8 +10,9 @@ export const healthCheckFactory: ExtensionFactory = {
     const path = settings.string('path', '/');
     return {
       create: ({ id, now }) => {
+        const place = `endpoint of extension ${id}`;
         let readySince: number | null = null;
-        const server = new SmallHttpServer({ endpoint, protocol: 'health', id }, (request, response) => {
+        const server = new SmallHttpServer({ endpoint, protocol: 'health', place }, (request, response) => {
           if (request.url?.split('?', 1)[0] !== path) {
             response.writeHead(404).end();
             return;

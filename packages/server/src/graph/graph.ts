@@ -21,10 +21,16 @@ export interface GraphMembers {
 export class Graph implements Component {
   readonly #members: GraphMembers;
   #started: GraphMember[] = [];
+  #isReady = false;
   #shutdown: Promise<void> | null = null;
 
   constructor(members: GraphMembers) {
     this.#members = members;
+  }
+
+  /** All components run. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Where its components listen, in the order of the file; only after `start`. */
@@ -50,6 +56,7 @@ export class Graph implements Component {
         throw named(member, error);
       }
     }
+    this.#isReady = true;
     for (const { component } of extensions) component.onReady?.();
   }
 
@@ -60,6 +67,7 @@ export class Graph implements Component {
 
   async #stop(deadlineMs: number): Promise<void> {
     const endsAt = performance.now() + deadlineMs;
+    this.#isReady = false;
     const started = new Set(this.#started);
     for (const { component } of this.#members.extensions) component.onStopping?.();
     const receivers = this.#members.receivers.filter((member) => started.has(member));

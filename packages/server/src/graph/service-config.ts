@@ -1,4 +1,5 @@
 import type { SettingsMap, SettingText } from '../config/settings-map.ts';
+import type { Endpoint } from '../config/values.ts';
 import { SIGNALS, type Signal } from '../pipeline/signal.ts';
 
 /** One of `service.pipelines`. Its lists are names of components, with their places. */
@@ -17,7 +18,9 @@ export interface ServiceTelemetry {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | null;
   readonly logFormat: 'text' | 'json' | null;
   /** Where to show the program's own metrics to a scraper besides the page's port. */
-  readonly metricsAddress: SettingText | null;
+  readonly metricsEndpoint: Endpoint | null;
+  /** Attributes of the resource under which the program's own metrics are stored. */
+  readonly resource: ReadonlyMap<string, string>;
 }
 
 export interface ServiceConfig {
@@ -70,6 +73,19 @@ function readTelemetry(telemetry: SettingsMap): ServiceTelemetry {
   return {
     logLevel: level === null ? null : (level.toLowerCase() as 'debug' | 'info' | 'warn' | 'error'),
     logFormat: encoding === null ? null : encoding === 'json' ? 'json' : 'text',
-    metricsAddress: metrics.text('address', null),
+    metricsEndpoint: readMetricsEndpoint(metrics),
+    resource: telemetry.stringMap('resource'),
   };
+}
+
+/** `address`, or what replaced it: the first `readers` entry that is scraped. */
+function readMetricsEndpoint(metrics: SettingsMap): Endpoint | null {
+  const endpoints = metrics.tables('readers').map((reader) => {
+    const prometheus = reader.table('pull').table('exporter').table('prometheus');
+    return {
+      host: prometheus.string('host', 'localhost'),
+      port: prometheus.integer('port', 8888, { min: 0, max: 65_535 }),
+    };
+  });
+  return metrics.has('address') ? metrics.endpoint('address') : (endpoints[0] ?? null);
 }

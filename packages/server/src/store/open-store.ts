@@ -26,6 +26,8 @@ export interface StoreOptions {
   readonly maxPendingBytes?: number;
   /** The clock, in ms since 1970. */
   readonly now?: () => number;
+  /** Told of each insert: the table, and how long it took until it was synced, in seconds. */
+  readonly onInsert?: (table: string, seconds: number) => void;
   /** Told what goes wrong in the background. Default: a process warning. */
   readonly onError?: (error: unknown) => void;
 }
@@ -70,7 +72,11 @@ class ClickHouseStore implements Store {
       const group = new GroupCommit<Batch>({
         createBuilder,
         sizeOf,
-        insert: ({ table, block }) => connection.insert(table, block),
+        insert: async ({ table, block }) => {
+          const startedAt = performance.now();
+          await connection.insert(table, block);
+          options.onInsert?.(table, (performance.now() - startedAt) / 1_000);
+        },
         ...(options.maxPendingBytes === undefined ? {} : { maxPendingBytes: options.maxPendingBytes }),
       });
       this.#writers.push(group);

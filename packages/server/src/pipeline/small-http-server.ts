@@ -1,18 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Endpoint } from '../config/values.ts';
-import type { Component, ListeningAddress } from '../pipeline/component.ts';
-import { listen } from '../pipeline/listen.ts';
+import type { Component, ListeningAddress } from './component.ts';
+import { listen } from './listen.ts';
 
 export interface SmallHttpServerOptions {
   readonly endpoint: Endpoint;
   /** For people: `health`. */
   readonly protocol: string;
-  /** Id of the extension, for error messages. */
-  readonly id: string;
+  /** Place in the configuration file that decides the address, for error messages: `endpoint of extension pprof`. */
+  readonly place: string;
 }
 
-/** A port of an extension's own with a few short answers. */
+/** A port of its own with a few short answers. */
 export class SmallHttpServer implements Component {
   readonly #options: SmallHttpServerOptions;
   readonly #server: Server;
@@ -30,8 +30,8 @@ export class SmallHttpServer implements Component {
   }
 
   async start(): Promise<void> {
-    const { endpoint, protocol, id } = this.#options;
-    await listen(this.#server, { ...endpoint, what: protocol, place: `endpoint of extension ${id}` });
+    const { endpoint, protocol, place } = this.#options;
+    await listen(this.#server, { ...endpoint, what: protocol, place });
   }
 
   async shutdown(): Promise<void> {
