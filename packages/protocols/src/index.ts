@@ -1,4 +1,18 @@
 export { decodeLokiJson, decodeLokiProtobuf } from './loki/decode-push.ts';
+export { encodeLokiPush } from './loki/encode-push.ts';
+export { type DefaultLabels, type LokiStream, lokiStreams } from './loki/log-streams.ts';
+export {
+  type DecodedRemoteWrite,
+  decodeRemoteWrite,
+  type RemoteWriteVersion,
+} from './prometheus/decode-remote-write.ts';
+export {
+  type PrometheusPoint,
+  type PrometheusValue,
+  type TranslateOptions,
+  translateMetrics,
+} from './prometheus/translate-metrics.ts';
+export { type ExposedFamily, type ExposedSeries, writeExposition } from './prometheus/write-exposition.ts';
 export { ProtocolDecodeError } from './protocol-decode-error.ts';
 export { decodeSnappy } from './snappy/decode-snappy.ts';
 export { encodeSnappy } from './snappy/encode-snappy.ts';

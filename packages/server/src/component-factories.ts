@@ -1,5 +1,7 @@
+import { lokiExporterFactory } from './export/loki/loki-exporter.ts';
 import { otlpGrpcExporterFactory } from './export/otlp/otlp-grpc-exporter.ts';
 import { otlpHttpExporterFactory } from './export/otlp/otlp-http-exporter.ts';
+import { prometheusExporterFactory } from './export/prometheus/prometheus-exporter.ts';
 import { basicAuthFactory } from './extend/basic-auth.ts';
 import { bearerTokenAuthFactory } from './extend/bearer-token-auth.ts';
 import { cpuProfileFactory } from './extend/cpu-profile.ts';
@@ -21,6 +23,7 @@ import { tailSamplingFactory } from './process/tail-sampling/tail-sampling-facto
 import { transformFactory } from './process/transform/transform-factory.ts';
 import { lokiReceiverFactory } from './receive/loki/loki-receiver.ts';
 import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
+import { prometheusRemoteWriteReceiverFactory } from './receive/prometheus-remote-write/prometheus-remote-write-receiver.ts';
 
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
 export const componentFactories: readonly ComponentFactory[] = [
@@ -33,12 +36,15 @@ export const componentFactories: readonly ComponentFactory[] = [
   fileStorageFactory,
   filterFactory,
   healthCheckFactory,
+  lokiExporterFactory,
   lokiReceiverFactory,
   memoryLimiterFactory,
   otlpGrpcExporterFactory,
   otlpHttpExporterFactory,
   otlpReceiverFactory,
   probabilisticSamplerFactory,
+  prometheusExporterFactory,
+  prometheusRemoteWriteReceiverFactory,
   redactionFactory,
   resourceDetectionFactory,
   resourceFactory,

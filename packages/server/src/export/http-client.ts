@@ -55,13 +55,24 @@ export class HttpClient {
     }
   }
 
-  /** Resolves with any answer. Throws `SignalboxError` (`unavailable`, retryable) when there is none. */
-  async post(url: URL, contentType: string, body: Uint8Array, abort: AbortSignal): Promise<HttpAnswer> {
+  /**
+   * Resolves with any answer. Throws `SignalboxError` (`unavailable`, retryable) when there is none.
+   *
+   * @param more headers of this request alone, names in lower case
+   */
+  async post(
+    url: URL,
+    contentType: string,
+    body: Uint8Array,
+    abort: AbortSignal,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<HttpAnswer> {
     const { compression, headers, authenticator } = this.#options;
     const content = compression === 'gzip' ? await gzipAsync(body, { level: 1 }) : body;
     const sent = {
       ...Object.fromEntries(headers),
       ...authenticator?.headers(),
+      ...more,
       'content-type': contentType,
       'content-length': content.byteLength,
       ...(compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
