@@ -16,3 +16,4 @@ export { type ExposedFamily, type ExposedSeries, writeExposition } from './prome
 export { ProtocolDecodeError } from './protocol-decode-error.ts';
 export { decodeSnappy } from './snappy/decode-snappy.ts';
 export { encodeSnappy } from './snappy/encode-snappy.ts';
+export { decodeZipkin } from './zipkin/decode-zipkin.ts';

@@ -1,3 +1,4 @@
+import { debugExporterFactory } from './export/debug/debug-exporter.ts';
 import { lokiExporterFactory } from './export/loki/loki-exporter.ts';
 import { otlpGrpcExporterFactory } from './export/otlp/otlp-grpc-exporter.ts';
 import { otlpHttpExporterFactory } from './export/otlp/otlp-http-exporter.ts';
@@ -24,6 +25,7 @@ import { transformFactory } from './process/transform/transform-factory.ts';
 import { lokiReceiverFactory } from './receive/loki/loki-receiver.ts';
 import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 import { prometheusRemoteWriteReceiverFactory } from './receive/prometheus-remote-write/prometheus-remote-write-receiver.ts';
+import { zipkinReceiverFactory } from './receive/zipkin/zipkin-receiver.ts';
 
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
 export const componentFactories: readonly ComponentFactory[] = [
@@ -33,6 +35,7 @@ export const componentFactories: readonly ComponentFactory[] = [
   bearerTokenAuthFactory,
   countFactory,
   cpuProfileFactory,
+  debugExporterFactory,
   fileStorageFactory,
   filterFactory,
   healthCheckFactory,
@@ -52,5 +55,6 @@ export const componentFactories: readonly ComponentFactory[] = [
   spanMetricsFactory,
   tailSamplingFactory,
   transformFactory,
+  zipkinReceiverFactory,
   zpagesFactory,
 ];

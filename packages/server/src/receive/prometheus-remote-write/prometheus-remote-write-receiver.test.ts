@@ -18,7 +18,7 @@ async function receiver() {
   const write = (name: string, headers: Record<string, string>) =>
     fetch(`${component.addresses?.[0]?.address}/api/v1/write`, {
       method: 'POST',
-      body: Buffer.from(clients[name] ?? '', 'base64'),
+      body: Uint8Array.from(Buffer.from(clients[name] ?? '', 'base64')),
       headers: { 'content-encoding': 'snappy', ...headers },
     });
   return { sink, write };
