@@ -6,6 +6,8 @@ export {
   decodeRemoteWrite,
   type RemoteWriteVersion,
 } from './prometheus/decode-remote-write.ts';
+export { type ExposedSample, parseExposition } from './prometheus/parse-exposition.ts';
+export { type ScrapedSample, scrapedBatch } from './prometheus/scraped-batch.ts';
 export {
   type PrometheusPoint,
   type PrometheusValue,

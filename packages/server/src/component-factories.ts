@@ -24,6 +24,7 @@ import { tailSamplingFactory } from './process/tail-sampling/tail-sampling-facto
 import { transformFactory } from './process/transform/transform-factory.ts';
 import { lokiReceiverFactory } from './receive/loki/loki-receiver.ts';
 import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
+import { prometheusReceiverFactory } from './receive/prometheus/prometheus-receiver.ts';
 import { prometheusRemoteWriteReceiverFactory } from './receive/prometheus-remote-write/prometheus-remote-write-receiver.ts';
 import { zipkinReceiverFactory } from './receive/zipkin/zipkin-receiver.ts';
 
@@ -47,6 +48,7 @@ export const componentFactories: readonly ComponentFactory[] = [
   otlpReceiverFactory,
   probabilisticSamplerFactory,
   prometheusExporterFactory,
+  prometheusReceiverFactory,
   prometheusRemoteWriteReceiverFactory,
   redactionFactory,
   resourceDetectionFactory,
