@@ -1,3 +1,4 @@
+export { type PanicOptions, recordPanic, recoverPanics } from './http/recover-panics.ts';
 export { getRequestSpan, setRoute } from './http/request-state.ts';
 export type {
   Instrumentation,

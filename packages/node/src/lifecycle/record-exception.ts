@@ -2,6 +2,7 @@ import { context, SpanStatusCode, trace } from '@opentelemetry/api';
 import { type LoggerProvider, SeverityNumber } from '@opentelemetry/api-logs';
 import { nextLogTime } from '../logging/log-time.ts';
 import { version } from '../version.ts';
+import { toError } from './to-error.ts';
 
 /**
  * Records an exception that nobody caught: as a log record (so that it is found without a trace) and, where code of a
@@ -13,7 +14,7 @@ export function recordException(
   origin: string,
   isFatal: boolean,
 ): void {
-  const error = thrown instanceof Error ? thrown : new Error(textOf(thrown));
+  const error = toError(thrown);
   const span = trace.getSpan(context.active());
   if (span?.isRecording() === true) {
     span.recordException(error);
@@ -31,13 +32,4 @@ export function recordException(
     },
     context: context.active(),
   });
-}
-
-/** Anything can be thrown, even what has no text. */
-function textOf(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
 }
