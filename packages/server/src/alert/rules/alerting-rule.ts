@@ -41,6 +41,12 @@ export class AlertingRule implements Rule {
     return [...this.#alerts.values()];
   }
 
+  /** The series that its active alerts have. */
+  get series(): readonly ReadonlyMap<string, string>[] {
+    const active = this.alerts.filter(({ state }) => state !== 'inactive');
+    return active.flatMap((alert) => this.#samples(alert, 0).map(({ labels }) => labels));
+  }
+
   /** Takes over what an earlier life, or an earlier version, of this rule knew. */
   restore(alerts: readonly Alert[]): void {
     this.#alerts = new Map(alerts.map((alert) => [labelsKey(alert.labels), { ...alert }]));

@@ -1,4 +1,4 @@
-import { labelsKey } from './alert.ts';
+import { type Alert, labelsKey } from './alert.ts';
 import { AlertingRule, type AlertingRuleOptions } from './alerting-rule.ts';
 import { RecordingRule } from './recording-rule.ts';
 import type { Rule, RuleHealth } from './rule.ts';
@@ -82,6 +82,14 @@ export class RuleGroup {
     this.#orphans = [...from.#orphans, ...rest.flatMap(({ series }) => [...series.values()])];
     this.lastEvaluation = from.lastEvaluation;
     this.evaluationMs = from.evaluationMs;
+  }
+
+  /** Gives a rule the alerts of the program's earlier life, and ends the series of those that are others by now. */
+  restore(rule: AlertingRule, alerts: readonly Alert[]): void {
+    const running = this.#rules.find((candidate) => candidate.rule === rule);
+    if (!running) return;
+    rule.restore(alerts);
+    running.series = new Map(rule.series.map((labels) => [labelsKey(labels), labels]));
   }
 
   /** Evaluates all rules at `timeMs`. A rule that fails says so in its status and does not keep the others from running. */

@@ -70,7 +70,7 @@ function isUp(value: number, minutes: number): void {
 }
 
 const valuesOf = async (query: string) => {
-  const { value } = await new PromqlEngine(world).instant(query, Date.now());
+  const { value } = await new PromqlEngine(world, { lookbackMs: 15 * MINUTE }).instant(query, Date.now());
   return value.type === 'vector' ? value.samples.map((sample) => sample.value) : [];
 };
 
@@ -96,6 +96,20 @@ test('a restart in the middle of "for" does not begin it anew', async () => {
   const second = await startManager(alert());
   await vi.advanceTimersByTimeAsync(2.5 * MINUTE);
   expect(second.told).toEqual(['Down firing']);
+  await second.manager.shutdown();
+});
+
+test('the series of a state that an alert left while the program was away ends', async () => {
+  const first = await startManager(alert());
+  isUp(0, 20);
+  await vi.advanceTimersByTimeAsync(2 * MINUTE);
+  await first.manager.shutdown();
+  expect(await valuesOf('ALERTS{alertstate="pending"}')).toEqual([1]);
+  vi.setSystemTime(Date.now() + 4 * MINUTE);
+  const second = await startManager(alert());
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  expect(await valuesOf('ALERTS{alertstate="firing"}')).toEqual([1]);
+  expect(await valuesOf('ALERTS{alertstate="pending"}')).toEqual([]);
   await second.manager.shutdown();
 });
 

@@ -147,7 +147,10 @@ export class RuleManager {
       );
       if (!saved) continue;
       const isRecent = now - saved.lastEvaluation <= OUTAGE_TOLERANCE_MS;
-      rule.restore(saved.alerts.filter((alert) => isRecent || alert.state !== 'pending'));
+      group.restore(
+        rule,
+        saved.alerts.filter((alert) => isRecent || alert.state !== 'pending'),
+      );
     }
   }
 
