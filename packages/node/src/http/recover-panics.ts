@@ -74,7 +74,7 @@ function answerPanic(thrown: unknown, response: ServerResponse, requestContext: 
     response.destroy(toError(thrown));
     return;
   }
-  for (const name of response.getHeaderNames()) if (describesBody(name)) response.removeHeader(name);
+  for (const name of response.getHeaderNames()) if (BODY_HEADERS.has(name)) response.removeHeader(name);
   response.statusCode = 500;
   response.statusMessage = 'Internal Server Error';
   response.setHeader('content-type', 'text/plain; charset=utf-8');
@@ -84,12 +84,23 @@ function answerPanic(thrown: unknown, response: ServerResponse, requestContext: 
 }
 
 /** Headers for the answer that the handler did not come to give; they would be wrong, or keep the 500 in caches. */
-function describesBody(name: string): boolean {
-  return (
-    (name.startsWith('content-') && name !== 'content-security-policy') ||
-    ['cache-control', 'etag', 'expires', 'last-modified', 'trailer', 'transfer-encoding'].includes(name)
-  );
-}
+const BODY_HEADERS: ReadonlySet<string> = new Set([
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-location',
+  'content-md5',
+  'content-range',
+  'content-type',
+  'digest',
+  'etag',
+  'expires',
+  'last-modified',
+  'trailer',
+  'transfer-encoding',
+]);
 
 /** The beginning of a text in at most that many bytes of UTF-8, cut between characters. */
 function firstBytes(text: string, bytes: number): string {

@@ -78,7 +78,7 @@ class PrometheusExporter implements ExporterComponent {
       attributes,
     );
     this.#server = new SmallHttpServer(
-      { endpoint: settings.endpoint, protocol: 'metrics', place: `endpoint of exporter ${context.id}` },
+      { endpoint: settings.endpoint, protocol: 'prometheus', place: `endpoint of exporter ${context.id}` },
       (request, response) => this.#answer(request, response),
     );
     this.consumers = {
