@@ -137,7 +137,7 @@ export interface StartOptions extends OtlpOptions {
   http?: HttpOptions;
   ioredis?: IoredisOptions;
   pino?: PinoOptions;
-  /** Switches off the spans or the metrics of single instrumentations: `{ ioredis: { spans: false } }`. */
+  /** Switches off the spans or the metrics of single instrumentations: `{ fetch: { spans: false } }`. */
   switches?: Readonly<Record<string, InstrumentationSwitches>>;
   /**
    * Beginning of the names of those metrics that no semantic convention names: `wippy_` makes `wippy_sql_ops_total` of

@@ -6,7 +6,9 @@ export {
   decodeRemoteWrite,
   type RemoteWriteVersion,
 } from './prometheus/decode-remote-write.ts';
+export { encodeRemoteWrite } from './prometheus/encode-remote-write.ts';
 export { type ExposedSample, parseExposition } from './prometheus/parse-exposition.ts';
+export { remoteSeries } from './prometheus/remote-write-series.ts';
 export { type ScrapedSample, scrapedBatch } from './prometheus/scraped-batch.ts';
 export {
   type PrometheusPoint,

@@ -1,8 +1,10 @@
 import { debugExporterFactory } from './export/debug/debug-exporter.ts';
+import { fileExporterFactory } from './export/file/file-exporter.ts';
 import { lokiExporterFactory } from './export/loki/loki-exporter.ts';
 import { otlpGrpcExporterFactory } from './export/otlp/otlp-grpc-exporter.ts';
 import { otlpHttpExporterFactory } from './export/otlp/otlp-http-exporter.ts';
 import { prometheusExporterFactory } from './export/prometheus/prometheus-exporter.ts';
+import { prometheusRemoteWriteExporterFactory } from './export/prometheus-remote-write/prometheus-remote-write-exporter.ts';
 import { basicAuthFactory } from './extend/basic-auth.ts';
 import { bearerTokenAuthFactory } from './extend/bearer-token-auth.ts';
 import { cpuProfileFactory } from './extend/cpu-profile.ts';
@@ -37,6 +39,7 @@ export const componentFactories: readonly ComponentFactory[] = [
   countFactory,
   cpuProfileFactory,
   debugExporterFactory,
+  fileExporterFactory,
   fileStorageFactory,
   filterFactory,
   healthCheckFactory,
@@ -49,6 +52,7 @@ export const componentFactories: readonly ComponentFactory[] = [
   probabilisticSamplerFactory,
   prometheusExporterFactory,
   prometheusReceiverFactory,
+  prometheusRemoteWriteExporterFactory,
   prometheusRemoteWriteReceiverFactory,
   redactionFactory,
   resourceDetectionFactory,
