@@ -107,9 +107,9 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
     level: graphConfig.telemetry.logLevel ?? config['log-level'],
     format: graphConfig.telemetry.logFormat ?? config['log-format'],
   });
-  // Without the store its engine is never loaded: such processes are small, and may stand side by side.
   const telemetry = new TelemetryRegistry();
   observeProcess(telemetry);
+  // Without the store its engine is never loaded: such processes are small, and may stand side by side.
   if (graphConfig.exporters.has(STORE_EXPORTER)) store = await openConfiguredStore(config, log, telemetry);
   const onError = (error: unknown) => log.error('Unexpected error', error);
   const { host } = config;

@@ -68,8 +68,9 @@ test('health, readiness and metrics are answered on the page’s port', async ()
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  const get = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  const get = async (path: string, accept = '*/*') => {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+    const response = await fetch(url, { headers: { accept } });
     return [response.status, (await response.text()).split('\n')[0]];
   };
   expect(await get('/-/healthy')).toEqual([200, 'Signalbox is healthy.']);
@@ -77,5 +78,8 @@ test('health, readiness and metrics are answered on the page’s port', async ()
   ready = true;
   expect(await get('/-/ready')).toEqual([200, 'Signalbox is ready.']);
   expect(await get('/metrics')).toEqual([200, '# HELP batch_size Records']);
+  expect((await get('/metrics', 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5'))[0]).toBe(200);
+  // There a person finds the page of metrics.
+  expect((await get('/metrics', 'text/html,application/xhtml+xml,*/*;q=0.8'))[0]).toBe(404);
   expect((await get('/'))[0]).toBe(404);
 });
