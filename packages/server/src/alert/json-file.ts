@@ -20,7 +20,7 @@ export function writeJsonFile(path: string, content: unknown): void {
   }
 }
 
-/** The content of the file at `path`; undefined: there is none. Throws when it is no JSON. */
+/** The content of the file at `path`; undefined: there is none. Throws, with the path and what to do, when it is no JSON. */
 export function readJsonFile(path: string): unknown {
   let text: string;
   try {
@@ -29,5 +29,10 @@ export function readJsonFile(path: string): unknown {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  return JSON.parse(text);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`${path} is damaged (${message}): move it away to begin without what it kept`, { cause: error });
+  }
 }

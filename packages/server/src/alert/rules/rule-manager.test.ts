@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -111,6 +111,11 @@ test('the series of a state that an alert left while the program was away ends',
   expect(await valuesOf('ALERTS{alertstate="firing"}')).toEqual([1]);
   expect(await valuesOf('ALERTS{alertstate="pending"}')).toEqual([]);
   await second.manager.shutdown();
+});
+
+test('a damaged file of states is an error that names it', async () => {
+  writeFileSync(join(folder, 'rules.json'), '[{"file":');
+  await expect(startManager(alert())).rejects.toThrow(/rules\.json is damaged .*move it away/);
 });
 
 test('no receiver hears of a firing alert again because of a restart', async () => {

@@ -1,11 +1,11 @@
-import { decodeMetrics, TRANSLATION_STRATEGIES, type TranslationStrategy } from '@signalbox/otlp';
+import { decodeMetrics } from '@signalbox/otlp';
 import { encodeRemoteWrite, remoteSeries, type TranslateOptions, translateMetrics } from '@signalbox/protocols';
-import type { SettingsMap } from '../../config/settings-map.ts';
 import type { ExporterFactory } from '../../pipeline/component-factory.ts';
 import { ALL_ACCEPTED, type ConsumeResult } from '../../pipeline/consumer.ts';
 import { readClientSettings } from '../client-settings.ts';
 import { HttpClient } from '../http-client.ts';
 import { readUrl, refusalOf } from '../http-destination.ts';
+import { readTranslation } from '../read-translation.ts';
 import { readSendSettings } from '../send-settings.ts';
 import { type Destination, SendingExporter, type SendRequest } from '../sending-exporter.ts';
 
@@ -18,7 +18,7 @@ export const prometheusRemoteWriteExporterFactory: ExporterFactory = {
     const url = readUrl(settings, 'endpoint');
     const send = readSendSettings(settings, { timeout: '5s' });
     const client = readClientSettings(settings);
-    const translate = readTranslation(settings);
+    const translate = { ...readTranslation(settings, 'external_labels'), scopeLabels: false };
     return {
       create(context) {
         const authenticator = client.authenticator && context.clientAuthenticator(client.authenticator);
@@ -35,20 +35,6 @@ export const prometheusRemoteWriteExporterFactory: ExporterFactory = {
     };
   },
 };
-
-function readTranslation(settings: SettingsMap): TranslateOptions {
-  const withSuffixes = settings.boolean('add_metric_suffixes', true);
-  const fallback: TranslationStrategy = withSuffixes
-    ? 'UnderscoreEscapingWithSuffixes'
-    : 'UnderscoreEscapingWithoutSuffixes';
-  return {
-    strategy: settings.choice('translation_strategy', TRANSLATION_STRATEGIES, fallback),
-    namespace: settings.string('namespace', ''),
-    constLabels: [...settings.stringMap('external_labels')],
-    resourceLabels: settings.table('resource_to_telemetry_conversion').boolean('enabled', false),
-    scopeLabels: false,
-  };
-}
 
 class RemoteWriteDestination implements Destination {
   readonly #client: HttpClient;

@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TRANSLATION_STRATEGIES, type TranslationStrategy } from '@signalbox/otlp';
 import { type TranslateOptions, translateMetrics, writeExposition } from '@signalbox/protocols';
-import type { SettingsMap } from '../../config/settings-map.ts';
 import type { Endpoint } from '../../config/values.ts';
 import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { ExporterComponent, ExporterFactory } from '../../pipeline/component-factory.ts';
 import { ALL_ACCEPTED } from '../../pipeline/consumer.ts';
 import type { Consumers } from '../../pipeline/signal.ts';
 import { SmallHttpServer } from '../../pipeline/small-http-server.ts';
+import { readTranslation } from '../read-translation.ts';
 import { SeriesMemory } from './series-memory.ts';
 
 interface PrometheusSettings {
@@ -29,7 +28,10 @@ export const prometheusExporterFactory: ExporterFactory = {
   configure(settings) {
     const read: PrometheusSettings = {
       endpoint: settings.endpoint('endpoint'),
-      translate: readTranslation(settings),
+      translate: {
+        ...readTranslation(settings, 'const_labels'),
+        scopeLabels: !settings.boolean('without_scope_info', false),
+      },
       sendTimestamps: settings.boolean('send_timestamps', false),
       expirationMs: settings.duration('metric_expiration', '5m'),
       openMetrics: settings.boolean('enable_open_metrics', false),
@@ -38,20 +40,6 @@ export const prometheusExporterFactory: ExporterFactory = {
     return { create: (context) => new PrometheusExporter(read, context) };
   },
 };
-
-function readTranslation(settings: SettingsMap): TranslateOptions {
-  const withSuffixes = settings.boolean('add_metric_suffixes', true);
-  const fallback: TranslationStrategy = withSuffixes
-    ? 'UnderscoreEscapingWithSuffixes'
-    : 'UnderscoreEscapingWithoutSuffixes';
-  return {
-    strategy: settings.choice('translation_strategy', TRANSLATION_STRATEGIES, fallback),
-    namespace: settings.string('namespace', ''),
-    constLabels: [...settings.stringMap('const_labels')],
-    resourceLabels: settings.table('resource_to_telemetry_conversion').boolean('enabled', false),
-    scopeLabels: !settings.boolean('without_scope_info', false),
-  };
-}
 
 class PrometheusExporter implements ExporterComponent {
   readonly consumers: Consumers;
