@@ -1,4 +1,5 @@
 import { ioredisInstrumentation } from './database/ioredis.ts';
+import { functionSurface } from './functions/function-surface.ts';
 import { httpClientInstrumentation } from './http/client.ts';
 import { fetchInstrumentation } from './http/fetch.ts';
 import { httpServerInstrumentation } from './http/server.ts';
@@ -14,4 +15,5 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   ioredisInstrumentation,
   pinoInstrumentation,
   runtimeInstrumentation,
+  functionSurface.instrumentation,
 ];

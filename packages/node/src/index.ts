@@ -1,3 +1,5 @@
+export { type TracedOptions, traced } from './functions/traced.ts';
+export { type TracedClassOptions, tracedClass, tracedMethod } from './functions/traced-methods.ts';
 export { type PanicOptions, recordPanic, recoverPanics } from './http/recover-panics.ts';
 export { getRequestSpan, setRoute } from './http/request-state.ts';
 export type {
