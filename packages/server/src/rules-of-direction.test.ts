@@ -47,6 +47,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   ui: ['@signalbox/api-contract'],
   node: [],
+  testing: ['@signalbox/node', '@signalbox/otlp', '@signalbox/records'],
 };
 
 const packages = fileURLToPath(new URL('../..', import.meta.url));
