@@ -18,6 +18,9 @@ export type {
   SeriesKey,
   SumCell,
 } from './metrics/cells.ts';
+export type { AnyFunction, LoadedModule, WrapFunction } from './modules/loaded-module.ts';
+export type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
+export type { VersionRange } from './modules/version-range.ts';
 export type {
   BatchOptions,
   ExemplarFilter,

@@ -4,6 +4,7 @@ import { isTracingSuppressed } from '@opentelemetry/core';
 import type { EnterableContextManager } from './context-manager.ts';
 import type { InstrumentationContext, SpanStart } from './instrumentation.ts';
 import type { CellMeters } from './metrics/cell-meter.ts';
+import type { ModuleHooks, ModulePatch } from './modules/module-hooks.ts';
 import type { InstrumentationSwitches } from './options.ts';
 import { protect } from './protect.ts';
 import { SignalboxTracer } from './trace/tracer.ts';
@@ -17,6 +18,7 @@ export type InstrumentationParts = Pick<
 > & {
   readonly contextManager: EnterableContextManager;
   readonly cellMeters: CellMeters;
+  readonly moduleHooks: ModuleHooks;
   readonly metricPrefix: string;
   /** Which signals are on at all. */
   readonly signals: { readonly spans: boolean; readonly metrics: boolean };
@@ -27,7 +29,7 @@ export type InstrumentationParts = Pick<
 export function createInstrumentationContext(
   name: string,
   warnings: Warnings,
-  { contextManager, cellMeters, metricPrefix, signals, switches, ...shared }: InstrumentationParts,
+  { contextManager, cellMeters, moduleHooks, metricPrefix, signals, switches, ...shared }: InstrumentationParts,
 ): InstrumentationContext {
   const warn = (message: string): void => warnings.once(message);
   const safely: InstrumentationContext['protect'] = (run, fallback) =>
@@ -44,6 +46,18 @@ export function createInstrumentationContext(
     startSpan: (start) => (wants.spans ? startSpan(tracer, start) : undefined),
     cells: cellMeters.create({ scope, prefix: metricPrefix, isOn: wants.metrics, warn }),
     warn,
+    onModule: (moduleName, selection, patch) =>
+      moduleHooks.add({
+        ...selection,
+        name: moduleName,
+        patch: protect(
+          warn,
+          `the instrumentation ${name} of ${moduleName}`,
+          patch as ModulePatch<unknown>,
+          () => undefined,
+        ),
+        warn,
+      }),
     protect: safely,
     enterContext: (entered) => contextManager.enter(entered),
     bindChannel: (channel, contextOf) =>

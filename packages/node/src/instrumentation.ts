@@ -11,6 +11,7 @@ import type {
 } from '@opentelemetry/api';
 import type { LoggerProvider } from '@opentelemetry/api-logs';
 import type { CellMeter } from './metrics/cells.ts';
+import type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
 import type { HttpOptions, IoredisOptions, PinoOptions } from './options.ts';
 
 /** Per-library settings that instrumentations read; every field has its default filled in. */
@@ -53,6 +54,13 @@ export interface InstrumentationContext {
   readonly cells: CellMeter;
   /** Subscribes to a diagnostics channel; what `onMessage` throws is reported, not thrown. Returns what undoes it. */
   subscribe(channel: string, onMessage: (message: unknown) => void): () => void;
+  /**
+   * For libraries that publish no diagnostics channel: hands the exports of the package `name` to `patch` when they are
+   * loaded, under `require`, `import` and compilers like tsx alike, before the application gets them. Call it from
+   * `enable`. What `patch` throws is reported and leaves the library as it was loaded. A library that had been loaded before
+   * is warned about. Returns what ends it and takes back what was changed by `wrap` and by returned exports.
+   */
+  onModule<Exports extends object>(name: string, selection: ModuleSelection, patch: ModulePatch<Exports>): () => void;
   /** `run`, except that what it throws is reported and `fallback` answers instead: for functions put in place of others. */
   protect<Args extends unknown[], Result>(
     run: (...args: Args) => Result,

@@ -14,6 +14,7 @@ import { recordException } from './lifecycle/record-exception.ts';
 import { CellMeters } from './metrics/cell-meter.ts';
 import { observeSdk, type SignalsByName } from './metrics/sdk-metrics.ts';
 import { spanMetrics } from './metrics/span-metrics.ts';
+import { ModuleHooks } from './modules/module-hooks.ts';
 import type { StartOptions } from './options.ts';
 import { propagatorFromEnvironment } from './propagation.ts';
 import { protect } from './protect.ts';
@@ -101,18 +102,22 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const tracerProvider = traces ? traces.provider : trace.getTracerProvider();
   const meterProvider = measuring ? measuring.provider : metrics.getMeterProvider();
   const loggerProvider = logging ? logging.provider : logs.getLoggerProvider();
+  const moduleHooks = new ModuleHooks();
   const handles = enableAll(chooseInstrumentations(options, configuration), warnings, {
     tracerProvider,
     meterProvider,
     loggerProvider,
     contextManager,
     cellMeters,
+    moduleHooks,
     metricPrefix: options.metricPrefix ?? '',
     signals: { spans: traces !== false, metrics: measuring !== false },
     switches: options.switches ?? {},
     settings: configuration.settings,
     onExit: (callback) => void atExit.push(callback),
   });
+
+  moduleHooks.install((message) => warnings.once(message));
 
   const signals: SignalsByName = { spans: traces, logRecords: logging, dataPoints: measuring };
   if (measuring) observeSdk(measuring.provider, signals, traces ? traces.spans : undefined);
@@ -143,6 +148,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const shutdown = async (): Promise<FlushResult> => {
     removeExitHandlers();
     for (const handle of handles.reverse()) handle[Symbol.dispose]();
+    moduleHooks.uninstall();
     const result = await flush();
     for (const signal of Object.values(signals)) if (signal) signal.close();
     context.disable();

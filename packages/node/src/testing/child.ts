@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
@@ -22,6 +22,8 @@ export interface AppOptions {
   /** File name, whose ending chooses the module system. */
   readonly file: `app.${'mjs' | 'cjs' | 'ts' | 'mts'}`;
   readonly source: string;
+  /** Further files beside it, by relative path; it then runs in its own folder, as `--import ./setup.mjs` wants. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Defaults to `--import <register>`. */
   readonly nodeArguments?: readonly string[];
@@ -40,16 +42,22 @@ export class App {
   constructor({
     file,
     source,
+    files,
     env = {},
     nodeArguments = ['--import', registerUrl],
-    execPath = process.execPath,
+    execPath = process.env.SIGNALBOX_TEST_NODE ?? process.execPath,
   }: AppOptions) {
     // Inside the package, so that bare imports resolve as they do for an installed application.
     this.#folder = mkdtempSync(join(packageFolder, 'dist', '.app-'));
     writeFileSync(join(this.#folder, file), source);
+    for (const [path, text] of Object.entries(files ?? {})) {
+      mkdirSync(dirname(join(this.#folder, path)), { recursive: true });
+      writeFileSync(join(this.#folder, path), text);
+    }
     this.process = spawn(execPath, [...nodeArguments, join(this.#folder, file)], {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(files !== undefined && { cwd: this.#folder }),
     });
     this.process.stdout?.on('data', (chunk) => {
       this.stdout += chunk;
