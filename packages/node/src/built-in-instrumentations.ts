@@ -5,6 +5,7 @@ import { fetchInstrumentation } from './http/fetch.ts';
 import { httpServerInstrumentation } from './http/server.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import { pinoInstrumentation } from './logging/pino.ts';
+import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
 
 /** What `start` enables unless told otherwise. */
@@ -16,4 +17,5 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   pinoInstrumentation,
   runtimeInstrumentation,
   functionSurface.instrumentation,
+  queueSurface.instrumentation,
 ];

@@ -9,6 +9,8 @@ export type {
   InstrumentationSettings,
   SpanStart,
 } from './instrumentation.ts';
+export type { MessageHeaders } from './messaging/header-carrier.ts';
+export { type Delivery, type ObservedQueue, observeQueue, type QueueOptions } from './messaging/observe-queue.ts';
 export type {
   CellLookup,
   CellMeter,

@@ -20,6 +20,7 @@ export interface SinkSpan {
   status: { code: number; message: string };
   attributes: Attributes;
   events: { name: string; attributes: Attributes }[];
+  links: { traceId: string; spanId: string }[];
   resource: Attributes;
   scope: string;
   start: bigint;
@@ -168,6 +169,7 @@ export class OtlpSink {
           status: { code: span.status?.code ?? 0, message: span.status?.message ?? '' },
           attributes: toAttributes(span.attributes),
           events: list(span.events).map((event) => ({ name: event.name, attributes: toAttributes(event.attributes) })),
+          links: list(span.links).map((link) => ({ traceId: toHex(link.traceId), spanId: toHex(link.spanId) })),
           resource,
           scope: scope.scope?.name ?? '',
           start: BigInt(span.startTimeUnixNano),
