@@ -16,7 +16,7 @@ import { observeSdk, type SignalsByName } from './metrics/sdk-metrics.ts';
 import { spanMetrics } from './metrics/span-metrics.ts';
 import { ModuleHooks } from './modules/module-hooks.ts';
 import type { StartOptions } from './options.ts';
-import { propagatorFromEnvironment } from './propagation.ts';
+import { propagatorFromEnvironment } from './propagation/propagator-from-environment.ts';
 import { protect } from './protect.ts';
 import { createResource } from './resource.ts';
 import { resolveSampling } from './sampling/resolve-sampling.ts';

@@ -22,6 +22,9 @@ import { newSpanId, newTraceId } from './span-ids.ts';
 
 const invalidSpanContext: SpanContext = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
 
+/** The flag of W3C Trace Context, level 2, by which the trace's first service says that its id is random. */
+const RANDOM_TRACE_ID = 0x02;
+
 /** What a tracer needs of its provider. */
 export interface TracerOwner extends SpanOwner {
   readonly sampler: Sampler;
@@ -112,7 +115,8 @@ export class SignalboxTracer implements Tracer {
     const spanContext: SpanContext = {
       traceId,
       spanId: newSpanId(),
-      traceFlags: isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+      traceFlags:
+        (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM_TRACE_ID),
       ...(traceState !== undefined && { traceState }),
     };
     const recordsAnyway = owner.onStart(parentSpanContext, result.decision);
