@@ -8,3 +8,18 @@ export { type ParserOptions, parsePromql } from './promql/parser.ts';
 export { prettyPrintPromql } from './promql/pretty-print.ts';
 export { printPromql } from './promql/print.ts';
 export { quoteGo } from './promql/quote.ts';
+export { applyOperator, compareTexts, negate, type PatternMatcher } from './traceql/apply-operator.ts';
+export type * as traceql from './traceql/ast.ts';
+export { fieldsOf, fieldType } from './traceql/check-types.ts';
+export { formatGoDuration, parseTraceqlDuration } from './traceql/duration.ts';
+export { type IntrinsicName, intrinsicType, SCOPED_INTRINSICS } from './traceql/intrinsics.ts';
+export { parseTraceql } from './traceql/parser.ts';
+export {
+  printStatic,
+  printTraceql,
+  printTraceqlAggregate,
+  printTraceqlField,
+  printTraceqlScalar,
+} from './traceql/print.ts';
+export * from './traceql/static.ts';
+export { TraceqlError, type TraceqlErrorKind } from './traceql/traceql-error.ts';
