@@ -49,6 +49,7 @@ beforeAll(async () => {
     queryColumns: (sql, options) => connection.queryColumns(sql, options),
     insert: (table, block) => connection.insert(table, block),
     command: (sql, options) => connection.command(sql, options),
+    version: (table) => connection.version(table),
     close: (deadlineMs) => connection.close(deadlineMs),
   };
   const options = {

@@ -84,6 +84,12 @@ export interface Connection {
   /** Runs a statement without a result (DDL, dropping a partition); it never waits behind queries. */
   command(sql: string, options?: CommandOptions): Promise<void>;
 
+  /**
+   * A number that is another one as soon as rows of the table may be others: after every insert into it, and every command.
+   * Undefined where others may write as well, as to a server.
+   */
+  version(table: string): number | undefined;
+
   /** Refuses new work, waits for inserts under way, cancels queries, and releases everything within about `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -16,5 +16,6 @@ export const noConnection: Connection = {
   queryColumns: refuse,
   insert: refuse,
   command: refuse,
+  version: () => undefined,
   close: () => Promise.resolve(),
 };

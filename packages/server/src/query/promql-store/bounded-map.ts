@@ -1,10 +1,14 @@
-/** A map of at most so many entries: what was put in first goes first. */
+/** A map of at most such a size: what was put in first goes first. */
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #maxSize: number;
+  readonly #sizeOf: (value: Value) => number;
+  #size = 0;
 
-  constructor(maxSize: number) {
+  /** @param sizeOf of a value, of which it counts as at least 1; default: entries are counted */
+  constructor(maxSize: number, sizeOf: (value: Value) => number = () => 1) {
     this.#maxSize = maxSize;
+    this.#sizeOf = (value) => Math.max(1, sizeOf(value));
   }
 
   get(key: Key): Value | undefined {
@@ -12,11 +16,24 @@ export class BoundedMap<Key, Value> {
   }
 
   set(key: Key, value: Value): void {
+    this.#forget(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#maxSize) return;
+    this.#size += this.#sizeOf(value);
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      break;
+      if (this.#size <= this.#maxSize) break;
+      this.#forget(oldest);
     }
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#size = 0;
+  }
+
+  #forget(key: Key): void {
+    const value = this.#entries.get(key);
+    if (value === undefined) return;
+    this.#entries.delete(key);
+    this.#size -= this.#sizeOf(value);
   }
 }

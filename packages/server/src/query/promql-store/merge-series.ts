@@ -3,8 +3,12 @@ import type { RawSeries } from '../promql/queryable.ts';
 /**
  * Joins series with the same labels, which come from metrics of different kinds or temporality that have one name in
  * Prometheus. Of samples at the same time the first is kept.
+ *
+ * @param groups in each of which labels are different
  */
-export function mergeSeries(all: readonly RawSeries[]): RawSeries[] {
+export function mergeSeries(groups: readonly (readonly RawSeries[])[]): readonly RawSeries[] {
+  const all = groups.flat();
+  if (groups.filter(({ length }) => length > 0).length < 2) return all;
   const byLabels = new Map<string, RawSeries[]>();
   for (const series of all) {
     const known = byLabels.get(series.labels.key);

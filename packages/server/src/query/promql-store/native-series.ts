@@ -3,9 +3,8 @@ import { type Buckets, FloatHistogram } from '../promql/histogram/float-histogra
 import type { RawSeries } from '../promql/queryable.ts';
 import type { QueryContext } from '../query-context.ts';
 import { sumsBeginAt } from './delta-to-cumulative.ts';
-import { rowsOf } from './number-series.ts';
 import { type ReadOptions, type ReadPoints, readPoints } from './read-points.ts';
-import type { SelectedSeries } from './select-series.ts';
+import type { SelectedGroup } from './select-series.ts';
 
 const columns = {
   total: 'toFloat64(count)',
@@ -29,15 +28,15 @@ const coarsestSchema = -4;
 /** Exponential histograms as native histograms. */
 export async function nativeSeries(
   context: QueryContext,
-  selected: readonly SelectedSeries[],
+  { slots, series }: SelectedGroup,
   options: ReadOptions,
 ): Promise<RawSeries[]> {
-  const points = await readPoints(context, 'exponential_histogram_points', selected, columns, options);
-  return selected.map(({ labels }, slot) => {
+  const points = await readPoints(context, 'exponential_histogram_points', slots, columns, options);
+  return series.flat().map(({ labels }, slot) => {
     const samples = new HistogramSamples();
-    for (const row of rowsOf(points, slot)) {
+    for (const row of points.runs.rowsOf(slot)) {
       const time = points.times[row];
-      if (points.missing[row] === 1) samples.add(time, undefined);
+      if (points.missing?.[row] === 1) samples.add(time, undefined);
       else {
         const histogram = histogramAt(points, row);
         if (histogram === undefined) continue;

@@ -4,8 +4,8 @@ import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters } from '../sql-parameters.ts';
 import { sumsBeginAt } from './delta-to-cumulative.ts';
 import { nanoRange } from './nano-range.ts';
-import { orderRows, type RowOrder, SlotTable } from './row-order.ts';
-import type { StoredSeries } from './stored-series.ts';
+import { PointRuns } from './point-runs.ts';
+import type { PointSlots } from './point-slots.ts';
 
 /** A time from `fromMs` to `toMs`, both inclusive, in ms since 1970. */
 export interface ReadRange {
@@ -22,20 +22,15 @@ export interface ReadOptions {
   readonly isWhole?: boolean;
 }
 
-/** What takes the points of some stored series. */
-export interface Slot {
-  readonly members: readonly StoredSeries[];
-}
-
-/** Points of several series; slot i is that of the i-th element of what was asked for. */
+/** Points of several series. */
 export interface ReadPoints {
-  readonly order: RowOrder;
+  readonly runs: PointRuns;
   /** In ms since 1970. */
   readonly times: Float64Array;
   /** The same of when counting began; 0: unknown. Only of delta temporality, otherwise empty. */
   readonly starts: Float64Array;
-  /** 1: nothing was recorded, the series has ended. */
-  readonly missing: Uint8Array;
+  /** 1: nothing was recorded, the series has ended. Undefined: everywhere something was. */
+  readonly missing: Uint8Array | undefined;
   readonly columns: ColumnResult['columns'];
 }
 
@@ -48,17 +43,13 @@ export interface ReadPoints {
 export async function readPoints(
   context: QueryContext,
   table: string,
-  slots: readonly Slot[],
+  slots: PointSlots,
   values: Readonly<Record<string, string>>,
   { range, isDelta, maxPoints, isWhole = false }: ReadOptions,
 ): Promise<ReadPoints> {
-  const members = slots.flatMap((slot, index) => slot.members.map(({ id }) => [id, index] as const));
   const parameters = new SqlParameters();
-  const metrics = [...new Set(slots.flatMap(({ members: series }) => series.map(({ metric }) => metric)))];
   const few =
-    !isWhole && members.length <= idsPerStatement
-      ? ` AND series_id IN ${parameters.uint64s(members.map(([id]) => id))}`
-      : '';
+    !isWhole && slots.ids.length <= idsPerStatement ? ` AND series_id IN ${parameters.uint64s(slots.ids)}` : '';
   // Points lie on nanoseconds, samples on the milliseconds before them.
   const after = isDelta ? sumsBeginAt(range.fromMs) + 1 : range.fromMs;
   const { from, to } = nanoRange(after, range.toMs + 1);
@@ -69,17 +60,19 @@ export async function readPoints(
     parameters.statement(
       `SELECT series_id, toFloat64(toUnixTimestamp64Milli(time)) AS at, toUInt8(bitAnd(flags, 1)) AS missing${start}${columns.join('')}
 FROM ${table}
-WHERE metric_name IN ${parameters.strings(metrics)} AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}${few}`,
+WHERE metric_name IN ${parameters.strings(slots.metrics)} AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}${few}
+SETTINGS use_uncompressed_cache = 1`,
     ),
     maxPoints,
   );
   const ids = (result.columns.series_id ?? new BigUint64Array(0)) as BigUint64Array;
+  const missing = result.columns.missing as Uint8Array | undefined;
   const times = (result.columns.at ?? new Float64Array(0)) as Float64Array;
   return {
-    order: orderRows(ids, times, new SlotTable(members), slots.length),
+    runs: new PointRuns(ids, times, slots),
     times,
     starts: (result.columns.start ?? new Float64Array(0)) as Float64Array,
-    missing: (result.columns.missing ?? new Uint8Array(0)) as Uint8Array,
+    missing: missing?.includes(1) ? missing : undefined,
     columns: result.columns,
   };
 }

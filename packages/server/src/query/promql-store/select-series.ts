@@ -1,8 +1,10 @@
 import { compileMatcher, type LabelMatcher } from '@signalbox/query-language';
+import { MetricType } from '@signalbox/records';
 import { type Labels, METRIC_NAME } from '../promql/labels.ts';
 import type { QueryContext } from '../query-context.ts';
 import type { TimeRange } from '../time-range.ts';
-import type { SeriesCatalog } from './series-catalog.ts';
+import { PointSlots } from './point-slots.ts';
+import { partitionsOf, type SeriesCatalog } from './series-catalog.ts';
 import { type NamedPart, type Part, partsOf, pointTable } from './series-parts.ts';
 import { namedLabels, type StoredSeries } from './stored-series.ts';
 
@@ -13,20 +15,46 @@ export interface SelectedSeries {
   readonly labels: Labels;
   readonly members: StoredSeries[];
   readonly isDelta: boolean;
+  /** The labels with `le` or `quantile`, by their values: most queries ask for the same. */
+  readonly bounded: Map<string, Labels>;
+}
+
+/** Series whose points lie in one table and have one temporality: they are read at once. */
+export interface SelectedGroup {
+  readonly type: MetricType;
+  readonly isDelta: boolean;
+  readonly slots: PointSlots;
+  /** By their slots: several are made of the same points, as count and sum of a histogram are. */
+  readonly series: readonly (readonly SelectedSeries[])[];
 }
 
 export interface Selection {
   readonly series: readonly SelectedSeries[];
+  readonly groups: readonly SelectedGroup[];
   /** These are all series of their metrics. */
   readonly isWhole: boolean;
+  /** Asking again would find the same as long as no series are written. */
+  readonly isFinal: boolean;
   /** Whether a bucket or a quantile, by the value of its `le` or `quantile`, is among what was asked for. */
   readonly hasBound: (part: 'bucket' | 'quantile', value: string) => boolean;
 }
 
-const boundLabels = { bucket: 'le', quantile: 'quantile' } as const;
+export const boundLabels = { bucket: 'le', quantile: 'quantile' } as const;
 
 /** Finds the series that fulfil all matchers, as far as their labels are known without their points. */
 export async function selectSeries(
+  context: QueryContext,
+  catalog: SeriesCatalog,
+  matchers: readonly LabelMatcher[],
+  range: TimeRange,
+): Promise<Selection> {
+  const asked = matchers.map(({ name, operator, value }) => [name, operator, value]);
+  return await catalog.selections.get(context.connection, JSON.stringify([partitionsOf(range), asked]), () =>
+    choose(context, catalog, matchers, range),
+  );
+}
+
+async function choose(
   context: QueryContext,
   catalog: SeriesCatalog,
   matchers: readonly LabelMatcher[],
@@ -42,39 +70,86 @@ export async function selectSeries(
     const parts = partsOf(metric.type, metric.family).filter(({ name }) => fulfils(METRIC_NAME, name));
     if (parts.length === 0) continue;
     names.add(metric.name);
-    partsByMetric.set(metricKey(metric.type, metric.family), parts);
+    partsByMetric.set(metricKey(metric), parts);
   }
 
   /** By kind, then by labels: their keys are long, and made once. */
   const selected = new Map<string, Map<string, SelectedSeries>>();
-  const all = await catalog.series(context, [...names], range);
-  const wanted = new Set<StoredSeries>();
-  for (const series of all) {
-    for (const { part, name } of partsByMetric.get(metricKey(series.type, series.family)) ?? []) {
+  const { series: all, isFinal } = await catalog.series(context, [...names], range);
+  for (const [key, ofMetric] of byMetric(all)) {
+    for (const { part, name } of partsByMetric.get(key) ?? []) {
       const bound = part === 'bucket' || part === 'quantile' ? boundLabels[part] : undefined;
-      const isWanted = tests.every(
-        (test) => test.name === METRIC_NAME || test.name === bound || test.matches(series.labels.get(test.name)),
-      );
-      if (!isWanted) continue;
-      wanted.add(series);
-      const labels = namedLabels(series, name);
-      const kind = `${part} ${pointTable(series.type)} ${series.isDelta}`;
-      const own = selected.get(kind) ?? new Map<string, SelectedSeries>();
-      selected.set(kind, own);
-      const known = own.get(labels.key);
-      if (known === undefined) own.set(labels.key, { part, labels, members: [series], isDelta: series.isDelta });
-      else known.members.push(series);
+      const own = tests.filter((test) => test.name !== METRIC_NAME && test.name !== bound);
+      for (const series of ofMetric) {
+        if (!own.every((test) => test.matches(series.labels.get(test.name)))) continue;
+        const kind = `${part} ${pointTable(series.type)} ${series.isDelta}`;
+        let ofKind = selected.get(kind);
+        if (ofKind === undefined) {
+          ofKind = new Map();
+          selected.set(kind, ofKind);
+        }
+        let labels = namedLabels(series, name);
+        // An attribute of this name is hidden by the bound.
+        if (bound !== undefined && labels.get(bound) !== '') labels = labels.with(bound, '');
+        const known = ofKind.get(labels.key);
+        if (known !== undefined) known.members.push(series);
+        else {
+          const { isDelta } = series;
+          ofKind.set(labels.key, { part, labels, members: [series], isDelta, bounded: new Map() });
+        }
+      }
     }
   }
+  const series = Array.from(selected.values(), (own) => [...own.values()]).flat();
   return {
-    series: Array.from(selected.values(), (own) => [...own.values()]).flat(),
-    isWhole: wanted.size === all.length,
+    series,
+    groups: groupsOf(series),
+    isWhole: new Set(series.flatMap(({ members }) => members)).size === all.length,
+    isFinal,
     hasBound: (part, value) => fulfils(boundLabels[part], value),
   };
 }
 
+/** Series by what their points are read from. */
+function groupsOf(selected: readonly SelectedSeries[]): SelectedGroup[] {
+  const groups = new Map<string, { type: MetricType; isDelta: boolean; series: Map<string, SelectedSeries[]> }>();
+  for (const one of selected) {
+    const type = one.members[0]?.type ?? MetricType.None;
+    const kind = `${pointTable(type)} ${one.isDelta}`;
+    let group = groups.get(kind);
+    if (group === undefined) {
+      group = { type, isDelta: one.isDelta, series: new Map() };
+      groups.set(kind, group);
+    }
+    const points = one.part === 'value' ? one.labels.key : one.members.map(({ id }) => id).join();
+    const same = group.series.get(points);
+    if (same === undefined) group.series.set(points, [one]);
+    else same.push(one);
+  }
+  return Array.from(groups.values(), ({ type, isDelta, series }) => {
+    const bySlot = [...series.values()];
+    return { type, isDelta, series: bySlot, slots: new PointSlots(bySlot.map(([first]) => first?.members ?? [])) };
+  });
+}
+
+function byMetric(all: readonly StoredSeries[]): ReadonlyMap<string, readonly StoredSeries[]> {
+  const found = new Map<string, StoredSeries[]>();
+  let last: StoredSeries | undefined;
+  let own: StoredSeries[] = [];
+  for (const series of all) {
+    if (series.type !== last?.type || series.family !== last.family) {
+      const key = metricKey(series);
+      own = found.get(key) ?? [];
+      found.set(key, own);
+    }
+    own.push(series);
+    last = series;
+  }
+  return found;
+}
+
 /** What the parts of a metric follow from. */
-function metricKey(type: number, family: string): string {
+function metricKey({ type, family }: Pick<StoredSeries, 'type' | 'family'>): string {
   return `${type} ${family}`;
 }
 

@@ -7,9 +7,11 @@ import { seriesInRange } from '../metrics/series-condition.ts';
 import { type QueryContext, select, selectColumns } from '../query-context.ts';
 import { resourceAttributes } from '../resource-attributes.ts';
 import { SqlParameters } from '../sql-parameters.ts';
-import type { TimeRange } from '../time-range.ts';
+import { partitionNanos, type TimeRange } from '../time-range.ts';
 import { BoundedMap } from './bounded-map.ts';
+import type { Selection } from './select-series.ts';
 import { describeSeries, familyName, type StoredSeries } from './stored-series.ts';
+import { TableMemory } from './table-memory.ts';
 import type { Translation } from './translation.ts';
 
 /** A metric as the store has it: several can make up one family of Prometheus. */
@@ -23,16 +25,22 @@ export interface StoredMetric {
   readonly family: string;
 }
 
+export interface FoundSeries {
+  readonly series: readonly StoredSeries[];
+  /** Asking again would find the same as long as no series are written. */
+  readonly isFinal: boolean;
+}
+
 export interface CatalogLimits {
-  /** Series whose labels are kept in memory, about a kilobyte each. */
+  /** Series whose labels are kept in memory, about a kilobyte each. Of what was asked for lately as many references are kept. */
   readonly maxCached: number;
   /** Series that one query may look at. */
   readonly maxSeries: number;
 }
 
 /**
- * Which metrics and series there are. The labels of a series never change, so that they are made once and kept: what a query
- * asks the store is only which series there are in its time, and the labels of those it has not met before.
+ * Which metrics and series there are. The labels of a series never change, so that they are made once and kept. Which series
+ * there are in a time is asked once, and again when series were written, or always where others may write them.
  */
 export class SeriesCatalog {
   readonly translation: Translation;
@@ -40,17 +48,41 @@ export class SeriesCatalog {
   /** null: a series that has no name in Prometheus. */
   readonly #series: BoundedMap<bigint, StoredSeries | null>;
   readonly #resources: BoundedMap<string, readonly KeyValue[]>;
+  readonly #metrics: TableMemory<StoredMetric[]>;
+  readonly #found: TableMemory<FoundSeries>;
+  /** What selectors chose. */
+  readonly selections: TableMemory<Selection>;
 
   constructor(translation: Translation, limits: CatalogLimits) {
     this.translation = translation;
     this.#limits = limits;
     this.#series = new BoundedMap(limits.maxCached);
     this.#resources = new BoundedMap(limits.maxCached);
+    const { maxCached } = limits;
+    this.#metrics = new TableMemory('series', maxCached, ({ length }) => length);
+    this.#found = new TableMemory(
+      'series',
+      maxCached,
+      ({ series }) => series.length,
+      ({ isFinal }) => isFinal,
+    );
+    this.selections = new TableMemory(
+      'series',
+      maxCached,
+      ({ series }) => series.length,
+      ({ isFinal }) => isFinal,
+    );
   }
 
   /** Metrics with a name in Prometheus, of the 6 hours that the range touches; once per description if those are asked for. */
   async metrics(context: QueryContext, range: TimeRange, withDescriptions = false): Promise<StoredMetric[]> {
     if (range.to < 0n) return [];
+    return await this.#metrics.get(context.connection, `${withDescriptions} ${partitionsOf(range)}`, () =>
+      this.#readMetrics(context, range, withDescriptions),
+    );
+  }
+
+  async #readMetrics(context: QueryContext, range: TimeRange, withDescriptions: boolean): Promise<StoredMetric[]> {
     const parameters = new SqlParameters();
     const rows = await select<[string, number, string, number, string?]>(
       context,
@@ -67,19 +99,28 @@ export class SeriesCatalog {
   }
 
   /** Series of metrics by their names in the store, of the 6 hours that the range touches. */
-  async series(context: QueryContext, metrics: readonly string[], range: TimeRange): Promise<StoredSeries[]> {
-    if (metrics.length === 0 || range.to < 0n) return [];
+  async series(context: QueryContext, metrics: readonly string[], range: TimeRange): Promise<FoundSeries> {
+    if (metrics.length === 0 || range.to < 0n) return { series: [], isFinal: true };
+    return await this.#found.get(context.connection, JSON.stringify([partitionsOf(range), metrics]), () =>
+      this.#find(context, metrics, range),
+    );
+  }
+
+  async #find(context: QueryContext, metrics: readonly string[], range: TimeRange): Promise<FoundSeries> {
     const ids = await this.#ids(context, metrics, range);
     const unknown = ids.filter((id) => this.#series.get(id) === undefined);
     // What is read now is needed now, whether or not there is room to keep it.
     const read = unknown.length === 0 ? undefined : await this.#read(context, metrics, range, unknown);
     const wanted = new Set(metrics);
     const found: StoredSeries[] = [];
+    let isFinal = true;
     for (const id of ids) {
-      const series = read?.get(id) ?? this.#series.get(id);
+      const kept = this.#series.get(id);
+      if (kept === undefined) isFinal = false;
+      const series = read?.get(id) ?? kept;
       if (series !== undefined && series !== null && wanted.has(series.metric)) found.push(series);
     }
-    return found;
+    return { series: found, isFinal };
   }
 
   /** The attributes of resources by their ids. */
@@ -173,6 +214,11 @@ LIMIT 1 BY series_id`,
     const named = metrics.length <= namesPerStatement ? `metric_name IN ${parameters.strings(metrics)} AND ` : '';
     return `${named}${seriesInRange(parameters, range)}`;
   }
+}
+
+/** Ranges in the same partitions have the same series. */
+export function partitionsOf({ from, to }: TimeRange): string {
+  return `${from / partitionNanos} ${to < 0n ? 'nothing' : to / partitionNanos}`;
 }
 
 /** A statement's text, parameters included, has at most 256 KiB. */

@@ -424,5 +424,26 @@ describe('points', () => {
       kind: 'execution',
       message: expect.stringMatching(/too many samples .* promql-max-samples/s) as unknown,
     });
+    const twice = new StoreQueryable(otlp.context(), new SeriesCatalog(DEFAULT_TRANSLATION, limits), 30);
+    const asked = { matchers, startMs: t0 * 1000, endMs: (t0 + 60) * 1000, hints };
+    expect(await twice.select(asked)).toHaveLength(1);
+    await expect(twice.select(asked)).rejects.toMatchObject({ kind: 'execution' });
+  });
+
+  it('finds series that came since it was asked last', async () => {
+    const catalog = new SeriesCatalog(DEFAULT_TRANSLATION, limits);
+    const { matchers } = parsePromql('arriving') as VectorSelector;
+    const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
+    const found = async () => {
+      const queryable = new StoreQueryable(otlp.context(), catalog, 100);
+      const series = await queryable.select({ matchers, startMs: t0 * 1000, endMs: (t0 + 60) * 1000, hints });
+      return series.map(({ labels }) => labels.get('route')).sort();
+    };
+    expect(await found()).toEqual([]);
+    await otlp.insert(web, [gauge('arriving', numberPoints({ route: '/a' }, [[1, 1]]))]);
+    expect(await found()).toEqual(['/a']);
+    expect(await found()).toEqual(['/a']);
+    await otlp.insert(web, [gauge('arriving', numberPoints({ route: '/b' }, [[2, 1]]))]);
+    expect(await found()).toEqual(['/a', '/b']);
   });
 });

@@ -8,8 +8,8 @@ import { mergeSeries } from './merge-series.ts';
 import { nanoRange } from './nano-range.ts';
 import { nativeSeries } from './native-series.ts';
 import { numberSeries } from './number-series.ts';
-import type { ReadOptions } from './read-points.ts';
-import { type SelectedSeries, type Selection, selectSeries } from './select-series.ts';
+import { type ReadOptions, tooManySamples } from './read-points.ts';
+import { type Selection, selectSeries } from './select-series.ts';
 import type { SeriesCatalog } from './series-catalog.ts';
 import { selectTargets, targetInfoSeries } from './target-info.ts';
 
@@ -21,7 +21,7 @@ export class StoreQueryable implements Queryable {
   /** Samples that all selectors together have read. */
   samplesRead = 0;
 
-  /** @param maxSamples points that one selector may read */
+  /** @param maxSamples that all selectors together may read */
   constructor(context: QueryContext, catalog: SeriesCatalog, maxSamples: number) {
     this.#context = context;
     this.#catalog = catalog;
@@ -35,12 +35,16 @@ export class StoreQueryable implements Queryable {
         : { ...this.#context, signal: AbortSignal.any([signal, this.#context.signal]) };
     try {
       const selection = await selectSeries(context, this.#catalog, matchers, nanoRange(startMs, endMs));
-      const options = { range: { fromMs: startMs, toMs: endMs }, maxPoints: this.#maxSamples };
+      const options = {
+        range: { fromMs: startMs, toMs: endMs },
+        maxPoints: Math.max(0, this.#maxSamples - this.samplesRead),
+      };
       const read = await readSelection(context, selection, options);
       const targets = await selectTargets(context, this.#catalog, matchers, nanoRange(startMs, endMs));
-      if (targets.length > 0) read.push(...(await targetInfoSeries(context, targets, options)));
-      const series = mergeSeries(read.filter(({ times }) => times.length > 0));
+      if (targets.length > 0) read.push(await targetInfoSeries(context, targets, options));
+      const series = mergeSeries(read.map((group) => group.filter(({ times }) => times.length > 0)));
       this.samplesRead += series.reduce((sum, { times }) => sum + times.length, 0);
+      if (this.samplesRead > this.#maxSamples) throw tooManySamples(this.#maxSamples);
       return series;
     } catch (error) {
       throw inPromqlTerms(error);
@@ -50,24 +54,23 @@ export class StoreQueryable implements Queryable {
 
 async function readSelection(
   context: QueryContext,
-  { series, hasBound, isWhole }: Selection,
+  { groups, hasBound, isWhole }: Selection,
   options: Omit<ReadOptions, 'isDelta'>,
-): Promise<RawSeries[]> {
-  const read: RawSeries[] = [];
-  for (const isDelta of [false, true]) {
-    const own = (...types: readonly MetricType[]): SelectedSeries[] =>
-      series.filter((one) => one.isDelta === isDelta && types.includes(one.members[0]?.type ?? MetricType.None));
-    const all = { ...options, isDelta, isWhole };
-    const numbers = own(MetricType.Gauge, MetricType.Sum);
-    if (numbers.length > 0) read.push(...(await numberSeries(context, numbers, all)));
-    for (const type of [MetricType.Histogram, MetricType.Summary]) {
-      const classic = own(type);
-      if (classic.length > 0) read.push(...(await classicSeries(context, classic, type, hasBound, all)));
-    }
-    const native = own(MetricType.ExponentialHistogram);
-    if (native.length > 0) read.push(...(await nativeSeries(context, native, all)));
-  }
-  return read;
+): Promise<RawSeries[][]> {
+  return await Promise.all(
+    groups.map((group) => {
+      const all = { ...options, isDelta: group.isDelta, isWhole };
+      switch (group.type) {
+        case MetricType.Histogram:
+        case MetricType.Summary:
+          return classicSeries(context, group, hasBound, all);
+        case MetricType.ExponentialHistogram:
+          return nativeSeries(context, group, all);
+        default:
+          return numberSeries(context, group, all);
+      }
+    }),
+  );
 }
 
 const kinds: Readonly<Partial<Record<SignalboxError['code'], PromqlError['kind']>>> = {

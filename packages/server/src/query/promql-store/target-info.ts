@@ -4,7 +4,7 @@ import { type Labels, METRIC_NAME } from '../promql/labels.ts';
 import type { RawSeries } from '../promql/queryable.ts';
 import type { QueryContext } from '../query-context.ts';
 import type { TimeRange } from '../time-range.ts';
-import { rowsOf } from './number-series.ts';
+import { PointSlots } from './point-slots.ts';
 import { type ReadOptions, readPoints } from './read-points.ts';
 import type { SeriesCatalog } from './series-catalog.ts';
 import { pointTable } from './series-parts.ts';
@@ -28,7 +28,7 @@ export async function selectTargets(
   const tests = matchers.map((matcher) => ({ name: matcher.name, matches: compileMatcher(matcher) }));
   if (!tests.every(({ name, matches }) => name !== METRIC_NAME || matches(targetInfoName))) return [];
   const metrics = await catalog.metrics(context, range);
-  const series = await catalog.series(context, [...new Set(metrics.map(({ name }) => name))], range);
+  const { series } = await catalog.series(context, [...new Set(metrics.map(({ name }) => name))], range);
   const resources = await catalog.resources(
     context,
     series.map(({ resourceId }) => resourceId),
@@ -62,12 +62,12 @@ export async function targetInfoSeries(
   const found: RawSeries[] = [];
   const times = targets.map(() => new Set<number>());
   for (const table of pointTables) {
-    const slots = targets.map(({ members }) => ({
-      members: witnessesOf(members).filter((one) => pointTable(one.type) === table),
-    }));
-    if (slots.every(({ members }) => members.length === 0)) continue;
+    const slots = new PointSlots(
+      targets.map(({ members }) => witnessesOf(members).filter((one) => pointTable(one.type) === table)),
+    );
+    if (slots.ids.length === 0) continue;
     const points = await readPoints(context, table, slots, {}, { ...options, isDelta: false });
-    for (const [slot, own] of times.entries()) for (const row of rowsOf(points, slot)) own.add(points.times[row]);
+    for (const [slot, own] of times.entries()) for (const row of points.runs.rowsOf(slot)) own.add(points.times[row]);
   }
   for (const [slot, { labels }] of targets.entries()) {
     const sorted = Float64Array.from(times[slot] ?? []).sort();

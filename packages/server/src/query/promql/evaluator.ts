@@ -391,6 +391,11 @@ export class Evaluator {
     const place = rangeOf(matrix);
     const [firstArgument] = args;
     const given = new Array<number>(scalars.length);
+    const reachMs = this.#evaluation.lookbackMs;
+    const before = matrix.rangeMs + (extended === undefined ? 0 : reachMs);
+    const after = extended === 'smoothed' ? reachMs : 0;
+    const times = Float64Array.from({ length: this.#steps }, (_, step) => timeOf(this.#evaluation.steps, step));
+    const ends = times.map((_, step) => inputs.endAt(step));
     const result: StepVector = [];
     for (const { series: raw, dropsName: inputDropsName } of inputs.series) {
       const series = withoutStale(raw);
@@ -408,19 +413,18 @@ export class Evaluator {
       };
       const window = new Window(series);
       this.#budget.take(series.times.length);
-      for (let step = 0; step < this.#steps; step++) {
-        window.timeMs = timeOf(this.#evaluation.steps, step);
-        window.endMs = inputs.endAt(step);
-        window.startMs = window.endMs - matrix.rangeMs;
-        const reach = this.#evaluation.lookbackMs;
-        window.move(
-          window.startMs - (extended === undefined ? 0 : reach),
-          window.endMs + (extended === 'smoothed' ? reach : 0),
-        );
-        if (window.length === 0) continue;
+      const { rangeMs } = matrix;
+      for (let step = 0; step < times.length; step++) {
+        const endMs = ends[step];
+        window.timeMs = times[step];
+        window.endMs = endMs;
+        window.startMs = endMs - rangeMs;
+        window.move(endMs - before, endMs + after);
+        if (window.from === window.to) continue;
         for (let i = 0; i < scalars.length; i++) given[i] = scalars[i][step];
         const value = apply(window, given, context);
-        if (value !== undefined) out.set(step, typeof value === 'number' ? value : keepsName ? value.copy() : value);
+        if (typeof value === 'number') out.setFloat(step, value);
+        else if (value !== undefined) out.setHistogram(step, keepsName ? value.copy() : value);
       }
       this.#budget.give(series.times.length);
       if (!out.isEmpty) {

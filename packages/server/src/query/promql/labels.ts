@@ -12,6 +12,7 @@ export class Labels {
   readonly names: readonly string[];
   readonly values: readonly string[];
   #key: string | undefined;
+  #withoutMetadata: Labels | undefined;
 
   /** Use `Labels.from` unless the names are sorted and no value is empty. */
   constructor(names: readonly string[], values: readonly string[]) {
@@ -57,7 +58,8 @@ export class Labels {
 
   /** Without the metric's name, type and unit. */
   withoutMetadata(): Labels {
-    return this.filter((name) => !METADATA.has(name));
+    this.#withoutMetadata ??= this.filter((name) => !METADATA.has(name));
+    return this.#withoutMetadata;
   }
 
   without(names: ReadonlySet<string>): Labels {

@@ -12,6 +12,8 @@ export class Window {
   endMs = 0;
   /** Time of the evaluation. */
   timeMs = 0;
+  /** Before it and after `from` no number is smaller than the one before. */
+  #dropAt = 0;
 
   /** The series must have no stale samples. */
   constructor(series: RawSeries) {
@@ -30,6 +32,15 @@ export class Window {
 
   get length(): number {
     return this.to - this.from;
+  }
+
+  /** Whether a number is smaller than the one before it. */
+  hasDrop(): boolean {
+    const { values } = this.series;
+    let at = Math.max(this.#dropAt, this.from + 1);
+    while (at < this.to && !(values[at] < values[at - 1])) at++;
+    this.#dropAt = at;
+    return at < this.to;
   }
 
   /** Samples that are histograms. */

@@ -51,6 +51,16 @@ describe.each(TEST_TARGETS)('a connection, %s', (_, make) => {
     });
   });
 
+  it('tells of changes of a table, unless others may change it', async () => {
+    await connection.command('CREATE TABLE versioned (n UInt8) ENGINE = MergeTree ORDER BY n');
+    const before = connection.version('versioned');
+    if (before === undefined) return;
+    await connection.query('SELECT count() FROM versioned');
+    expect(connection.version('versioned')).toBe(before);
+    await connection.command('DROP TABLE versioned');
+    expect(connection.version('versioned')).not.toBe(before);
+  });
+
   it('gives results as columns, of many blocks and bit by bit', async () => {
     const { rowCount, columns } = await connection.queryColumns(
       `SELECT toUInt8(number % 250) AS small, toUInt32(number) AS medium, toInt32(-number) AS signed, number AS large, toInt64(-number) AS negative,

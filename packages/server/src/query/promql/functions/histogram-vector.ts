@@ -4,7 +4,7 @@ import { type ClassicBucket, classicFraction, classicQuantile } from '../histogr
 import type { FloatHistogram } from '../histogram/float-histogram.ts';
 import { histogramFraction, histogramQuantile } from '../histogram/histogram-functions.ts';
 import type { Labels } from '../labels.ts';
-import { joinSameLabels, StepSeries, type StepVector } from '../step-vector.ts';
+import { joinSameLabels, Kind, StepSeries, type StepVector } from '../step-vector.ts';
 import { type Steps, timeOf } from '../steps.ts';
 
 interface HistogramVectorContext {
@@ -20,7 +20,14 @@ const BUCKET_LABEL = new Set(['le']);
 /** What a function makes of a histogram, native or classic, at a step. */
 interface OfHistogram {
   native(histogram: FloatHistogram, metricName: string, step: number): number;
+  /** @param buckets sorted by bound, none twice; it may change them */
   classic(buckets: ClassicBucket[], metricName: string, step: number): number;
+}
+
+/** The series that make up a classic histogram, by their bounds. */
+interface ClassicSeries {
+  readonly labels: Labels;
+  readonly buckets: { readonly upperBound: number; readonly series: StepSeries }[];
 }
 
 /**
@@ -32,44 +39,80 @@ function ofHistograms(vector: StepVector, apply: OfHistogram, context: Histogram
   const nameOf = (labels: Labels) => (delaysNameRemoval ? labels.metricName : '');
   const results = new Map<string, StepSeries>();
   const resultOf = (labels: Labels): StepSeries => {
-    const name = delaysNameRemoval ? labels : labels.withoutMetadata();
     let result = results.get(labels.key);
     if (!result) {
-      result = new StepSeries(name, steps.count, true);
+      result = new StepSeries(delaysNameRemoval ? labels : labels.withoutMetadata(), steps.count, true);
       results.set(labels.key, result);
     }
     return result;
   };
-  const bounds = vector.map(({ labels }) => parseBound(labels.get('le')));
-  const grouped = vector.map(({ labels }) => labels.without(BUCKET_LABEL));
-  for (let step = 0; step < steps.count; step++) {
-    const classic = new Map<string, { labels: Labels; buckets: ClassicBucket[] }>();
-    const native: { labels: Labels; histogram: FloatHistogram }[] = [];
-    for (let i = 0; i < vector.length; i++) {
-      const value = vector[i].at(step);
-      if (value === undefined) continue;
-      if (typeof value !== 'number') {
-        native.push({ labels: vector[i].labels, histogram: value });
-        continue;
+  const classic = classicSeries(vector, ({ labels }) =>
+    annotations.badBucketLabel(nameOf(labels), labels.get('le'), place),
+  );
+  /** By the labels of a classic histogram: 1 at the steps at which it is not evaluated. */
+  const mixed = new Map<string, Uint8Array>();
+  for (const { labels, kinds, histograms } of vector) {
+    if (!histograms) continue;
+    const own = classic.get(labels.key);
+    for (let step = 0; step < steps.count; step++) {
+      if (kinds[step] !== Kind.Histogram) continue;
+      if (own?.buckets.some(({ series }) => series.kinds[step] === Kind.Float)) {
+        annotations.mixedClassicAndNative(nameOf(labels), place);
+        const at = mixed.get(labels.key) ?? new Uint8Array(steps.count);
+        at[step] = 1;
+        mixed.set(labels.key, at);
+      } else {
+        resultOf(labels).setFloat(step, apply.native(histograms[step] as FloatHistogram, nameOf(labels), step));
       }
-      const upperBound = bounds[i];
-      if (upperBound === undefined) {
-        annotations.badBucketLabel(nameOf(vector[i].labels), vector[i].labels.get('le'), place);
-        continue;
+    }
+  }
+  for (const [key, { labels, buckets }] of classic) {
+    const name = nameOf(labels);
+    const skipped = mixed.get(key);
+    // Filled anew at every step.
+    const spare = buckets.map(({ upperBound }): ClassicBucket => ({ upperBound, count: 0 }));
+    const given: ClassicBucket[] = [];
+    let result: StepSeries | undefined;
+    for (let step = 0; step < steps.count; step++) {
+      if (skipped?.[step] === 1) continue;
+      given.length = 0;
+      for (let i = 0; i < buckets.length; i++) {
+        const { upperBound, series } = buckets[i];
+        if (series.kinds[step] !== Kind.Float) continue;
+        const last = given[given.length - 1];
+        if (last?.upperBound === upperBound) last.count += series.values[step];
+        else {
+          spare[i].count = series.values[step];
+          given.push(spare[i]);
+        }
       }
-      const group = classic.get(grouped[i].key);
-      if (group) group.buckets.push({ upperBound, count: value });
-      else classic.set(grouped[i].key, { labels: grouped[i], buckets: [{ upperBound, count: value }] });
-    }
-    for (const { labels, histogram } of native) {
-      if (classic.delete(labels.key)) annotations.mixedClassicAndNative(nameOf(labels), place);
-      else resultOf(labels).setFloat(step, apply.native(histogram, nameOf(labels), step));
-    }
-    for (const { labels, buckets } of classic.values()) {
-      resultOf(labels).setFloat(step, apply.classic(buckets, nameOf(labels), step));
+      if (given.length === 0) continue;
+      result ??= resultOf(labels);
+      result.setFloat(step, apply.classic(given, name, step));
     }
   }
   return delaysNameRemoval ? [...results.values()] : joinSameLabels([...results.values()]);
+}
+
+/** Classic histograms by the key of their labels. `tellBad` hears of series that have numbers, but no bound. */
+function classicSeries(vector: StepVector, tellBad: (series: StepSeries) => void): Map<string, ClassicSeries> {
+  const found = new Map<string, ClassicSeries>();
+  for (const series of vector) {
+    if (!series.kinds.includes(Kind.Float)) continue;
+    const upperBound = parseBound(series.labels.get('le'));
+    if (upperBound === undefined) {
+      tellBad(series);
+      continue;
+    }
+    const labels = series.labels.without(BUCKET_LABEL);
+    const known = found.get(labels.key);
+    if (known) known.buckets.push({ upperBound, series });
+    else found.set(labels.key, { labels, buckets: [{ upperBound, series }] });
+  }
+  for (const { buckets } of found.values()) {
+    buckets.sort((a, b) => (a.upperBound < b.upperBound ? -1 : a.upperBound > b.upperBound ? 1 : 0));
+  }
+  return found;
 }
 
 export function histogramQuantiles(vector: StepVector, q: Float64Array, context: HistogramVectorContext): StepVector {

@@ -90,6 +90,7 @@ function floatIncrease(
   let result = values[to - 1] - values[from];
   if (!isCounter) return result;
   const hasStartTimes = usesStartTimes && series.startTimes !== undefined;
+  if (!hasStartTimes && !window.hasDrop()) return result;
   let overlaps = false;
   for (let i = from + 1; i < to; i++) {
     if (hasStartTimes && !overlaps && startTimesOverlap(window, i)) {

@@ -67,6 +67,8 @@ export class EmbeddedConnection implements Connection {
   readonly #pending = new Set<Promise<unknown>>();
   #nextStatement = 0;
   #nextFile = 0;
+  #commandCount = 0;
+  readonly #insertCounts = new Map<string, number>();
   #closed: Promise<void> | undefined;
 
   /** Opens the folder; throws `unavailable` (not retryable) when another process has it open. */
@@ -117,6 +119,10 @@ export class EmbeddedConnection implements Connection {
 
   command(sql: string, options: CommandOptions = {}): Promise<void> {
     return this.#track(this.#command(sql, options));
+  }
+
+  version(table: string): number {
+    return this.#commandCount + (this.#insertCounts.get(table) ?? 0);
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -208,6 +214,8 @@ export class EmbeddedConnection implements Connection {
     } catch (error) {
       throw translateEngineError(error);
     } finally {
+      // A statement that failed may have changed something, too.
+      this.#insertCounts.set(table, (this.#insertCounts.get(table) ?? 0) + 1);
       removeIfThere(path);
     }
   }
@@ -220,6 +228,8 @@ export class EmbeddedConnection implements Connection {
       await this.#commands.use((session) => session.run(`SET ${assignments(settings, parameters)}; ${sql}`, 'Null'));
     } catch (error) {
       throw translateEngineError(error);
+    } finally {
+      this.#commandCount++;
     }
   }
 

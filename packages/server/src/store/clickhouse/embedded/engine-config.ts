@@ -7,7 +7,8 @@ export interface EngineLimits {
 /**
  * The engine's configuration file.
  *
- * - Caches are small, because one developer's questions hit few parts; together they stay below a quarter of the memory.
+ * - Caches are small, because one developer's questions hit few parts; together they stay below a quarter of the memory. That of
+ *   unpacked blocks serves only statements that ask for it: those that read points of metrics, which dashboards and rules repeat.
  * - Two merge threads. The merge_tree settings below belong to that: by default ClickHouse only makes large merges
  *   while more than 8 of its 16 threads are free, which two threads never are.
  * - Merges join ten parts rather than five before they begin: a merge costs more per row than the insert, so each level less
@@ -23,7 +24,7 @@ export function engineConfig(folder: string, limits: EngineLimits): string {
   <primary_index_cache_size>${cacheUnit * 2}</primary_index_cache_size>
   <query_condition_cache_size>${16 * MIB}</query_condition_cache_size>
   <compiled_expression_cache_size>${32 * MIB}</compiled_expression_cache_size>
-  <uncompressed_cache_size>0</uncompressed_cache_size>
+  <uncompressed_cache_size>${cacheUnit * 2}</uncompressed_cache_size>
   <background_pool_size>2</background_pool_size>
   <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
   <background_schedule_pool_size>2</background_schedule_pool_size>

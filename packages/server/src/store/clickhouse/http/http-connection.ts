@@ -129,6 +129,10 @@ export class HttpConnection implements Connection {
     });
   }
 
+  version(): undefined {
+    return undefined;
+  }
+
   close(deadlineMs: number): Promise<void> {
     this.#closed ??= this.#close(deadlineMs);
     return this.#closed;

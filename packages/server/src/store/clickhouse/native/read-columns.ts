@@ -39,7 +39,8 @@ class Collected {
   readonly #elementType: string | undefined;
   readonly #spans: Span[] = [];
   readonly #strings: string[] = [];
-  readonly #offsets: number[] = [0];
+  #offsets = new Uint32Array(1);
+  #lists = 0;
   #bytes: Uint8Array = new Uint8Array(0);
 
   constructor(type: string) {
@@ -54,11 +55,16 @@ class Collected {
     } else if (this.#elementType === undefined) {
       this.#spans.push(reader.skip(rows * makerOf(this.#type).width));
     } else {
-      const before = this.#offsets[this.#offsets.length - 1] as number;
+      if (this.#lists + rows >= this.#offsets.length) {
+        const larger = new Uint32Array(Math.max(this.#offsets.length * 2, this.#lists + rows + 1));
+        larger.set(this.#offsets);
+        this.#offsets = larger;
+      }
+      const before = this.#offsets[this.#lists] as number;
       let last = 0;
       for (let row = 0; row < rows; row++) {
         last = reader.uint64();
-        this.#offsets.push(before + last);
+        this.#offsets[++this.#lists] = before + last;
       }
       this.#spans.push(reader.skip(last * makerOf(this.#elementType).width));
     }
@@ -67,7 +73,7 @@ class Collected {
   finish(): ResultColumn {
     if (this.#type === 'String') return this.#strings;
     if (this.#elementType === undefined) return this.#join(this.#type);
-    return { offsets: Uint32Array.from(this.#offsets), values: this.#join(this.#elementType) };
+    return { offsets: this.#offsets.subarray(0, this.#lists + 1), values: this.#join(this.#elementType) };
   }
 
   #join(type: string): FixedColumn {

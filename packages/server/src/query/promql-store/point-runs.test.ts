@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { PointRuns } from './point-runs.ts';
+import { PointSlots } from './point-slots.ts';
+import type { StoredSeries } from './stored-series.ts';
+
+const [a, b, c] = [1n, 2n ** 40n + 1n, 2n ** 63n];
+const series = (...ids: bigint[]) => ids.map((id) => ({ id, metric: 'm' }) as StoredSeries);
+const slots = new PointSlots([series(a, c), series(b)]);
+
+function runsOf(rows: readonly (readonly [id: bigint, time: number])[]): { times: Float64Array; runs: PointRuns } {
+  const times = Float64Array.from(rows, ([, time]) => time);
+  return {
+    times,
+    runs: new PointRuns(
+      BigUint64Array.from(rows, ([id]) => id),
+      times,
+      slots,
+    ),
+  };
+}
+
+it('gathers rows by slot and puts runs in the order of their times', () => {
+  const { times, runs } = runsOf([
+    [b, 30],
+    [b, 40],
+    [a, 10],
+    [7n, 5],
+    [b, 10],
+    [b, 20],
+    [c, 11],
+  ]);
+  expect([...runs.rowsOf(1)]).toEqual([4, 5, 0, 1]);
+  expect(runs.pickAll(times).map((own) => [...own])).toEqual([
+    [10, 11],
+    [10, 20, 30, 40],
+  ]);
+  expect(runs.pick(times, 0)).toEqual(Float64Array.of(10, 11));
+});
+
+it('keeps one row of those with the same time: the one that was read first', () => {
+  const { runs } = runsOf([
+    [a, 10],
+    [a, 20],
+    [a, 20],
+    [b, 1],
+    [c, 15],
+    [c, 20],
+  ]);
+  expect([...runs.rowsOf(0)]).toEqual([0, 4, 1]);
+  expect(runs.lengthOf(0)).toBe(3);
+});
+
+it('copies long runs as it copies short ones', () => {
+  const rows = Array.from({ length: 200 }, (_, time) => [time < 150 ? a : b, time] as const);
+  const { times, runs } = runsOf(rows);
+  expect(runs.pickAll(times).map(({ length }) => length)).toEqual([150, 50]);
+  expect([...runs.pick(times, 0)]).toEqual(Array.from({ length: 150 }, (_, time) => time));
+});
