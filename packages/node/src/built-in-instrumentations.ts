@@ -7,6 +7,7 @@ import type { Instrumentation } from './instrumentation.ts';
 import { pinoInstrumentation } from './logging/pino.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
+import { processSurface } from './processes/process-surface.ts';
 
 /** What `start` enables unless told otherwise. */
 export const builtInInstrumentations: readonly Instrumentation[] = [
@@ -18,4 +19,5 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   runtimeInstrumentation,
   functionSurface.instrumentation,
   queueSurface.instrumentation,
+  processSurface.instrumentation,
 ];

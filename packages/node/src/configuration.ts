@@ -117,6 +117,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
         ignoreOutgoing: options.http?.ignoreOutgoing ?? (() => false),
       },
       ioredis: { requireParent: options.ioredis?.requireParent ?? true },
+      processes: { nameOf: options.processes?.nameOf ?? (() => 'worker') },
       pino: { export: options.pino?.export ?? true, correlate: options.pino?.correlate ?? true },
     },
     disabledInstrumentations: new Set(env.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? []),

@@ -33,9 +33,13 @@ export type {
   OtlpOptions,
   OtlpProtocol,
   PinoOptions,
+  ProcessOptions,
   SamplingOptions,
   SamplingRule,
   StartOptions,
   TraceOptions,
 } from './options.ts';
+export { inheritedContext } from './processes/environment-carrier.ts';
+export { observeChild } from './processes/observe-child.ts';
+export type { WorkerDescription } from './processes/worker-recorder.ts';
 export { type FlushResult, type SignalCounts, start, type Telemetry } from './start.ts';

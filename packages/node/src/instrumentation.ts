@@ -12,12 +12,13 @@ import type {
 import type { LoggerProvider } from '@opentelemetry/api-logs';
 import type { CellMeter } from './metrics/cells.ts';
 import type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
-import type { HttpOptions, IoredisOptions, PinoOptions } from './options.ts';
+import type { HttpOptions, IoredisOptions, PinoOptions, ProcessOptions } from './options.ts';
 
 /** Per-library settings that instrumentations read; every field has its default filled in. */
 export interface InstrumentationSettings {
   readonly http: Required<HttpOptions>;
   readonly ioredis: Required<IoredisOptions>;
+  readonly processes: Required<ProcessOptions>;
   readonly pino: Required<PinoOptions>;
 }
 

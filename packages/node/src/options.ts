@@ -2,6 +2,7 @@ import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import type { MetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Instrumentation } from './instrumentation.ts';
+import type { WorkerDescription } from './processes/worker-recorder.ts';
 
 export type OtlpProtocol = 'http/protobuf' | 'http/json';
 export type ExemplarFilter = 'trace_based' | 'always_on' | 'always_off';
@@ -106,6 +107,14 @@ export interface IoredisOptions {
   requireParent?: boolean;
 }
 
+export interface ProcessOptions {
+  /**
+   * What stands before `.started` and `.terminated` in the names of the spans, `worker` unless given; undefined leaves a
+   * process or thread alone.
+   */
+  nameOf?: (worker: WorkerDescription) => string | undefined;
+}
+
 export interface PinoOptions {
   /** Send log records over OTLP. */
   export?: boolean;
@@ -136,6 +145,7 @@ export interface StartOptions extends OtlpOptions {
   propagator?: TextMapPropagator;
   http?: HttpOptions;
   ioredis?: IoredisOptions;
+  processes?: ProcessOptions;
   pino?: PinoOptions;
   /** Switches off the spans or the metrics of single instrumentations: `{ fetch: { spans: false } }`. */
   switches?: Readonly<Record<string, InstrumentationSwitches>>;

@@ -121,7 +121,7 @@ describe('ways to start', () => {
       env: { NODE_OPTIONS: `--import ${registerUrl}`, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
     });
     expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
-    expect(sink.spans.map(({ name }) => name)).toEqual(['in main']);
+    expect(sink.spans.map(({ name }) => name).sort()).toEqual(['in main', 'worker.started', 'worker.terminated']);
   });
 });
 

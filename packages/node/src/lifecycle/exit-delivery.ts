@@ -1,6 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import workerThreads from 'node:worker_threads';
 import type { UnansweredRequest } from '../export/otlp-exporter.ts';
 import { requestHeaders } from '../export/otlp-request.ts';
+
+// Taken before the instrumentation of threads replaces it: this thread is none of the application's.
+const { Worker } = workerThreads;
 
 interface ExitRequest {
   readonly url: string;

@@ -16,6 +16,7 @@ const env = () => ({
   OTEL_BSP_SCHEDULE_DELAY: '3600000',
   OTEL_BLRP_SCHEDULE_DELAY: '3600000',
   OTEL_METRIC_EXPORT_INTERVAL: '3600000',
+  OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'processes',
 });
 
 describe('a worker thread that calls start delivers everything', () => {

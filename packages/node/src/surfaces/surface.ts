@@ -8,9 +8,11 @@ export interface Surface<Recorder> {
   recorder(): Recorder | undefined;
 }
 
+/** `attach` is for what of the surface needs no wrapper: it hooks into Node, and answers what undoes that. */
 export function defineSurface<Recorder>(
   name: string,
   create: (instrumentation: InstrumentationContext) => Recorder,
+  attach?: (instrumentation: InstrumentationContext, recorder: Recorder) => () => void,
 ): Surface<Recorder> {
   let current: Recorder | undefined;
   return {
@@ -19,9 +21,12 @@ export function defineSurface<Recorder>(
       name,
       enable(instrumentation) {
         const { wants } = instrumentation;
-        const recorder = wants.spans || wants.metrics ? create(instrumentation) : undefined;
+        if (!wants.spans && !wants.metrics) return handleOf();
+        const recorder = create(instrumentation);
         current = recorder;
+        const detach = attach?.(instrumentation, recorder);
         return handleOf(() => {
+          detach?.();
           if (current === recorder) current = undefined;
         });
       },
