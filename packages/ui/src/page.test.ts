@@ -12,6 +12,7 @@ import { brokenTraceId, hostileTraceId, hugeTraceId } from '../mock/traces.ts';
 
 const executablePath = process.env.SIGNALBOX_CHROMIUM ?? '/usr/bin/chromium';
 const hasBrowser = existsSync(executablePath);
+const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
 if (!hasBrowser)
   test.skip(`the page in a browser (there is no ${executablePath}; SIGNALBOX_CHROMIUM names another)`, () => {});
 
@@ -267,6 +268,70 @@ describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
     expect(problems).toEqual([]);
     await page.close();
   });
+
+  // Two hundred answers take their time; how smoothly it goes is measured by bench/page.
+  test.runIf(isFull)(
+    'a hundred thousand log lines scroll, with few elements and none missing',
+    { timeout: 300_000 },
+    async () => {
+      const { page, problems } = await open('/logs?from=now-6h&to=now&refresh=off');
+      const rows = page.getByTestId('log-row');
+      await rows.first().waitFor();
+      const newest = await rows.first().textContent();
+      const loaded = await page.evaluate(async () => {
+        const scroller = document.querySelector('[data-testid="log-scroller"]');
+        if (!scroller) throw new Error('There is no list to scroll.');
+        let most = 0;
+        // The end is reached when it stays the end for two seconds of frames.
+        for (let height = 0, still = 0; still < 120; ) {
+          scroller.scrollTop = scroller.scrollHeight;
+          await new Promise((resolve) => requestAnimationFrame(resolve));
+          most = Math.max(most, document.querySelectorAll('[data-testid="log-row"]').length);
+          still = scroller.scrollHeight === height ? still + 1 : 0;
+          height = scroller.scrollHeight;
+        }
+        return { height: scroller.scrollHeight, most };
+      });
+      // Lines of 27 pixels; the six hours end a few before the hundred thousandth.
+      expect(loaded.height).toBeGreaterThan(99_000 * 26);
+      expect(loaded.most).toBeLessThan(120);
+      const scrolled = await page.evaluate(async () => {
+        const scroller = document.querySelector('[data-testid="log-scroller"]');
+        if (!scroller) throw new Error('There is no list to scroll.');
+        let most = 0;
+        let gaps = 0;
+        for (let place = 0; place <= 1; place += 0.02) {
+          scroller.scrollTop = place * scroller.scrollHeight;
+          for (let frame = 0; frame < 2; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+          const found = [...document.querySelectorAll('[data-testid="log-row"]')].map((row) =>
+            row.getBoundingClientRect(),
+          );
+          most = Math.max(most, found.length);
+          const view = scroller.getBoundingClientRect();
+          // Seen from top to bottom, every line begins where the one above it ends.
+          const seen = found
+            .filter(({ bottom, top }) => bottom > view.top && top < view.bottom)
+            .sort((a, b) => a.top - b.top);
+          if (seen.length < 10 || (seen[0]?.top ?? 1e9) > view.top + 1) gaps++;
+          for (const [index, { top }] of seen.entries())
+            if (index > 0 && Math.abs(top - (seen[index - 1]?.bottom ?? 0)) > 1) gaps++;
+        }
+        return { most, gaps, elements: document.querySelectorAll('*').length };
+      });
+      expect(scrolled.gaps).toBe(0);
+      expect(scrolled.most).toBeLessThan(120);
+      expect(scrolled.elements).toBeLessThan(3000);
+      await page.getByTestId('log-scroller').evaluate((scroller) => {
+        scroller.scrollTop = 0;
+      });
+      await page.waitForFunction(
+        (text) => document.querySelector<HTMLElement>('[data-testid="log-row"]')?.textContent === text,
+        newest,
+      );
+      expect(problems).toEqual([]);
+      await page.close();
+    },
+  );
 
   test('live tail runs, pauses, and goes on', async () => {
     const { page, problems } = await open('/logs?live=true');
