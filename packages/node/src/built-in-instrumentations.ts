@@ -8,6 +8,7 @@ import { pinoInstrumentation } from './logging/pino.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
 import { processSurface } from './processes/process-surface.ts';
+import { storeSurface } from './stores/store-surface.ts';
 
 /** What `start` enables unless told otherwise. */
 export const builtInInstrumentations: readonly Instrumentation[] = [
@@ -20,4 +21,5 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   functionSurface.instrumentation,
   queueSurface.instrumentation,
   processSurface.instrumentation,
+  storeSurface.instrumentation,
 ];

@@ -11,8 +11,8 @@ export interface Failure {
 export interface Operation {
   /** What is active for the work itself. */
   readonly context: Context;
-  /** To be called once, when the work is over; must not throw. */
-  end(failure?: Failure): void;
+  /** To be called once, when the work is over, with why it failed or else with what came of it; must not throw. */
+  end(failure?: Failure, answer?: unknown): void;
 }
 
 /**
@@ -30,12 +30,12 @@ export function observeCall<Result>(operation: Operation | undefined, run: () =>
     throw error;
   }
   if (!types.isPromise(result)) {
-    operation.end();
+    operation.end(undefined, result);
     return result;
   }
   const followed = result.then(
     (value) => {
-      operation.end();
+      operation.end(undefined, value);
       return value;
     },
     (error: unknown) => {
