@@ -62,6 +62,10 @@ async function build() {
   rmSync(stamp, { force: true });
   const bin = join(root, 'node_modules', '.bin');
   if ((await run(join(bin, 'tsc'), ['-b', ...(force ? ['--force'] : [])])) !== 0) fail('The TypeScript build failed.');
+  for (const script of ['bundle.mjs', 'declarations.mjs']) {
+    if ((await run(process.execPath, [join(root, 'packages', 'node', 'build', script)])) !== 0)
+      fail('Bundling @signalbox/node failed.');
+  }
   if ((await run(join(bin, 'vite'), ['build', '--logLevel', 'warn'], join(root, 'packages', 'ui'))) !== 0)
     fail('Building the page failed.');
   mkdirSync(join(root, '.stamp'), { recursive: true });
@@ -96,6 +100,7 @@ function outputs() {
   return [
     join(builtPage, 'index.html'),
     join(root, 'packages', 'server', 'dist', 'main.js'),
+    ...['js', 'cjs', 'd.ts', 'd.cts'].map((ending) => join(root, 'packages', 'node', 'dist', `index.${ending}`)),
     ...examples.map((name) => join(root, 'examples', name, 'dist', 'main.js')),
   ];
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { MetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { IMetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from './environment.ts';
 import type { InstrumentationSettings } from './instrumentation.ts';
@@ -73,7 +73,7 @@ export interface Configuration {
         readonly exemplarFilter: ExemplarFilter;
         readonly exponentialHistograms: boolean;
         readonly temporality: 'cumulative' | 'delta' | 'lowmemory';
-        readonly readers: readonly MetricReader[];
+        readonly readers: readonly IMetricReader[];
         readonly spanMetrics: boolean;
         readonly views: readonly ViewOptions[];
       }

@@ -1,5 +1,5 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
-import type { MetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { IMetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Instrumentation } from './instrumentation.ts';
 import type { WorkerDescription } from './processes/worker-recorder.ts';
@@ -51,7 +51,7 @@ export interface MetricOptions extends OtlpOptions {
    */
   views?: readonly ViewOptions[];
   /** Further readers of the same instruments beside the OTLP one, e.g. `PrometheusExporter`. They are shut down with it. */
-  readers?: readonly MetricReader[];
+  readers?: readonly IMetricReader[];
 }
 
 /** Spans to which a rule applies have all that it names. */

@@ -11,6 +11,7 @@ import { createInstrumentationContext, type InstrumentationParts } from './instr
 import { deliverAtExit } from './lifecycle/exit-delivery.ts';
 import { installExitHandlers } from './lifecycle/exit-handlers.ts';
 import { recordException } from './lifecycle/record-exception.ts';
+import { setGlobalLoggerProvider, unsetGlobalLoggerProvider } from './logging/global-logger-provider.ts';
 import { CellMeters } from './metrics/cell-meter.ts';
 import { observeSdk, type SignalsByName } from './metrics/sdk-metrics.ts';
 import { spanMetrics } from './metrics/span-metrics.ts';
@@ -95,7 +96,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     warnings.once('another OpenTelemetry SDK was started before this one; traces will be incomplete: start only one');
   propagation.setGlobalPropagator(options.propagator ?? propagatorFromEnvironment(env, warnings));
   if (traces) trace.setGlobalTracerProvider(traces.provider);
-  if (logging) logs.setGlobalLoggerProvider(logging.provider);
+  if (logging) setGlobalLoggerProvider(logging.provider);
   if (measuring) metrics.setGlobalMeterProvider(measuring.provider);
 
   const atExit: (() => void)[] = [];
@@ -155,7 +156,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     propagation.disable();
     trace.disable();
     metrics.disable();
-    logs.disable();
+    unsetGlobalLoggerProvider();
     running = undefined;
     return { ...result, dropped: countsOf(signals, (signal) => signal.dropped()), errors: errorsOf(signals) };
   };

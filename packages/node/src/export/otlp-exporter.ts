@@ -1,11 +1,9 @@
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { OtlpDestination } from '../configuration.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { CollectorHealth } from './collector-health.ts';
 import { OtlpRequester } from './otlp-request.ts';
 
-const compress = promisify(gzip);
 const concurrency = 8;
 const retryWindowMillis = 60_000;
 const firstBackoffMillis = 1000;
@@ -216,6 +214,11 @@ export class OtlpExporter<Batch> {
     }
     this.onRoom();
   }
+}
+
+/** Loads what it needs when it is needed: the start of a process does not wait for it. */
+function compress(body: Uint8Array): Promise<Buffer> {
+  return promisify(process.getBuiltinModule('node:zlib').gzip)(body);
 }
 
 function backoff(attempts: number): number {

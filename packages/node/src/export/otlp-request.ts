@@ -1,5 +1,4 @@
 import http from 'node:http';
-import https from 'node:https';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import type { OtlpDestination } from '../configuration.ts';
@@ -31,7 +30,13 @@ export class OtlpRequester {
     this.#destination = destination;
     const { ca, cert, key } = destination;
     this.#agent = destination.url.startsWith('https:')
-      ? new https.Agent({ keepAlive: true, maxSockets, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
+      ? new (httpsModule().Agent)({
+          keepAlive: true,
+          maxSockets,
+          ...(ca && { ca }),
+          ...(cert && { cert }),
+          ...(key && { key }),
+        })
       : new http.Agent({ keepAlive: true, maxSockets });
   }
 
@@ -47,7 +52,7 @@ export class OtlpRequester {
   #post(body: Uint8Array, gzipped: boolean): Promise<RequestOutcome> {
     const { url, timeoutMillis } = this.#destination;
     const { promise, resolve } = deferred<RequestOutcome>();
-    const request = (url.startsWith('https:') ? https : http).request(url, {
+    const request = (url.startsWith('https:') ? httpsModule() : http).request(url, {
       method: 'POST',
       agent: this.#agent,
       headers: requestHeaders(this.#destination, body.byteLength, gzipped),
@@ -73,6 +78,11 @@ export class OtlpRequester {
     request.end(body);
     return promise.finally(() => clearTimeout(deadline));
   }
+}
+
+/** TLS takes milliseconds to load, which most processes on their way to a collector nearby need not spend. */
+function httpsModule(): typeof import('node:https') {
+  return process.getBuiltinModule('node:https');
 }
 
 export function requestHeaders(destination: OtlpDestination, length: number, gzipped: boolean): Record<string, string> {

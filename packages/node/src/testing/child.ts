@@ -9,13 +9,7 @@ export const registerUrl = new URL('../../dist/register.js', import.meta.url).hr
 
 /** Real processes run what is published, so it must be there and be of today. */
 export function buildPackage(): void {
-  execFileSync(
-    process.execPath,
-    [fileURLToPath(new URL('../../../../node_modules/typescript/bin/tsc', import.meta.url)), '-b', packageFolder],
-    {
-      stdio: 'inherit',
-    },
-  );
+  execFileSync(process.execPath, [join(packageFolder, 'build', 'bundle.mjs')], { stdio: 'inherit' });
 }
 
 export interface AppOptions {

@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-
 const pool = Buffer.allocUnsafeSlow(8192);
 let position = pool.length;
 
@@ -16,7 +14,8 @@ export function newSpanId(): string {
 /** Random bytes are drawn in bulk: one call into the system for hundreds of ids. */
 function randomHex(bytes: number): string {
   if (position + bytes > pool.length) {
-    randomFillSync(pool);
+    // Loading it takes milliseconds that the start of a process need not wait for.
+    process.getBuiltinModule('node:crypto').randomFillSync(pool);
     position = 0;
   }
   // The specification forbids zero, which a byte that is never 0 excludes; trace ids keep their last 56 bits random.

@@ -1,0 +1,163 @@
+// Makes what is published of the sources: for each module system `instance` (everything but the API, which the application
+// shares), `register` (everything) and `index`, through which both are one. Does nothing, quickly, when all is up to date.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(folder, 'dist');
+const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+const dependencies = Object.keys(manifest.dependencies);
+const api = '@opentelemetry/api';
+// Whichever copy is loaded first is the one for the whole process, as in src/shared-instance.ts: `--import` loads an ES
+// module, the application may be CommonJS.
+const sharedKey = `Symbol.for(${JSON.stringify(`@signalbox/node ${manifest.version}`)})`;
+/** CommonJS has no `import.meta`, and an application that is bundled as such leaves it empty. */
+const bundleUrl = {
+  esm: `import.meta.url??process.getBuiltinModule('node:url').pathToFileURL(process.cwd()+'/').href`,
+  cjs: `require('node:url').pathToFileURL(__filename).href`,
+};
+
+const wanted = fingerprint();
+const stamp = join(dist, '.bundled');
+if (readText(stamp) !== wanted) {
+  const { build } = await import('esbuild');
+  for (const format of ['esm', 'cjs']) await bundle(build, format);
+  write(stamp, wanted);
+}
+
+async function bundle(build, format) {
+  const ending = format === 'esm' ? 'js' : 'cjs';
+  const common = {
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    metafile: true,
+    write: false,
+    outdir: dist,
+    logLevel: 'warning',
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: `const bundleUrl=${bundleUrl[format]};` },
+  };
+  const instance = await build({
+    ...common,
+    entryPoints: { instance: join(folder, 'src/index.ts') },
+    external: dependencies,
+    plugins: format === 'esm' ? [withoutRequire(dependencies)] : [],
+  });
+  // It runs before anything else is loaded, so nothing can hold another copy of the API yet: having it in the same file
+  // saves the reading of sixty. Both copies meet in the API's global object.
+  const externals = dependencies.filter((name) => name !== api);
+  const register = await build({
+    ...common,
+    entryPoints: { register: join(folder, 'src/register.ts') },
+    external: externals,
+    // Nothing else in it says that it is an ES module.
+    ...(format === 'esm' && { footer: { js: 'export {};' } }),
+    plugins: [installedApiVersion(), ...(format === 'esm' ? [withoutRequire(externals)] : [])],
+  });
+  write(join(dist, `instance.${ending}`), instance.outputFiles[0].text);
+  write(join(dist, `register.${ending}`), register.outputFiles[0].text);
+  if (format === 'esm') {
+    const names = Object.values(instance.metafile.outputs)[0].exports.sort();
+    write(join(dist, 'index.js'), esmIndex(names));
+    write(join(dist, 'index.cjs'), cjsIndex(names));
+  }
+}
+
+function esmIndex(names) {
+  return `import * as own from './instance.js';
+const instance = (globalThis[${sharedKey}] ??= own);
+export const { ${names.join(', ')} } = instance;
+`;
+}
+
+function cjsIndex(names) {
+  return `module.exports = globalThis[${sharedKey}] ??= require('./instance.cjs');
+// Tells Node, which only reads the text, what can be imported by name.
+0 && (module.exports = { ${names.join(', ')} });
+`;
+}
+
+/**
+ * For ES modules. Node's modules are taken as CommonJS has them: importing one reads all it exports, which for `node:http`
+ * means loading `WebSocket` and undici. Packages that exist as CommonJS only call `require`, which ES modules lack: what
+ * stays outside is imported for them.
+ */
+function withoutRequire(externals) {
+  return {
+    name: 'without-require',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /.*/ }, ({ path, kind }) => {
+        if (isBuiltin(path)) return { path: path.replace(/^(?!node:)/, 'node:'), namespace: 'builtin' };
+        return kind === 'require-call' && externals.includes(path) ? { path, namespace: 'required' } : undefined;
+      });
+      onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+        contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+      }));
+      onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
+        contents: `export * from ${JSON.stringify(path)};`,
+        resolveDir: folder,
+      }));
+    },
+  };
+}
+
+/** See installed-api-version.mjs. */
+function installedApiVersion() {
+  const ours = JSON.parse(readFileSync(findApi(), 'utf8')).version;
+  const contents = readFileSync(new URL('installed-api-version.mjs', import.meta.url), 'utf8');
+  return {
+    name: 'installed-api-version',
+    setup({ onLoad }) {
+      onLoad({ filter: /@opentelemetry[\\/]api[\\/].*[\\/]version\.js$/ }, () => ({
+        contents: contents.replace('BUNDLED_VERSION', JSON.stringify(ours)),
+      }));
+    },
+  };
+}
+
+function findApi() {
+  for (const root of [folder, join(folder, '../..')]) {
+    const path = join(root, 'node_modules', api, 'package.json');
+    if (readText(path) !== undefined) return path;
+  }
+  throw new Error(`${api} is not installed: run npm install`);
+}
+
+/** Everything that the bundles are made of. */
+function fingerprint() {
+  const hash = createHash('sha256');
+  const sources = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => join('src', name));
+  const scripts = readdirSync(join(folder, 'build')).map((name) => join('build', name));
+  for (const name of [...sources.sort(), ...scripts.sort(), 'package.json', '../../package-lock.json'])
+    hash.update(`${name}\0`).update(readFileSync(join(folder, name)));
+  return hash.digest('hex');
+}
+
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** At once or not at all: tests of several processes may run what is replaced here. */
+function write(path, text) {
+  if (readText(path) === text) return;
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}

@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { App, buildPackage } from './testing/child.ts';
+import { OtlpSink } from './testing/otlp-sink.ts';
+
+const run = promisify(execFile);
+const packageFolder = fileURLToPath(new URL('..', import.meta.url));
+const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+let sink: OtlpSink;
+
+beforeAll(() => buildPackage());
+beforeEach(async () => {
+  sink = await new OtlpSink().listen();
+});
+afterEach(() => sink.close());
+
+describe('the bundles', () => {
+  test('register, import and require are one', async () => {
+    const app = new App({
+      file: 'app.mjs',
+      source: `import { createRequire } from 'node:module'; import * as imported from '@signalbox/node';
+        const required = createRequire(import.meta.url)('@signalbox/node');
+        console.log(JSON.stringify([required.start === imported.start, imported.start() === required.start(), Object.keys(required)]));
+        imported.start({ serviceName: 'late' });`,
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+    });
+    expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+    const [same, running, names] = JSON.parse(app.stdout);
+    expect({ same, running }).toEqual({ same: true, running: true });
+    expect(names).toContain('setRoute');
+    expect(app.stderr).toContain('telemetry runs already');
+  });
+
+  test('starting reads one file, and loads nothing of Node that it does not need yet', async () => {
+    const app = new App({
+      file: 'app.cjs',
+      source: `console.log(JSON.stringify([Object.keys(require.cache).filter((path) => path.includes('@opentelemetry')),
+        process.moduleLoadList.filter((name) => /^NativeModule (crypto|tls|https|http2|zlib|internal\\/deps\\/undici)/.test(name))]));
+        process.reallyExit(0);`,
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+    });
+    await app.exited;
+    expect(JSON.parse(app.stdout)).toEqual([[], []]);
+  });
+});
+
+const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
+
+describe.skipIf(!isFull)('the packed tarball (long tier)', () => {
+  let folder: string;
+  let tarball: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'signalbox-node-'));
+    await run(process.execPath, [join(modules, 'typescript/bin/tsc'), '-b', packageFolder]);
+    await run(process.execPath, [join(packageFolder, 'build/declarations.mjs')]);
+    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: packageFolder });
+    const [{ filename }] = JSON.parse(stdout);
+    tarball = join(folder, filename);
+    install('@signalbox/node', (target) => run('tar', ['-xzf', tarball, '--strip-components=1', '-C', target]));
+    const { dependencies } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'));
+    for (const name of [...Object.keys(dependencies), '@types/node', 'undici-types'])
+      symlink(name, join(folder, 'node_modules', name));
+    // The application's own copy of the API, not the one that we come with.
+    rmSync(join(folder, 'node_modules/@opentelemetry/api'));
+    cpSync(join(modules, '@opentelemetry/api'), join(folder, 'node_modules/@opentelemetry/api'), { recursive: true });
+  }, 120_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function install(name: string, fill: (target: string) => unknown): void {
+    const target = join(folder, 'node_modules', name);
+    mkdirSync(target, { recursive: true });
+    fill(target);
+  }
+
+  function symlink(name: string, target: string): void {
+    mkdirSync(dirname(target), { recursive: true });
+    symlinkSync(join(modules, name), target);
+  }
+
+  async function execute(file: string, nodeArguments: readonly string[] = []): Promise<void> {
+    const { stderr } = await run(process.execPath, [...nodeArguments, file], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'packed' },
+    });
+    expect(stderr).toBe('');
+  }
+
+  const work = "trace.getTracer('app').startSpan('job').end();";
+  const esm = `import { trace } from '@opentelemetry/api'; ${work}`;
+  const cjs = `const { trace } = require('@opentelemetry/api'); ${work}`;
+  test.each([
+    ['--import, ES module', 'import.mjs', esm, ['--import', '@signalbox/node/register']],
+    ['--import, CommonJS', 'import.cjs', cjs, ['--import', '@signalbox/node/register']],
+    ['--require, CommonJS', 'require.cjs', cjs, ['--require', '@signalbox/node/register']],
+    ['import of start', 'start.mjs', `import { start } from '@signalbox/node'; start(); ${esm}`, []],
+    ['require of start', 'start.cjs', `require('@signalbox/node').start(); ${cjs}`, []],
+    ['import of register', 'register.mjs', `import '@signalbox/node/register'; ${esm}`, []],
+  ])('%s', async (_name, file, source, nodeArguments) => {
+    writeFileSync(join(folder, file), source);
+    await execute(file, nodeArguments);
+    expect(sink.spans.map(({ name }) => name)).toEqual(['job']);
+  });
+
+  test.each(['esm', 'cjs'] as const)('bundled with an application by esbuild (%s)', async (format) => {
+    const { build } = await import('esbuild');
+    const file = `bundled.${format === 'esm' ? 'mjs' : 'cjs'}`;
+    const contents = `import { start } from '@signalbox/node'; start(); ${esm}`;
+    await build({
+      stdin: { contents, resolveDir: folder },
+      bundle: true,
+      platform: 'node',
+      format,
+      outfile: join(folder, file),
+      logLevel: 'error',
+    });
+    await execute(file);
+    expect(sink.spans.map(({ name }) => name)).toEqual(['job']);
+  });
+
+  test.each(['mts', 'cts'])('its types, in a .%s file, without skipLibCheck', async (ending) => {
+    writeFileSync(
+      join(folder, `types.${ending}`),
+      `import { start, type Telemetry } from '@signalbox/node'; import type { TracerProvider } from '@opentelemetry/api';
+       const telemetry: Telemetry = start({ serviceName: 'x', metrics: { exportIntervalMillis: 1 } });
+       const provider: TracerProvider = telemetry.tracerProvider; provider.getTracer('x');
+       // @ts-expect-error: an option must be known
+       start({ nonsense: 1 });\n`,
+    );
+    const options = '--noEmit --strict --module nodenext --target es2023 --lib es2023 --types node'.split(' ');
+    await run(process.execPath, [join(modules, 'typescript/bin/tsc'), ...options, `types.${ending}`], { cwd: folder });
+  });
+
+  test('publint finds nothing', async () => {
+    const { publint } = await import('publint');
+    const { messages } = await publint({ pkgDir: join(folder, 'node_modules/@signalbox/node'), pack: false });
+    expect(messages).toEqual([]);
+  });
+
+  test('are-the-types-wrong finds nothing', async () => {
+    const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core');
+    const result = await checkPackage(createPackageFromTarballData(readFileSync(tarball)));
+    if (!result.types) throw new Error('no types');
+    // node10 is the resolution of before `exports`; Node itself has not used it since 12.
+    const problems = result.problems.filter(
+      (problem) => !('resolutionKind' in problem && problem.resolutionKind === 'node10'),
+    );
+    expect(problems).toEqual([]);
+  });
+});
