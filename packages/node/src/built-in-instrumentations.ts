@@ -1,9 +1,12 @@
 import { ioredisInstrumentation } from './database/ioredis.ts';
+import { eventBusInstrumentation } from './events/observe-event-bus.ts';
+import { eventInstrumentation } from './events/record-event.ts';
 import { functionSurface } from './functions/function-surface.ts';
 import { httpClientInstrumentation } from './http/client.ts';
 import { fetchInstrumentation } from './http/fetch.ts';
 import { httpServerInstrumentation } from './http/server.ts';
 import type { Instrumentation } from './instrumentation.ts';
+import { jobSurface } from './jobs/job-surface.ts';
 import { pinoInstrumentation } from './logging/pino.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
@@ -22,4 +25,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   queueSurface.instrumentation,
   processSurface.instrumentation,
   storeSurface.instrumentation,
+  jobSurface.instrumentation,
+  eventInstrumentation,
+  eventBusInstrumentation,
 ];

@@ -1,3 +1,6 @@
+export { type EventBusOptions, observeEventBus } from './events/observe-event-bus.ts';
+export { recordEvent } from './events/record-event.ts';
+export { inBackground } from './functions/in-background.ts';
 export { type TracedOptions, traced } from './functions/traced.ts';
 export { type TracedClassOptions, tracedClass, tracedMethod } from './functions/traced-methods.ts';
 export { type PanicOptions, recordPanic, recoverPanics } from './http/recover-panics.ts';
@@ -9,6 +12,7 @@ export type {
   InstrumentationSettings,
   SpanStart,
 } from './instrumentation.ts';
+export { scheduledJob } from './jobs/scheduled-job.ts';
 export type { MessageHeaders } from './messaging/header-carrier.ts';
 export { type Delivery, type ObservedQueue, observeQueue, type QueueOptions } from './messaging/observe-queue.ts';
 export type {

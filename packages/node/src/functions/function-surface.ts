@@ -1,4 +1,4 @@
-import { type Attributes, context, isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, context, isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
@@ -7,9 +7,11 @@ import { defineSurface } from '../surfaces/surface.ts';
 
 export interface FunctionCall {
   readonly name: string;
-  readonly kind: SpanKind | undefined;
+  /** What is active unless given. */
+  readonly parent?: Context;
+  readonly kind?: SpanKind | undefined;
   /** Asked only when the span is recorded. */
-  readonly attributes: (() => Attributes) | undefined;
+  readonly attributes?: (() => Attributes) | undefined;
 }
 
 /**
@@ -55,8 +57,7 @@ class FunctionRecorder {
     );
   }
 
-  #begin({ name, kind, attributes }: FunctionCall): Operation {
-    const parent = context.active();
+  #begin({ name, parent = context.active(), kind, attributes }: FunctionCall): Operation {
     const above = trace.getSpanContext(parent);
     const isRoot = above === undefined || !isSpanContextValid(above);
     const span = this.#instrumentation.startSpan({

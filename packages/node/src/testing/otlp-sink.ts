@@ -29,6 +29,7 @@ export interface SinkSpan {
 
 export interface SinkLog {
   body: unknown;
+  eventName: string;
   severityNumber: number;
   severityText: string;
   attributes: Attributes;
@@ -185,6 +186,7 @@ export class OtlpSink {
       for (const record of list(scope.logRecords)) {
         this.logs.push({
           body: toValue(record.body),
+          eventName: record.eventName ?? '',
           severityNumber: record.severityNumber ?? 0,
           severityText: record.severityText ?? '',
           attributes: toAttributes(record.attributes),
