@@ -12,6 +12,7 @@ import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
 import { processSurface } from './processes/process-surface.ts';
 import { storeSurface } from './stores/store-surface.ts';
+import { webSocketSurface } from './websocket/websocket-surface.ts';
 
 /** What `start` enables unless told otherwise. */
 export const builtInInstrumentations: readonly Instrumentation[] = [
@@ -28,4 +29,5 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   jobSurface.instrumentation,
   eventInstrumentation,
   eventBusInstrumentation,
+  webSocketSurface.instrumentation,
 ];

@@ -48,3 +48,9 @@ export { observeChild } from './processes/observe-child.ts';
 export type { WorkerDescription } from './processes/worker-recorder.ts';
 export { type FlushResult, type SignalCounts, start, type Telemetry } from './start.ts';
 export { observeStore, recordCacheLookup, type StoreOptions } from './stores/observe-store.ts';
+export {
+  observeBroadcast,
+  observeWebSocketServer,
+  type UpgradingServer,
+} from './websocket/observe-websocket-server.ts';
+export type { Broadcast } from './websocket/websocket-recorder.ts';
