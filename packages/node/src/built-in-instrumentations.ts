@@ -4,6 +4,12 @@ import { eventInstrumentation } from './events/record-event.ts';
 import { functionSurface } from './functions/function-surface.ts';
 import { httpClientInstrumentation } from './http/client.ts';
 import { fetchInstrumentation } from './http/fetch.ts';
+import { expressInstrumentation } from './http/frameworks/express.ts';
+import { fastifyInstrumentation } from './http/frameworks/fastify.ts';
+import { h3Instrumentation } from './http/frameworks/h3.ts';
+import { honoInstrumentation } from './http/frameworks/hono.ts';
+import { koaInstrumentation } from './http/frameworks/koa.ts';
+import { nestInstrumentation } from './http/frameworks/nestjs.ts';
 import { httpServerInstrumentation } from './http/server.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import { jobSurface } from './jobs/job-surface.ts';
@@ -19,6 +25,12 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   httpServerInstrumentation,
   httpClientInstrumentation,
   fetchInstrumentation,
+  expressInstrumentation,
+  fastifyInstrumentation,
+  koaInstrumentation,
+  honoInstrumentation,
+  nestInstrumentation,
+  h3Instrumentation,
   ioredisInstrumentation,
   pinoInstrumentation,
   runtimeInstrumentation,

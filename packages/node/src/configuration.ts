@@ -113,6 +113,10 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
       http: {
         conventions: options.http?.conventions ?? httpConventionsFromEnvironment(env),
         traceIdHeader: options.http?.traceIdHeader ?? 'X-Trace-ID',
+        responseTraceparent: options.http?.responseTraceparent ?? true,
+        trustProxy: options.http?.trustProxy === 0 ? false : (options.http?.trustProxy ?? false),
+        hooks: options.http?.hooks ?? {},
+        requestLog: options.http?.requestLog ?? false,
         ignoreIncoming: options.http?.ignoreIncoming ?? (() => false),
         ignoreOutgoing: options.http?.ignoreOutgoing ?? (() => false),
       },

@@ -4,6 +4,8 @@ export { inBackground } from './functions/in-background.ts';
 export { type TracedOptions, traced } from './functions/traced.ts';
 export { type TracedClassOptions, tracedClass, tracedMethod } from './functions/traced-methods.ts';
 export { type PanicOptions, recordPanic, recoverPanics } from './http/recover-panics.ts';
+export { addRequestAttributes, type RequestAttributeOptions } from './http/request-attributes.ts';
+export type { RequestLogLine } from './http/request-log.ts';
 export { getRequestSpan, setRoute } from './http/request-state.ts';
 export type {
   Instrumentation,
@@ -30,6 +32,7 @@ export type { VersionRange } from './modules/version-range.ts';
 export type {
   BatchOptions,
   ExemplarFilter,
+  HttpHooks,
   HttpOptions,
   InstrumentationSwitches,
   IoredisOptions,

@@ -1,6 +1,7 @@
-import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
+import type { Attributes, Span, TextMapPropagator } from '@opentelemetry/api';
 import type { IMetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { RequestLogLine } from './http/request-log.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import type { WorkerDescription } from './processes/worker-recorder.ts';
 
@@ -82,6 +83,14 @@ export interface SamplingOptions {
   keepSlowerThanMillis?: number;
 }
 
+/** Requests and responses are those of `node:http`, or streams of `node:http2`. */
+export interface HttpHooks {
+  /** When a request has come in, before anybody handles it. */
+  request?: (span: Span, request: object) => void;
+  /** When the response has been sent; what middleware left on the request is there (`request.user`). */
+  response?: (span: Span, request: object, response: object) => void;
+}
+
 export interface HttpOptions {
   /**
    * `stable` emits the stable conventions only; `dup` emits the names that were current before them as well
@@ -90,6 +99,20 @@ export interface HttpOptions {
   conventions?: 'stable' | 'dup';
   /** Response header that carries the trace id; `false` sends none. */
   traceIdHeader?: string | false;
+  /** Whether responses carry `traceparent`, with the server span's id (default true). */
+  responseTraceparent?: boolean;
+  /**
+   * How many proxies in front of this server append to `Forwarded` or `X-Forwarded-*`: from there client, host and scheme
+   * are taken. `true` believes the first entry, `false` (the default) none: without a proxy anybody can send them.
+   */
+  trustProxy?: boolean | number;
+  /** Called with the span of each recorded request; what they throw is reported and goes no further. */
+  hooks?: HttpHooks;
+  /**
+   * A log record for each request that was served (default false): method, route, status, latency, bytes and what
+   * `addRequestAttributes` added. A function gets the line instead, to write it where the application's own lines go.
+   */
+  requestLog?: boolean | ((line: RequestLogLine) => void);
   /** Incoming requests for which this returns true get no span and no metric. */
   ignoreIncoming?: (request: { readonly method: string; readonly url: string }) => boolean;
   /** Outgoing requests (both `http` and `fetch`) for which this returns true get no span, metric or `traceparent`. */

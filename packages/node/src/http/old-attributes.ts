@@ -1,14 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
+import type { ServerExchange } from './server-exchange.ts';
 
 /** The names of semantic conventions 1.20 and before, emitted beside the stable ones under `http/dup`. */
-export function oldServerRequestAttributes(request: IncomingMessage, stable: Attributes): Attributes {
+export function oldServerRequestAttributes(exchange: ServerExchange, stable: Attributes): Attributes {
   const query = stable['url.query'];
   const attributes: Attributes = {
     'http.method': stable['http.request.method'],
     'http.scheme': stable['url.scheme'],
     'http.target': `${stable['url.path']}${query === undefined ? '' : `?${query}`}`,
-    'http.flavor': request.httpVersion,
+    'http.flavor': exchange.protocolVersion,
     'http.client_ip': stable['client.address'],
     'net.host.name': stable['server.address'],
     'net.host.port': stable['server.port'],
@@ -16,14 +16,14 @@ export function oldServerRequestAttributes(request: IncomingMessage, stable: Att
     'net.sock.peer.port': stable['network.peer.port'],
     'http.user_agent': stable['user_agent.original'],
   };
-  const length = Number(request.headers['content-length']);
+  const length = Number(exchange.headers['content-length']);
   if (Number.isSafeInteger(length)) attributes['http.request_content_length'] = length;
   return attributes;
 }
 
-export function oldServerResponseAttributes(response: ServerResponse, size: number | undefined): Attributes {
+export function oldServerResponseAttributes(status: number | undefined, size: number | undefined): Attributes {
   return {
-    ...(response.headersSent && { 'http.status_code': response.statusCode }),
+    ...(status !== undefined && { 'http.status_code': status }),
     ...(size !== undefined && { 'http.response_content_length': size }),
   };
 }

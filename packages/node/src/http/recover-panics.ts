@@ -4,7 +4,7 @@ import { logs, SeverityNumber } from '@opentelemetry/api-logs';
 import { toError } from '../lifecycle/to-error.ts';
 import { nextLogTime } from '../logging/log-time.ts';
 import { version } from '../version.ts';
-import { getRequestSpan } from './request-state.ts';
+import { currentRequestState, recordRequestException } from './request-state.ts';
 
 const scope = '@signalbox/node/panics';
 const maxStackBytes = 4096;
@@ -22,10 +22,10 @@ export interface PanicOptions {
  */
 export function recordPanic(thrown: unknown, { counterName = 'signalbox.panics' }: PanicOptions = {}): void {
   const error = toError(thrown);
-  const span = getRequestSpan();
-  if (span?.isRecording() === true) {
-    span.recordException(error);
-    span.setStatus({ code: SpanStatusCode.ERROR, message: 'panic' });
+  const state = currentRequestState();
+  if (state !== undefined) {
+    recordRequestException(state, thrown);
+    state.span.setStatus({ code: SpanStatusCode.ERROR, message: 'panic' });
   }
   logs.getLogger(scope, version).emit({
     timestamp: nextLogTime(),

@@ -1,15 +1,44 @@
 import { context, type Span } from '@opentelemetry/api';
 import { getRPCMetadata, type RPCMetadata, RPCType } from '@opentelemetry/core';
+import { toError } from '../lifecycle/to-error.ts';
+import type { RequestAttributes } from './request-attributes.ts';
 
 /**
- * What is known of the request that the current code serves. It travels in the context as the official packages' RPC
- * metadata, so that framework instrumentations of theirs can set the route as well.
+ * What is known of a request that is being served. It travels in the context as the official packages' RPC metadata, so
+ * that framework instrumentations of theirs can set the route as well.
  */
 export interface ServerRequestState extends RPCMetadata {
   type: RPCType.HTTP;
   span: Span;
   /** Reading of `performance.now()`. */
   readonly startTime: number;
+  /** Asked at the end, with the status if there is one: the route where nobody has set `route`. */
+  findRoute?: (status: number | undefined) => string | undefined;
+  /** What handlers said of the request. */
+  attributes?: RequestAttributes;
+  /** What was recorded already: an error passes many hands on its way out. */
+  exceptions?: Set<unknown>;
+}
+
+/** By the object that the application knows the request by; that needs no context, which callbacks may have lost. */
+const states = new WeakMap<object, ServerRequestState>();
+
+export function keepRequestState(request: object, state: ServerRequestState): void {
+  states.set(request, state);
+}
+
+/** Of `node:http`'s request, of a stream of HTTP/2, or of the request that `node:http2` makes of one. */
+export function requestStateOf(request: object): ServerRequestState | undefined {
+  const state = states.get(request);
+  if (state !== undefined) return state;
+  const stream: unknown = Reflect.get(request, 'stream');
+  return typeof stream === 'object' && stream !== null ? states.get(stream) : undefined;
+}
+
+/** Of the request that the current code serves. */
+export function currentRequestState(): ServerRequestState | undefined {
+  const metadata = getRPCMetadata(context.active());
+  return metadata?.type === RPCType.HTTP ? (metadata as ServerRequestState) : undefined;
 }
 
 /**
@@ -18,12 +47,23 @@ export interface ServerRequestState extends RPCMetadata {
  * it does nothing.
  */
 export function setRoute(route: string): void {
-  const metadata = getRPCMetadata(context.active());
-  if (metadata?.type === RPCType.HTTP) metadata.route = route;
+  const state = currentRequestState();
+  if (state !== undefined) state.route = route;
 }
 
 /** The server span of the request that the current code serves, however many spans were started inside it. */
 export function getRequestSpan(): Span | undefined {
-  const metadata = getRPCMetadata(context.active());
-  return metadata?.type === RPCType.HTTP ? metadata.span : undefined;
+  return currentRequestState()?.span;
+}
+
+/**
+ * Records on the request's span what its handler threw, once for each error. The span's status is not touched: that is
+ * decided by the response, so that an exception by which a handler says 404 is no error of the server.
+ */
+export function recordRequestException(state: ServerRequestState, thrown: unknown): void {
+  if (!state.span.isRecording()) return;
+  state.exceptions ??= new Set();
+  if (state.exceptions.has(thrown)) return;
+  state.exceptions.add(thrown);
+  state.span.recordException(toError(thrown));
 }

@@ -10,7 +10,7 @@ export interface LoadedModule {
    * properties. It is put back when the hook is undone, unless somebody has replaced it again by then. Throws when there
    * is no such function. What the new function throws while it works is the caller's to guard, with `protect`.
    */
-  wrap<Target extends object>(target: Target, key: keyof Target & string, make: WrapFunction): void;
+  wrap(target: object, key: string, make: WrapFunction): void;
 }
 
 /** Makes the function that stands in for `original`; both are called with the receiver that the library gives them. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+const workspaceModules = fileURLToPath(new URL('../../../../node_modules/', import.meta.url));
 export const registerUrl = new URL('../../dist/register.js', import.meta.url).href;
 
 /** Real processes run what is published, so it must be there and be of today. */
@@ -18,6 +19,8 @@ export interface AppOptions {
   readonly source: string;
   /** Further files beside it, by relative path; it then runs in its own folder, as `--import ./setup.mjs` wants. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Packages it has of its own, by name: where they come from among the workspace's (`express` from `express-4`). */
+  readonly packages?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Defaults to `--import <register>`. */
   readonly nodeArguments?: readonly string[];
@@ -37,6 +40,7 @@ export class App {
     file,
     source,
     files,
+    packages = {},
     env = {},
     nodeArguments = ['--import', registerUrl],
     execPath = process.env.SIGNALBOX_TEST_NODE ?? process.execPath,
@@ -48,6 +52,8 @@ export class App {
       mkdirSync(dirname(join(this.#folder, path)), { recursive: true });
       writeFileSync(join(this.#folder, path), text);
     }
+    for (const [name, from] of Object.entries(packages))
+      cpSync(join(workspaceModules, from), join(this.#folder, 'node_modules', name), { recursive: true });
     this.process = spawn(execPath, [...nodeArguments, join(this.#folder, file)], {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

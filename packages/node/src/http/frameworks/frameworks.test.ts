@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { App, buildPackage, registerUrl } from '../../testing/child.ts';
+import { type FrameworkApp, frameworkApps, frameworkSource, type ModuleSystem } from '../../testing/framework-apps.ts';
+import { OtlpSink, type SinkSpan } from '../../testing/otlp-sink.ts';
+
+beforeAll(buildPackage, 120_000);
+
+const systems: readonly ModuleSystem[] = ['esm', 'cjs', 'tsx'];
+const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
+/** The newest of each framework under one module system, in turn; in the full tier all of them under each. */
+const matrix = frameworkApps
+  .filter(({ isRare }) => isFull || isRare !== true)
+  .flatMap((app, index) =>
+    systems.filter((_, at) => isFull || at === index % systems.length).map((system) => ({ app, system })),
+  );
+const files = { esm: 'app.mjs', cjs: 'app.cjs', tsx: 'app.mts' } as const;
+
+describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${system}`, app, system })))(
+  '$name',
+  ({ app: framework, system }) => {
+    const sink = new OtlpSink();
+    const answers = new Map<string, { status: number; text: string; chunks: number; traceId: string | undefined }>();
+
+    beforeAll(async () => {
+      await sink.listen();
+      const app = start(framework, system, sink);
+      const port = await app.port();
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      for (const [method, path, body] of [
+        ['GET', '/'],
+        ['GET', '/users/7?token=secret'],
+        ['GET', '/api/v1/items/9'],
+        ['GET', '/throws'],
+        ['GET', '/refused/3'],
+        ['POST', '/echo', 'x'.repeat(100_000)],
+        ['GET', '/events'],
+        ['GET', '/nothing/here'],
+      ] as const)
+        answers.set(path, await ask(port, agent, method, path, body));
+      agent.destroy();
+      const socket = net.connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write('GET /never HTTP/1.1\r\nHost: x\r\n\r\n');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      socket.destroy();
+      await app.stop();
+      expect(app.stderr.replaceAll(/^.*(ExperimentalWarning|--trace-warnings).*\n/gm, '')).toBe('');
+    }, 60_000);
+    afterAll(() => sink.close());
+
+    const servers = (): SinkSpan[] => sink.spans.filter(({ kind }) => kind === 2);
+    const byPath = (path: string): SinkSpan => {
+      const found = servers().filter(({ attributes }) => attributes['url.path'] === path);
+      expect(found, path).toHaveLength(1);
+      return found[0] as SinkSpan;
+    };
+
+    test('answers as it does without us', () => {
+      expect(Object.fromEntries([...answers].map(([path, { status, text }]) => [path, [status, text]]))).toMatchObject({
+        '/': [200, 'root'],
+        '/users/7?token=secret': [200, 'user 7'],
+        '/api/v1/items/9': [200, 'v1 9'],
+        '/throws': [500, expect.any(String)],
+        '/refused/3': [403, expect.stringContaining('not you')],
+        '/echo': [200, '100000'],
+        '/events': [200, 'data: 1\n\ndata: 2\n\n'],
+        '/nothing/here': [404, expect.any(String)],
+      });
+      expect(answers.get('/events')?.chunks).toBe(2);
+    });
+
+    test('has one span for each request, named by method and whole template', () => {
+      expect(servers().map(({ name, attributes }) => [name, attributes['http.route']])).toEqual([
+        ['GET /', '/'],
+        ['GET /users/:id', '/users/:id'],
+        ['GET /api/:version/items/:item', '/api/:version/items/:item'],
+        ['GET /throws', '/throws'],
+        ['GET /refused/:id', '/refused/:id'],
+        ['POST /echo', '/echo'],
+        ['GET /events', '/events'],
+        ['GET', undefined],
+        ['GET /never', '/never'],
+      ]);
+      expect(answers.get('/users/7?token=secret')?.traceId).toBe(byPath('/users/7').traceId);
+    });
+
+    test('gives the metric the same routes', () => {
+      const routes = new Set(
+        sink.points
+          .filter(({ metric }) => metric === 'http.server.request.duration')
+          .map(({ attributes }) => `${attributes['http.request.method']} ${attributes['http.route'] ?? ''}`.trim()),
+      );
+      expect(routes).toEqual(new Set(servers().map(({ name }) => name)));
+    });
+
+    test('calls 5xx an error and 4xx none, and records what was thrown', () => {
+      expect(byPath('/throws')).toMatchObject({
+        status: { code: 2 },
+        attributes: { 'http.response.status_code': 500, 'error.type': '500' },
+        events: [
+          {
+            name: 'exception',
+            attributes: {
+              'exception.type': 'TypeError',
+              'exception.message': 'boom',
+              'exception.stacktrace': expect.stringMatching(/TypeError: boom\n +at .*\bapp\.\w+:/),
+            },
+          },
+        ],
+      });
+      const refused = byPath('/refused/3');
+      expect(refused).toMatchObject({ status: { code: 0 }, attributes: { 'http.response.status_code': 403 } });
+      expect(refused.attributes).not.toHaveProperty('error.type');
+      expect(refused.events.map(({ attributes }) => attributes['exception.message'])).toEqual(['not you']);
+      expect(byPath('/nothing/here')).toMatchObject({
+        status: { code: 0 },
+        attributes: { 'http.response.status_code': 404 },
+        events: [],
+      });
+    });
+
+    test('keeps the context in handlers', () => {
+      for (const [name, path] of [
+        ['user', '/users/7'],
+        ['echo', '/echo'],
+      ] as const) {
+        const { traceId, spanId } = byPath(path);
+        expect(sink.span(name)).toMatchObject({ traceId, parentSpanId: spanId });
+      }
+    });
+
+    test('ends the span when the client goes away', () => {
+      expect(byPath('/never')).toMatchObject({ status: { code: 0 }, attributes: { 'error.type': 'ECONNRESET' } });
+      expect(sink.point('http.server.active_requests', { 'http.request.method': 'GET' }).value).toBe(0);
+    });
+  },
+);
+
+function start(framework: FrameworkApp, system: ModuleSystem, sink: OtlpSink): App {
+  return new App({
+    file: files[system],
+    source: frameworkSource(framework, system),
+    ...(framework.packages !== undefined && { packages: framework.packages }),
+    nodeArguments: [...(system === 'tsx' ? ['--import', 'tsx'] : []), '--import', registerUrl],
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+  });
+}
+
+function ask(port: number, agent: http.Agent, method: string, path: string, body?: string) {
+  return new Promise<{ status: number; text: string; chunks: number; traceId: string | undefined }>(
+    (resolve, reject) => {
+      const request = http.request({ host: '127.0.0.1', port, agent, method, path }, (response) => {
+        let text = '';
+        let chunks = 0;
+        response.on('data', (chunk: Buffer) => {
+          text += chunk;
+          chunks += 1;
+        });
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            text,
+            chunks,
+            traceId: response.headers['x-trace-id'] as string | undefined,
+          }),
+        );
+      });
+      request.on('error', reject);
+      request.end(body);
+    },
+  );
+}

@@ -1,0 +1,184 @@
+/** What follows is the same service on each framework: see `requests` for what it answers. */
+export interface FrameworkApp {
+  readonly framework: string;
+  /** What is imported, and from where: `express`, `{ Hono }`. */
+  readonly imports: readonly (readonly [binding: string, from: string])[];
+  readonly body: string;
+  /** For the full tier only. */
+  readonly isRare?: boolean;
+  /** As `AppOptions.packages`. */
+  readonly packages?: Readonly<Record<string, string>>;
+}
+
+export type ModuleSystem = 'esm' | 'cjs' | 'tsx';
+
+const listening = "() => console.log('port=' + server.address().port)";
+
+const express = (framework: string, packages: Readonly<Record<string, string>> = {}): FrameworkApp => ({
+  framework,
+  packages,
+  imports: [['express', 'express']],
+  body: `
+const app = express();
+app.use((request, response, next) => next());
+app.use('/users', (request, response, next) => setTimeout(next, 1));
+app.get('/', (request, response) => response.send('root'));
+app.get('/users/:id', (request, response) => { inner('user'); response.send('user ' + request.params.id); });
+const items = express.Router({ mergeParams: true });
+items.use((request, response, next) => next());
+items.get('/items/:item', (request, response) => response.send(request.params.version + ' ' + request.params.item));
+const unrelated = express.Router();
+app.use('/:anything', unrelated);
+app.use('/api/:version', items);
+app.get('/throws', async (request, response, next) => { try { await later(); throw new TypeError('boom'); } catch (error) { next(error); } });
+app.get('/refused/:id', () => { throw Object.assign(new RangeError('not you'), { status: 403 }); });
+app.post('/echo', (request, response) => { let size = 0; request.on('data', (chunk) => { size += chunk.length; }); request.on('end', () => { inner('echo'); response.send(String(size)); }); });
+app.get('/events', async (request, response) => { response.setHeader('content-type', 'text/event-stream'); response.write('data: 1\\n\\n'); await later(); response.end('data: 2\\n\\n'); });
+app.get('/never', () => {});
+app.use((error, request, response, next) => { response.status(error.status ?? 500).send(error.message); });
+const server = app.listen(0, '127.0.0.1', ${listening});`,
+});
+
+const nestClasses = (response: 'express' | 'fastify'): string => `
+class Service {
+  root() { return 'root'; }
+  user(id) { inner('user'); return 'user ' + id; }
+  item(version, item) { return version + ' ' + item; }
+  async throws() { await later(); throw new TypeError('boom'); }
+  refused() { throw new ForbiddenException('not you'); }
+  async echo(request) { let size = 0; for await (const chunk of ${response === 'express' ? 'request' : 'request.raw'}) size += chunk.length; inner('echo'); return String(size); }
+  async events(response) { const raw = ${response === 'express' ? 'response' : '(response.hijack(), response.raw)'}; raw.setHeader('content-type', 'text/event-stream'); raw.write('data: 1\\n\\n'); await later(); raw.end('data: 2\\n\\n'); }
+  never() { return new Promise(() => {}); }
+}
+const route = (method, name, ...parameters) => {
+  method(Service.prototype, name, Object.getOwnPropertyDescriptor(Service.prototype, name));
+  parameters.forEach((parameter, index) => parameter(Service.prototype, name, index));
+};
+Controller()(Service);
+route(Get('/'), 'root'); route(Get('users/:id'), 'user', Param('id')); route(Get('api/:version/items/:item'), 'item', Param('version'), Param('item'));
+route(Get('throws'), 'throws'); route(Get('refused/:id'), 'refused'); route(Post('echo'), 'echo', Req()); route(Get('events'), 'events', Res()); route(Get('never'), 'never');
+HttpCode(200)(Service.prototype, 'echo', Object.getOwnPropertyDescriptor(Service.prototype, 'echo'));
+class App {}
+Module({ controllers: [Service] })(App);`;
+
+const nest = (platform: 'express' | 'fastify'): FrameworkApp => ({
+  framework: `nestjs on ${platform}`,
+  imports: [
+    ['{}', 'reflect-metadata'],
+    ['{ NestFactory }', '@nestjs/core'],
+    ['{ Controller, ForbiddenException, Get, HttpCode, Module, Param, Post, Req, Res }', '@nestjs/common'],
+    ...(platform === 'fastify' ? ([['{ FastifyAdapter }', '@nestjs/platform-fastify']] as const) : []),
+  ],
+  body: `${nestClasses(platform)}
+NestFactory.create(App, ${platform === 'fastify' ? "(() => { const adapter = new FastifyAdapter(); adapter.getInstance().addContentTypeParser('*', (request, payload, done) => done(null)); return adapter; })()," : ''} { logger: false, bodyParser: false }).then(async (app) => {
+  await app.listen(0, '127.0.0.1');
+  const server = app.getHttpServer();
+  (${listening})();
+});`,
+});
+
+export const frameworkApps: readonly FrameworkApp[] = [
+  express('express 5.3'),
+  { ...express('express 5.2', { express: 'express-5.2', router: 'router-2.2' }), isRare: true },
+  express('express 4', { express: 'express-4' }),
+  {
+    framework: 'fastify',
+    imports: [['fastify', 'fastify']],
+    body: `
+const app = fastify();
+app.addContentTypeParser('*', (request, payload, done) => done(null));
+app.get('/', async () => 'root');
+app.get('/users/:id', async (request) => { await later(); inner('user'); return 'user ' + request.params.id; });
+app.register(async (items) => { items.get('/items/:item', async ({ params }) => params.version + ' ' + params.item); }, { prefix: '/api/:version' });
+app.get('/throws', async () => { await later(); throw new TypeError('boom'); });
+app.get('/refused/:id', { onRequest: async () => { throw Object.assign(new RangeError('not you'), { statusCode: 403 }); } }, async () => 'never');
+app.post('/echo', async (request) => { let size = 0; for await (const chunk of request.raw) size += chunk.length; inner('echo'); return String(size); });
+app.get('/events', async (request, reply) => { reply.hijack(); reply.raw.setHeader('content-type', 'text/event-stream'); reply.raw.write('data: 1\\n\\n'); await later(); reply.raw.end('data: 2\\n\\n'); });
+app.get('/never', () => {});
+app.setErrorHandler((error, request, reply) => { reply.code(error.statusCode ?? 500).send(error.message); });
+const { server } = app;
+app.listen({ port: 0, host: '127.0.0.1' }, ${listening});`,
+  },
+  {
+    framework: 'koa',
+    imports: [
+      ['Koa', 'koa'],
+      ['{ Router }', '@koa/router'],
+    ],
+    body: `
+const app = new Koa();
+app.silent = true;
+const router = new Router();
+router.use(async (context, next) => next());
+router.get('/', (context) => { context.body = 'root'; });
+router.get('/users/:id', async (context) => { await later(); inner('user'); context.body = 'user ' + context.params.id; });
+const items = new Router();
+items.get('/items/:item', (context) => { context.body = context.params.version + ' ' + context.params.item; });
+router.use('/api/:version', items.routes());
+router.get('/throws', async () => { await later(); throw new TypeError('boom'); });
+router.get('/refused/:id', (context) => { throw Object.assign(new RangeError('not you'), { status: 403, expose: true }); });
+router.post('/echo', async (context) => { let size = 0; for await (const chunk of context.req) size += chunk.length; inner('echo'); context.body = String(size); });
+router.get('/events', async (context) => { context.respond = false; context.res.statusCode = 200; context.res.setHeader('content-type', 'text/event-stream'); context.res.write('data: 1\\n\\n'); await later(); context.res.end('data: 2\\n\\n'); });
+router.get('/never', () => new Promise(() => {}));
+app.use(router.routes());
+const server = app.listen(0, '127.0.0.1', ${listening});`,
+  },
+  {
+    framework: 'hono',
+    imports: [
+      ['{ Hono }', 'hono'],
+      ['{ HTTPException }', 'hono/http-exception'],
+      ['{ serve }', '@hono/node-server'],
+    ],
+    body: `
+const app = new Hono().basePath('/');
+app.use('*', async (context, next) => { await next(); });
+app.get('/', (context) => context.text('root'));
+app.get('/users/:id', async (context) => { await later(); inner('user'); return context.text('user ' + context.req.param('id')); });
+const items = new Hono();
+items.get('/items/:item', (context) => context.text(context.req.param('version') + ' ' + context.req.param('item')));
+app.route('/api/:version', items);
+app.get('/throws', async () => { await later(); throw new TypeError('boom'); });
+app.use('/refused/*', async () => { throw new HTTPException(403, { message: 'not you' }); });
+app.get('/refused/:id', (context) => context.text('never'));
+app.post('/echo', async (context) => { const size = (await context.req.arrayBuffer()).byteLength; inner('echo'); return context.text(String(size)); });
+app.get('/events', (context) => context.body(new ReadableStream({ async start(controller) { controller.enqueue(new TextEncoder().encode('data: 1\\n\\n')); await later(); controller.enqueue(new TextEncoder().encode('data: 2\\n\\n')); controller.close(); } }), 200, { 'content-type': 'text/event-stream' }));
+app.get('/never', () => new Promise(() => {}));
+app.onError((error, context) => context.text(error.message, error.status ?? 500));
+const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ${listening});`,
+  },
+  {
+    framework: 'h3',
+    imports: [['{ H3, HTTPError, serve }', 'h3']],
+    body: `
+const app = new H3({ silent: true });
+app.use((event, next) => next());
+app.get('/', () => 'root');
+app.get('/users/:id', async (event) => { await later(); inner('user'); return 'user ' + event.context.params.id; });
+const items = new H3();
+items.get('/items/:item', (event) => event.context.params.version + ' ' + event.context.params.item);
+app.mount('/api/:version', items);
+app.get('/throws', async () => { await later(); throw new TypeError('boom'); });
+app.get('/refused/:id', () => { throw new HTTPError({ status: 403, message: 'not you' }); });
+app.post('/echo', async (event) => { const size = (await event.req.arrayBuffer()).byteLength; inner('echo'); return String(size); });
+app.get('/events', (event) => { event.res.headers.set('content-type', 'text/event-stream'); return new ReadableStream({ async start(controller) { controller.enqueue(new TextEncoder().encode('data: 1\\n\\n')); await later(); controller.enqueue(new TextEncoder().encode('data: 2\\n\\n')); controller.close(); } }); });
+app.get('/never', () => new Promise(() => {}));
+const running = serve(app, { port: 0, hostname: '127.0.0.1', silent: true });
+const server = running.node.server;
+running.ready().then(${listening});`,
+  },
+  nest('express'),
+  { ...nest('fastify'), isRare: true },
+];
+
+/** The program, under a module system. */
+export function frameworkSource({ imports, body }: FrameworkApp, system: ModuleSystem): string {
+  const all = [['{ trace }', '@opentelemetry/api'] as const, ...imports];
+  const lines = all.map(([binding, from]) =>
+    system === 'cjs' ? `const ${binding} = require('${from}');` : `import ${binding} from '${from}';`,
+  );
+  return `${lines.join('\n')}
+const inner = (name) => trace.getTracer('app').startActiveSpan(name, (span) => span.end());
+const later = () => new Promise((resolve) => setTimeout(resolve, 10));
+${body}`;
+}
