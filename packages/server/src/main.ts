@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createSilencesApi } from './api/alertmanager/silences-api.ts';
 import { createPageApi } from './api/page-api.ts';
 import { QueryRegistry } from './api/query-registry.ts';
+import { createTempoApi } from './api/tempo/tempo-api.ts';
 import { runBackup } from './commands/backup.ts';
 import { backupRoute } from './commands/backup-route.ts';
 import { connectionOptions } from './commands/connection-options.ts';
@@ -149,6 +150,14 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
               rules: rules ?? NO_RULES,
               registry,
               startedAt,
+              onError,
+            }),
+            createTempoApi({
+              connection: store.connection,
+              registry,
+              maxExecutionMs: config['query-timeout'],
+              allowedHosts: [host, ...config['allowed-hosts']],
+              version,
               onError,
             }),
           ]),

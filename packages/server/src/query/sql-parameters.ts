@@ -11,8 +11,14 @@ export interface Statement {
  * for it in SQL: planners put placeholders and their own words into SQL text, never a value.
  */
 export class SqlParameters {
-  readonly #values: Record<string, QueryParameter> = {};
-  readonly #placeholders = new Map<string, string>();
+  readonly #values: Record<string, QueryParameter>;
+  readonly #placeholders: Map<string, string>;
+
+  /** @param base whose values it begins with, so that SQL made with them can be part of the statement */
+  constructor(base?: SqlParameters) {
+    this.#values = base === undefined ? {} : { ...base.#values };
+    this.#placeholders = new Map(base === undefined ? [] : base.#placeholders);
+  }
 
   string(value: string): string {
     return this.#add('String', value);
@@ -58,8 +64,10 @@ export class SqlParameters {
     return `toFixedString(unhex(${this.string(hex)}), ${length})`;
   }
 
+  /** With the values that the SQL has placeholders for: of what was collected, some may not be part of it after all. */
   statement(sql: string): Statement {
-    return { sql, parameters: { ...this.#values } };
+    const used = Object.entries(this.#values).filter(([name]) => sql.includes(`{${name}:`));
+    return { sql, parameters: Object.fromEntries(used) };
   }
 
   #add(type: string, value: QueryParameter): string {

@@ -45,6 +45,33 @@ export function attributeText(prefix: AttributePrefix, key: string): string {
   return `multiIf(${hasKey(prefix, 'string', key)}, ${prefix}_string[${key}], ${hasKey(prefix, 'int', key)}, toString(${prefix}_int[${key}]), ${hasKey(prefix, 'double', key)}, toString(${prefix}_double[${key}]), ${hasKey(prefix, 'bool', key)}, if(${prefix}_bool[${key}] = 1, 'true', 'false'), ${prefix}_other[${key}])`;
 }
 
+/**
+ * Value of any type with its type as first letter (`String`): `s` string, `i` int, `d` double, `b` bool (`b0`, `b1`), `o`
+ * OTLP/JSON of what is composite; '' when it is absent. `readTagged` reads it.
+ */
+export function attributeTagged(prefix: AttributePrefix, key: string): string {
+  const cases = COLUMN_TYPES.map(
+    (type) => `${hasKey(prefix, type, key)}, concat('${type[0]}', toString(${prefix}_${type}[${key}]))`,
+  );
+  return `multiIf(${cases.join(', ')}, '')`;
+}
+
+/** What `attributeTagged` gave, as `readAttributes` gives it but for its key; undefined: absent. Doubles are text. */
+export function readTagged(cell: string): { readonly type: ReadAttribute['type']; readonly value: string } | undefined {
+  const type = COLUMN_TYPES.find((candidate) => candidate[0] === cell[0]);
+  return type === undefined ? undefined : { type, value: cell.slice(1) };
+}
+
+/** Whether there is an attribute of that key and of that type (`UInt8`). */
+export function attributeHasType(prefix: AttributePrefix, type: ReadAttribute['type'], key: string): string {
+  return hasKey(prefix, type, key);
+}
+
+/** Value of an attribute of that type, of the type's default where it is absent or of another. */
+export function attributeOfType(prefix: AttributePrefix, type: ReadAttribute['type'], key: string): string {
+  return `${prefix}_${type}[${key}]`;
+}
+
 /** All keys of a row (`Array(String)`), for lists of what can be asked. */
 export function attributeKeys(prefix: AttributePrefix): string {
   return `arrayConcat(${COLUMN_TYPES.map((type) => `${prefix}_${type}.keys::Array(String)`).join(', ')})`;

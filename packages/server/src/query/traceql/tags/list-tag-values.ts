@@ -1,0 +1,142 @@
+import { formatGoDuration, KINDS, STATUSES, type Static, type traceql } from '@signalbox/query-language';
+import { attributeTagged } from '../../../store/clickhouse/attributes.ts';
+import { type QueryContext, select } from '../../query-context.ts';
+import { SqlParameters } from '../../sql-parameters.ts';
+import type { TimeRange } from '../../time-range.ts';
+import { isRoot } from '../../traces/trace-search-request.ts';
+import { mayHold } from '../json-keys.ts';
+import { spanCondition } from '../span-condition.ts';
+import { staticOfAnyValue, staticOfTagged } from '../static-values.ts';
+import { resourcesIn, timeCondition } from './tag-conditions.ts';
+
+export interface TagValuesRequest {
+  readonly field: traceql.Field;
+  readonly range: TimeRange;
+  readonly filter: traceql.FieldExpr | undefined;
+  readonly limit: number;
+}
+
+/** A value as it stands in a query; `keyword` without quotes. */
+export interface TagValue {
+  readonly type: 'string' | 'int' | 'float' | 'bool' | 'duration' | 'keyword';
+  readonly value: string;
+}
+
+const sampledJsonRows = 50_000;
+
+const KEYWORDS: Readonly<Record<string, readonly string[]>> = { status: STATUSES, kind: KINDS };
+const TEXT_COLUMNS: Readonly<Record<string, string>> = {
+  name: 'name',
+  statusMessage: 'status_message',
+  'instrumentation:name': 'scope_name',
+  'instrumentation:version': 'scope_version',
+};
+
+/** Values of a field in the range, the first of them by order. Of ids and durations there are none worth telling. */
+export async function listTagValues(context: QueryContext, request: TagValuesRequest): Promise<TagValue[]> {
+  const { field } = request;
+  if (field.kind === 'intrinsic') return await intrinsicValues(context, request, field.name);
+  const values = new Map<string, TagValue>();
+  for (const scope of field.scope === 'none' ? (['span', 'resource'] as const) : [field.scope]) {
+    for (const value of await attributeValues(context, request, scope, field.name)) {
+      for (const shown of tagValuesOf(value)) values.set(`${shown.type} ${shown.value}`, shown);
+    }
+  }
+  return [...values.values()]
+    .sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0))
+    .slice(0, request.limit);
+}
+
+async function intrinsicValues(
+  context: QueryContext,
+  request: TagValuesRequest,
+  name: traceql.IntrinsicField['name'],
+): Promise<TagValue[]> {
+  const keywords = KEYWORDS[name];
+  if (keywords !== undefined) return keywords.map((value) => ({ type: 'keyword', value }));
+  const column = TEXT_COLUMNS[name];
+  if (column !== undefined) return await texts(context, request, column);
+  if (name === 'rootName') return await texts(context, request, 'name', isRoot);
+  if (name === 'rootServiceName') return await texts(context, request, 'service', isRoot);
+  if (name === 'event:name') return await texts(context, request, 'arrayJoin(event_name)', 'notEmpty(event_name)');
+  return [];
+}
+
+async function texts(context: QueryContext, request: TagValuesRequest, sql: string, where = '1'): Promise<TagValue[]> {
+  const parameters = new SqlParameters();
+  const rows = await select<[string]>(
+    context,
+    parameters.statement(
+      `SELECT DISTINCT ${sql} AS value FROM spans
+WHERE ${timeCondition(request.range, parameters)} AND ${where} AND ${filterCondition(request, parameters)}
+ORDER BY value
+LIMIT ${parameters.uint32(request.limit)}`,
+    ),
+  );
+  return rows.flatMap(([value]) => (value === '' ? [] : [{ type: 'string' as const, value }]));
+}
+
+function filterCondition({ filter, range }: TagValuesRequest, parameters: SqlParameters): string {
+  return filter === undefined ? '1' : spanCondition(filter, { parameters, range, places: new Map() }).sql;
+}
+
+async function attributeValues(
+  context: QueryContext,
+  request: TagValuesRequest,
+  scope: Exclude<traceql.AttributeScope, 'none'>,
+  name: string,
+): Promise<Static[]> {
+  const parameters = new SqlParameters();
+  const { range } = request;
+  const inTime = timeCondition(range, parameters);
+  const condition = filterCondition(request, parameters);
+  const limit = parameters.uint32(request.limit);
+  if (scope === 'resource' || scope === 'span') {
+    const tagged = attributeTagged(scope === 'span' ? 'attributes' : 'resource', parameters.string(name));
+    const from =
+      scope === 'span'
+        ? `spans WHERE ${inTime} AND ${condition}`
+        : `resources WHERE ${resourcesIn(range, condition, parameters)}`;
+    const sql = `SELECT DISTINCT ${tagged} AS value FROM ${from} AND value != '' ORDER BY value LIMIT ${limit}`;
+    return (await select<[string]>(context, parameters.statement(sql))).map(([cell]) => staticOfTagged(cell));
+  }
+  const column = { event: 'event_attributes', link: 'link_attributes', instrumentation: '[scope_attributes]' }[scope];
+  const sql = `SELECT DISTINCT JSONExtractRaw(kv, 'value') AS value
+FROM (
+  SELECT arrayJoin(arrayFlatten(arrayMap(e -> JSONExtractArrayRaw(e), texts))) AS kv FROM (
+    SELECT ${column} AS texts FROM spans
+    WHERE ${inTime} AND ${mayHold(column, name, parameters)} AND ${condition}
+    LIMIT ${sampledJsonRows}
+  )
+)
+WHERE JSONExtractString(kv, 'key') = ${parameters.string(name)}
+ORDER BY value
+LIMIT ${limit}`;
+  const rows = await select<[string]>(context, parameters.statement(sql));
+  return rows.map(([text]) => staticOfAnyValue(JSON.parse(text)));
+}
+
+/** Of arrays their elements, as that is what comparisons are about. */
+function tagValuesOf({ type, value }: Static): TagValue[] {
+  switch (type) {
+    case 'string':
+    case 'int':
+    case 'float':
+    case 'bool':
+      return [{ type, value: String(value) }];
+    case 'duration':
+      return [{ type, value: formatGoDuration(value) }];
+    case 'string[]':
+    case 'int[]':
+    case 'float[]':
+    case 'bool[]': {
+      const element = type.slice(0, -2) as 'string' | 'int' | 'float' | 'bool';
+      return value.map((each) => ({ type: element, value: String(each) }));
+    }
+    case 'status':
+    case 'kind':
+      return [{ type: 'keyword', value }];
+    case 'nil':
+      return [];
+  }
+}
