@@ -1,3 +1,4 @@
+import { changeSurface } from './changes/change-surface.ts';
 import { ioredisInstrumentation } from './database/ioredis.ts';
 import { eventBusInstrumentation } from './events/observe-event-bus.ts';
 import { eventInstrumentation } from './events/record-event.ts';
@@ -42,4 +43,5 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   eventInstrumentation,
   eventBusInstrumentation,
   webSocketSurface.instrumentation,
+  changeSurface.instrumentation,
 ];

@@ -121,6 +121,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
         ignoreOutgoing: options.http?.ignoreOutgoing ?? (() => false),
       },
       ioredis: { requireParent: options.ioredis?.requireParent ?? true },
+      metricPrefix: options.metricPrefix ?? '',
       processes: { nameOf: options.processes?.nameOf ?? (() => 'worker') },
       pino: { export: options.pino?.export ?? true, correlate: options.pino?.correlate ?? true },
     },

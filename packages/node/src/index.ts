@@ -1,3 +1,4 @@
+export { type ChangeStreamOptions, type ObservedChanges, observeChanges } from './changes/observe-changes.ts';
 export { type EventBusOptions, observeEventBus } from './events/observe-event-bus.ts';
 export { recordEvent } from './events/record-event.ts';
 export { inBackground } from './functions/in-background.ts';

@@ -16,6 +16,8 @@ import type { HttpOptions, IoredisOptions, PinoOptions, ProcessOptions } from '.
 
 /** Per-library settings that instrumentations read; every field has its default filled in. */
 export interface InstrumentationSettings {
+  /** What `prefixed` names begin with; those that double a convention's name exist only where it is not empty. */
+  readonly metricPrefix: string;
   readonly http: Required<HttpOptions>;
   readonly ioredis: Required<IoredisOptions>;
   readonly processes: Required<ProcessOptions>;

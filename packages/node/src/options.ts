@@ -174,7 +174,7 @@ export interface StartOptions extends OtlpOptions {
   switches?: Readonly<Record<string, InstrumentationSwitches>>;
   /**
    * Beginning of the names of those metrics that no semantic convention names: `wippy_` makes `wippy_sql_ops_total` of
-   * `sql_ops_total`.
+   * `sql_ops_total`. Where it is given, HTTP requests and log records are also counted under names without a convention.
    */
   metricPrefix?: string;
   /** Replaces the built-in list, or derives a list from it. */

@@ -155,13 +155,15 @@ export function createLogSignal(
   resource: Resource,
   health: CollectorHealth,
   warnings: Warnings,
+  onEmit?: (record: SdkLogRecord) => void,
 ): Signal & { readonly provider: LoggerProvider } {
   const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
   const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health);
   const queue = new BatchQueue(batch, exporter, () =>
     warnDropping(warnings, 'log records', 'OTEL_BLRP_MAX_QUEUE_SIZE'),
   );
-  const provider = new LoggerProvider({ resource, logRecordLimits, processors: [new QueueLogRecordProcessor(queue)] });
+  const processors = [new QueueLogRecordProcessor(queue, onEmit)];
+  const provider = new LoggerProvider({ resource, logRecordLimits, processors });
   return { provider, ...queuedSignal(queue, exporter, batch.maxQueueSize) };
 }
 

@@ -13,6 +13,7 @@ import { installExitHandlers } from './lifecycle/exit-handlers.ts';
 import { recordException } from './lifecycle/record-exception.ts';
 import { setGlobalLoggerProvider, unsetGlobalLoggerProvider } from './logging/global-logger-provider.ts';
 import { CellMeters } from './metrics/cell-meter.ts';
+import { logMetrics } from './metrics/log-metrics.ts';
 import { observeSdk, type SignalsByName } from './metrics/sdk-metrics.ts';
 import { spanMetrics } from './metrics/span-metrics.ts';
 import { ModuleHooks } from './modules/module-hooks.ts';
@@ -81,11 +82,12 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const configuration = resolveConfiguration(options, env, warnings);
   const resource = createResource(options, env, configuration.settings.http.conventions === 'dup');
   const health = new CollectorHealth(warnings);
-  const logging = configuration.logs && createLogSignal(configuration.logs, resource, health, warnings);
   const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, health);
   const cellMeters = new CellMeters(measuring ? measuring.provider : metrics.getMeterProvider());
   const { spanMetrics: countsSpans = false } = configuration.metrics || {};
   const onSpanEnd = countsSpans ? spanMetrics(cellMeters, warnings) : undefined;
+  const onEmit = configuration.settings.metricPrefix === '' ? undefined : logMetrics(cellMeters, warnings);
+  const logging = configuration.logs && createLogSignal(configuration.logs, resource, health, warnings, onEmit);
   const traces =
     configuration.traces &&
     createTraceSignal(configuration.traces, resource, resolveSampling(options, env), health, warnings, onSpanEnd);
@@ -111,7 +113,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     contextManager,
     cellMeters,
     moduleHooks,
-    metricPrefix: options.metricPrefix ?? '',
+    metricPrefix: configuration.settings.metricPrefix,
     signals: { spans: traces !== false, metrics: measuring !== false },
     switches: options.switches ?? {},
     settings: configuration.settings,

@@ -28,15 +28,19 @@ export class QueueSpanProcessor implements SpanProcessor {
   }
 }
 
-/** Feeds log records to a queue. */
+/** Feeds log records to a queue; `onEmit` is told of each first, and must not throw. */
 export class QueueLogRecordProcessor implements LogRecordProcessor {
   readonly #queue: BatchQueue<SdkLogRecord>;
 
-  constructor(queue: BatchQueue<SdkLogRecord>) {
+  readonly #onEmit: ((record: SdkLogRecord) => void) | undefined;
+
+  constructor(queue: BatchQueue<SdkLogRecord>, onEmit?: (record: SdkLogRecord) => void) {
     this.#queue = queue;
+    this.#onEmit = onEmit;
   }
 
   onEmit(record: SdkLogRecord): void {
+    this.#onEmit?.(record);
     this.#queue.add(record);
   }
 
