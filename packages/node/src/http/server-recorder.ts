@@ -18,6 +18,7 @@ import type { HttpOptions } from '../options.ts';
 import { type Forwarded, readForwarded } from './forwarded.ts';
 import { durationBoundaries, normalizeMethod, spanMethod } from './http-attributes.ts';
 import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
+import { type PrefixedRequestMetrics, prefixedRequestMetrics } from './prefixed-request-metrics.ts';
 import { attributesOfSeriesKey } from './request-attributes.ts';
 import { createRequestLog, type LoggedRequest } from './request-log.ts';
 import { keepRequestState, type ServerRequestState } from './request-state.ts';
@@ -57,6 +58,7 @@ export class ServerRecorder {
   readonly #instrumentation: InstrumentationContext;
   readonly #duration: CellLookup<DurationKeys, HistogramCell>;
   readonly #active: CellLookup<[method: string, scheme: string], SumCell>;
+  readonly #prefixed: PrefixedRequestMetrics | undefined;
   readonly #ignores: HttpOptions['ignoreIncoming'] & {};
   readonly #onRequest: NonNullable<HttpOptions['hooks']>['request'];
   readonly #onResponse: NonNullable<HttpOptions['hooks']>['response'];
@@ -69,6 +71,7 @@ export class ServerRecorder {
     const { protect, settings, cells } = instrumentation;
     const { http } = settings;
     this.#instrumentation = instrumentation;
+    this.#prefixed = prefixedRequestMetrics(instrumentation);
     this.#ignores = protect(http.ignoreIncoming, () => false);
     this.#onRequest = http.hooks.request && protect(http.hooks.request, () => {});
     this.#onResponse = http.hooks.response && protect(http.hooks.response, () => {});
@@ -129,6 +132,7 @@ export class ServerRecorder {
     const requestContext = setRPCMetadata(span === noSpan ? parent : trace.setSpan(parent, span), state);
     const active = this.#active(method, scheme);
     active.add(1);
+    this.#prefixed?.begin(method);
     const end = this.#instrumentation.protect(
       (processEnds: boolean): void => {
         if (!this.#open.delete(end)) return;
@@ -182,6 +186,7 @@ export class ServerRecorder {
       failure?.type,
       state.attributes?.seriesKey(),
     ).record(seconds, requestContext);
+    this.#prefixed?.end(method, route, status, seconds, requestContext);
     this.#log?.({
       method,
       route,
