@@ -1,7 +1,8 @@
-// npm run bench -w bench -- <ingest|query|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|query|promql|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
 import { ingest } from './ingest.ts';
 import { processors } from './processors.ts';
+import { promql } from './promql.ts';
 import { query } from './query.ts';
 import { start } from './start.ts';
 
@@ -9,6 +10,7 @@ const usage = `npm run bench -w bench -- <command>
 
   ingest [--millions 1] [--connections 64] [--pace 20000] [--no-limit]
   query  [--millions 1] [--long-queries 4] [--pace 5000]
+  promql [--series 50000] [--hours 6] [--prometheus PROGRAM]
   processors [--millions 0.2]
   start
 `;
@@ -19,6 +21,9 @@ const { values, positionals } = parseArgs({
     millions: { type: 'string', default: '1' },
     connections: { type: 'string', default: '64' },
     pace: { type: 'string' },
+    series: { type: 'string', default: '50000' },
+    hours: { type: 'string', default: '6' },
+    prometheus: { type: 'string' },
     'long-queries': { type: 'string', default: '4' },
     'no-limit': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -36,6 +41,9 @@ switch (positionals[0]) {
     break;
   case 'query':
     await query({ millions, longQueries: Number(values['long-queries']), pace: Number(values.pace ?? 5_000) });
+    break;
+  case 'promql':
+    await promql({ series: Number(values.series), hours: Number(values.hours), prometheus: values.prometheus });
     break;
   case 'processors':
     processors(values.millions === '1' ? 0.2 : millions);

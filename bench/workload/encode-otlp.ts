@@ -112,7 +112,7 @@ function writeSpan(writer: ProtobufWriter, span: Span, offsets: Offsets): void {
   writer.fixed32(0x101); // sampled; whether the parent is remote is known, and it is not
 }
 
-function writeAttributes(writer: ProtobufWriter, field: number, attributes: readonly Attribute[]): void {
+export function writeAttributes(writer: ProtobufWriter, field: number, attributes: readonly Attribute[]): void {
   for (const attribute of attributes)
     writer.message(field, () => {
       writer.string(1, attribute.key);

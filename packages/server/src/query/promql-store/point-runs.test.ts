@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PointRuns } from './point-runs.ts';
+import { joinParts, PointRuns } from './point-runs.ts';
 import { PointSlots } from './point-slots.ts';
 import type { StoredSeries } from './stored-series.ts';
 
@@ -30,10 +30,7 @@ it('gathers rows by slot and puts runs in the order of their times', () => {
     [c, 11],
   ]);
   expect([...runs.rowsOf(1)]).toEqual([4, 5, 0, 1]);
-  expect(runs.pickAll(times).map((own) => [...own])).toEqual([
-    [10, 11],
-    [10, 20, 30, 40],
-  ]);
+  expect(runs.pick(times, 1)).toEqual(Float64Array.of(10, 20, 30, 40));
   expect(runs.pick(times, 0)).toEqual(Float64Array.of(10, 11));
 });
 
@@ -53,6 +50,21 @@ it('keeps one row of those with the same time: the one that was read first', () 
 it('copies long runs as it copies short ones', () => {
   const rows = Array.from({ length: 200 }, (_, time) => [time < 150 ? a : b, time] as const);
   const { times, runs } = runsOf(rows);
-  expect(runs.pickAll(times).map(({ length }) => length)).toEqual([150, 50]);
   expect([...runs.pick(times, 0)]).toEqual(Array.from({ length: 150 }, (_, time) => time));
+});
+
+it('joins the parts of an answer, of which one may have nothing', () => {
+  const parts = [
+    runsOf([
+      [b, 1],
+      [a, 2],
+    ]),
+    runsOf([]),
+    runsOf([
+      [b, 3],
+      [b, 4],
+    ]),
+  ].map(({ runs, times }) => ({ runs, column: times }));
+  const [first, ...others] = parts;
+  expect(joinParts([first, ...others], 2)).toEqual([Float64Array.of(2), Float64Array.of(1, 3, 4)]);
 });

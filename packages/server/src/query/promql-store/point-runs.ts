@@ -57,29 +57,12 @@ export class PointRuns {
   /** A column's values in the rows of a slot. */
   pick<Column extends Float64Array | Uint8Array>(column: Column, slot: number): Column {
     const picked = create(column, this.lengthOf(slot));
-    this.#copy(column, slot, picked, 0);
+    this.copy(column, slot, picked, 0);
     return picked;
   }
 
-  /** The same of every slot: parts of one array, since thousands of small ones cost more than what is in them. */
-  pickAll<Column extends Float64Array | Uint8Array>(column: Column): Column[] {
-    const ends = new Uint32Array(this.#offsets.length - 1);
-    let length = 0;
-    for (let slot = 0; slot < ends.length; slot++) {
-      length += this.lengthOf(slot);
-      ends[slot] = length;
-    }
-    const all = create(column, length);
-    let start = 0;
-    return Array.from(ends, (end, slot) => {
-      this.#copy(column, slot, all, start);
-      const own = all.subarray(start, end) as Column;
-      start = end;
-      return own;
-    });
-  }
-
-  #copy(column: Float64Array | Uint8Array, slot: number, to: Float64Array | Uint8Array, at: number): void {
+  /** Puts a column's values in the rows of a slot where `at` says; gives where they end. */
+  copy(column: Float64Array | Uint8Array, slot: number, to: Float64Array | Uint8Array, at: number): number {
     let next = at;
     for (let run = this.#offsets[slot]; run < this.#offsets[slot + 1]; run++) {
       const start = this.#starts[run];
@@ -89,7 +72,35 @@ export class PointRuns {
       else for (let row = start; row < end; row++) to[next + row - start] = column[row];
       next += end - start;
     }
+    return next;
   }
+}
+
+/** A column of a result, with where in it the values of slots are. */
+export interface PartColumn<Column> {
+  readonly runs: PointRuns;
+  readonly column: Column;
+}
+
+/**
+ * The values of every slot, those of one result after those of the one before it. They are views of one array, since thousands of
+ * small ones cost more than what is in them.
+ */
+export function joinParts<Column extends Float64Array | Uint8Array>(
+  parts: readonly [PartColumn<Column>, ...PartColumn<Column>[]],
+  slotCount: number,
+): Column[] {
+  const ends = new Uint32Array(slotCount + 1);
+  for (let slot = 0; slot < slotCount; slot++) {
+    ends[slot + 1] = ends[slot] + parts.reduce((length, { runs }) => length + runs.lengthOf(slot), 0);
+  }
+  const [{ column: first }] = parts;
+  const all = create(first, ends[slotCount]);
+  const next = ends.slice(0, slotCount);
+  for (const { runs, column } of parts) {
+    for (let slot = 0; slot < slotCount; slot++) next[slot] = runs.copy(column, slot, all, next[slot]);
+  }
+  return Array.from(next, (end, slot) => all.subarray(ends[slot], end) as Column);
 }
 
 function create<Column extends Float64Array | Uint8Array>(column: Column, length: number): Column {

@@ -57,8 +57,9 @@ export function aggregate(
   const groups = groupSeries(vector, aggregation);
   const place = rangeOf(aggregation.expr);
   const result = groups.labels.map((labels) => new StepSeries(labels, steps));
-  if (aggregation.operator === 'sum' && vector.every(({ histograms }) => histograms === undefined)) {
-    sumNumbers(vector, groups, result);
+  const ofNumbers = numberAggregators[aggregation.operator];
+  if (ofNumbers && vector.every(({ histograms }) => histograms === undefined)) {
+    ofNumbers(vector, groups, result);
     return result.filter((series) => !series.isEmpty);
   }
   const accumulators: (Accumulator | undefined)[] = new Array(groups.labels.length);
@@ -86,31 +87,70 @@ export function aggregate(
   return result.filter((series) => !series.isEmpty);
 }
 
-/** What `Total` makes of numbers alone, series by series instead of step by step: most of what is asked is this. */
-function sumNumbers(vector: StepVector, { groupOf }: Groups, result: StepVector): void {
-  const compensations = result.map(({ values }) => new Float64Array(values.length));
-  for (let i = 0; i < vector.length; i++) {
-    const { kinds, values, dropsName } = vector[i];
-    const group = result[groupOf[i]];
-    const { values: sums, kinds: has } = group;
-    const lost = compensations[groupOf[i]];
-    for (let step = 0; step < kinds.length; step++) {
-      if (kinds[step] === Kind.None) continue;
-      if (dropsName) group.dropsName = true;
-      has[step] = Kind.Float;
-      const sum = sums[step];
-      const value = values[step];
-      const next = sum + value;
-      if (!Number.isFinite(next)) lost[step] = 0;
-      else if (Math.abs(sum) >= Math.abs(value)) lost[step] += sum - next + value;
-      else lost[step] += value - next + sum;
-      sums[step] = next;
+/** Puts into the result of each group what is made of numbers alone, series by series: most of what is asked is this. */
+type NumberAggregator = (vector: StepVector, groups: Groups, result: StepVector) => void;
+
+/** As the accumulators of the same names do, number by number. */
+const numberAggregators: Readonly<Record<string, NumberAggregator | undefined>> = {
+  sum(vector, { groupOf }, result) {
+    const compensations = result.map(({ values }) => new Float64Array(values.length));
+    for (let i = 0; i < vector.length; i++) {
+      const { kinds, values, dropsName } = vector[i];
+      const group = result[groupOf[i]];
+      const { values: sums, kinds: has } = group;
+      const lost = compensations[groupOf[i]];
+      for (let step = 0; step < kinds.length; step++) {
+        if (kinds[step] === Kind.None) continue;
+        if (dropsName) group.dropsName = true;
+        has[step] = Kind.Float;
+        const sum = sums[step];
+        const value = values[step];
+        const next = sum + value;
+        if (!Number.isFinite(next)) lost[step] = 0;
+        else if (Math.abs(sum) >= Math.abs(value)) lost[step] += sum - next + value;
+        else lost[step] += value - next + sum;
+        sums[step] = next;
+      }
     }
-  }
-  for (let group = 0; group < result.length; group++) {
-    const { values } = result[group];
-    for (let step = 0; step < values.length; step++) values[step] += compensations[group][step];
-  }
+    for (let group = 0; group < result.length; group++) {
+      const { values } = result[group];
+      for (let step = 0; step < values.length; step++) values[step] += compensations[group][step];
+    }
+  },
+  count: folding(
+    () => 1,
+    (count) => count + 1,
+  ),
+  group: folding(
+    () => 1,
+    () => 1,
+  ),
+  min: folding((value) => value, smaller),
+  max: folding((value) => value, larger),
+};
+
+function folding(first: (value: number) => number, next: (result: number, value: number) => number): NumberAggregator {
+  return (vector, { groupOf }, result) => {
+    for (let i = 0; i < vector.length; i++) {
+      const { kinds, values, dropsName } = vector[i];
+      const group = result[groupOf[i]];
+      const { values: results, kinds: has } = group;
+      for (let step = 0; step < kinds.length; step++) {
+        if (kinds[step] === Kind.None) continue;
+        if (dropsName) group.dropsName = true;
+        results[step] = has[step] === Kind.None ? first(values[step]) : next(results[step], values[step]);
+        has[step] = Kind.Float;
+      }
+    }
+  };
+}
+
+function smaller(best: number, value: number): number {
+  return best > value || Number.isNaN(best) ? value : best;
+}
+
+function larger(best: number, value: number): number {
+  return best < value || Number.isNaN(best) ? value : best;
 }
 
 type Place = ReturnType<typeof rangeOf>;
@@ -133,9 +173,9 @@ function createAccumulator(
     case 'group':
       return { add: () => {}, result: () => 1 };
     case 'min':
-      return floatsOnly(operator, annotations, place, (a, b) => (a > b || Number.isNaN(a) ? b : a));
+      return floatsOnly(operator, annotations, place, smaller);
     case 'max':
-      return floatsOnly(operator, annotations, place, (a, b) => (a < b || Number.isNaN(a) ? b : a));
+      return floatsOnly(operator, annotations, place, larger);
     case 'quantile':
       return collected(operator, annotations, place, (values) => quantile(parameter, values));
     case 'stdvar':

@@ -26,12 +26,25 @@ export function noteIgnoredHistograms(window: Window, { annotations, metricName,
   if (window.histogramCount > 0) annotations.histogramIgnoredInRange(metricName, place);
 }
 
-export const maxOverTime = ofFloats((values) =>
-  values.reduce((best, value) => (value > best || Number.isNaN(best) ? value : best)),
-);
-export const minOverTime = ofFloats((values) =>
-  values.reduce((best, value) => (value < best || Number.isNaN(best) ? value : best)),
-);
+export const maxOverTime: RangeFunction = (window, _, context) =>
+  bestOverTime(window, context, (value, best) => value > best || Number.isNaN(best));
+export const minOverTime: RangeFunction = (window, _, context) =>
+  bestOverTime(window, context, (value, best) => value < best || Number.isNaN(best));
+
+function bestOverTime(
+  window: Window,
+  context: RangeContext,
+  isBetter: (value: number, best: number) => boolean,
+): number | undefined {
+  const { values, histograms } = window.series;
+  let best: number | undefined;
+  for (let i = window.from; i < window.to; i++) {
+    if (histograms?.[i] !== undefined) continue;
+    if (best === undefined || isBetter(values[i], best)) best = values[i];
+  }
+  if (best !== undefined) noteIgnoredHistograms(window, context);
+  return best;
+}
 export const tsOfMaxOverTime = ofFloats((_, window) => timeOfBest(window, (value, best) => value >= best));
 export const tsOfMinOverTime = ofFloats((_, window) => timeOfBest(window, (value, best) => value <= best));
 
