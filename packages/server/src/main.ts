@@ -58,7 +58,9 @@ export async function main(args: string[]): Promise<void> {
     else if (command.kind === 'rules') {
       const print = (line: string) => console.log(line);
       const isGood =
-        command.action === 'check' ? checkRules(command.files, print) : await testRules(command.files, print);
+        command.action === 'check'
+          ? checkRules(command.files, command.features, print)
+          : await testRules(command.files, command.features, print);
       if (!isGood) process.exitCode = 1;
     } else await run(command);
   } catch (error) {

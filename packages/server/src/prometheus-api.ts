@@ -1,5 +1,6 @@
 import { createPrometheusApi, type PrometheusApiOptions } from './api/prometheus/prometheus-api.ts';
 import { type Config, optionNames } from './config/options.ts';
+import { featureOptions } from './query/promql/promql-features.ts';
 import { SeriesCatalog } from './query/promql-store/series-catalog.ts';
 import { durationText } from './status-reporter.ts';
 import { version } from './version.ts';
@@ -13,6 +14,7 @@ export function seriesCatalog(config: Config): SeriesCatalog {
       promoteResourceAttributes: config['promote-resource-attributes'],
       keepIdentifyingResourceAttributes: config['keep-identifying-resource-attributes'] === 'true',
       promoteScopeMetadata: config['promote-scope-metadata'] === 'true',
+      typeAndUnitLabels: config['enable-feature'].includes('type-and-unit-labels'),
     },
     { maxSeries, maxCached: maxSeries },
   );
@@ -38,7 +40,11 @@ export function prometheusApi({
     onError,
     catalog,
     rules,
-    engine: { lookbackMs: config['promql-lookback'], maxSamples: config['promql-max-samples'] },
+    engine: {
+      ...featureOptions(config['enable-feature']),
+      lookbackMs: config['promql-lookback'],
+      maxSamples: config['promql-max-samples'],
+    },
     maxExecutionMs: config['query-timeout'],
     status: {
       version,

@@ -11,6 +11,7 @@ import { ConfigError } from './config/config-error.ts';
 import type { Config } from './config/options.ts';
 import type { Logger } from './pipeline/logger.ts';
 import { PromqlEngine } from './query/promql/engine.ts';
+import { type FeatureOptions, featureOptions } from './query/promql/promql-features.ts';
 import type { SeriesCatalog } from './query/promql-store/series-catalog.ts';
 import { StoreQueryable } from './query/promql-store/store-queryable.ts';
 import type { RuleStates } from './query/rule-states.ts';
@@ -35,11 +36,13 @@ export class RuleEvaluation implements RuleStates {
   readonly #options: RuleEvaluationOptions;
   readonly #manager: RuleManager;
   readonly #notifier: Notifier;
+  readonly #features: FeatureOptions;
 
   /** Throws ConfigError when the file of receivers has mistakes. */
   constructor(options: RuleEvaluationOptions) {
     const { config, store, catalog, pageUrl, log } = options;
     this.#options = options;
+    this.#features = featureOptions(config['enable-feature']);
     const folder = join(config.data, 'alerts');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const externalUrl = new URL(config['external-url'] ?? pageUrl);
@@ -52,7 +55,11 @@ export class RuleEvaluation implements RuleStates {
       externalUrl,
       onError: (error) => log.error('An alert could not be told; it is tried again', error),
     });
-    const engine = { lookbackMs: config['promql-lookback'], maxSamples: config['promql-max-samples'] };
+    const engine = {
+      ...this.#features,
+      lookbackMs: config['promql-lookback'],
+      maxSamples: config['promql-max-samples'],
+    };
     this.#manager = new RuleManager({
       query: ruleQuery((signal) => {
         const nowMs = Date.now();
@@ -62,7 +69,7 @@ export class RuleEvaluation implements RuleStates {
           deadlineMs: nowMs + config['query-timeout'],
           nowMs,
         };
-        const source = new StoreQueryable(context, catalog, engine.maxSamples);
+        const source = new StoreQueryable(context, catalog, engine);
         return new PromqlEngine(source, { ...engine, timeoutMs: config['query-timeout'] });
       }),
       write: ruleSampleWriter(store.metrics),
@@ -110,7 +117,7 @@ export class RuleEvaluation implements RuleStates {
   }
 
   groups(): ReturnType<RuleStates['groups']> {
-    return this.#manager.groups.map(groupState);
+    return this.#manager.groups.map((group) => groupState(group, this.#features.parser));
   }
 
   alertmanagers(): readonly string[] {
@@ -123,7 +130,7 @@ export class RuleEvaluation implements RuleStates {
   }
 
   async #load(): Promise<void> {
-    const { files, problems } = findRuleFiles(this.#options.config['rule-files'], process.cwd());
+    const { files, problems } = findRuleFiles(this.#options.config['rule-files'], process.cwd(), this.#features.parser);
     if (problems.length > 0) throw new ConfigError(problems.map(describeProblem).join('\n'));
     await this.#manager.load(files);
   }

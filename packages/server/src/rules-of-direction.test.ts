@@ -28,7 +28,7 @@ const SERVER_FOLDERS: Readonly<Record<string, readonly string[]>> = {
   config: [],
   observe: ['pipeline', 'page', '@signalbox/records', '@signalbox/otlp'],
   graph: ['config', 'pipeline', '@signalbox/records'],
-  commands: ['config', 'graph', 'pipeline', 'store', 'page', 'alert'],
+  commands: ['config', 'graph', 'pipeline', 'store', 'page', 'alert', 'query'],
 };
 
 /** What a package's sources may import of our other packages. */

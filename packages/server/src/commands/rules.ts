@@ -5,12 +5,18 @@ import { describeProblem, findRuleFiles, readRuleFile } from '../alert/rules/fin
 import type { RuleFile } from '../alert/rules/rule-file.ts';
 import { parseRuleTestFile } from '../alert/unit-test/parse-test-file.ts';
 import { runRuleTest } from '../alert/unit-test/run-rule-test.ts';
+import { type FeatureOptions, featureOptions, type PromqlFeature } from '../query/promql/promql-features.ts';
 
 /** `signalbox rules check`: says for each file how many rules it has, or what is wrong with it; gives whether all are good. */
-export function checkRules(paths: readonly string[], print: (line: string) => void): boolean {
+export function checkRules(
+  paths: readonly string[],
+  features: readonly PromqlFeature[],
+  print: (line: string) => void,
+): boolean {
+  const { parser } = featureOptions(features);
   let isGood = true;
   for (const path of paths) {
-    const { file, problems } = readRuleFile(path);
+    const { file, problems } = readRuleFile(path, parser);
     for (const problem of problems) print(describeProblem(problem));
     if (problems.length > 0) {
       isGood = false;
@@ -30,10 +36,15 @@ function duplicates(file: RuleFile): string[] {
 }
 
 /** `signalbox rules test`: runs files of unit tests and says which passed; gives whether all did. */
-export async function testRules(paths: readonly string[], print: (line: string) => void): Promise<boolean> {
+export async function testRules(
+  paths: readonly string[],
+  features: readonly PromqlFeature[],
+  print: (line: string) => void,
+): Promise<boolean> {
+  const options = featureOptions(features);
   let isGood = true;
   for (const path of paths) {
-    const failures = await testFailures(path);
+    const failures = await testFailures(path, options);
     print(failures.length === 0 ? `${path}: passed` : `${path}: FAILED`);
     for (const failure of failures) print(failure.replace(/^/gm, '  '));
     isGood &&= failures.length === 0;
@@ -41,7 +52,7 @@ export async function testRules(paths: readonly string[], print: (line: string) 
   return isGood;
 }
 
-async function testFailures(path: string): Promise<string[]> {
+async function testFailures(path: string, options: FeatureOptions): Promise<string[]> {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -50,12 +61,12 @@ async function testFailures(path: string): Promise<string[]> {
   }
   const { file, problems } = parseRuleTestFile(text);
   if (problems.length > 0) return problems.map((problem) => describeProblem({ path, ...problem }));
-  const rules = findRuleFiles(file.ruleFiles, dirname(path));
+  const rules = findRuleFiles(file.ruleFiles, dirname(path), options.parser);
   if (rules.problems.length > 0) return rules.problems.map(describeProblem);
   const failures: string[] = [];
   for (const [index, test] of file.tests.entries()) {
     const name = test.name === '' ? `test ${index + 1}` : `test ${index + 1}, ${test.name}`;
-    for (const failure of await runRuleTest(test, file, rules.files)) failures.push(`${name}: ${failure}`);
+    for (const failure of await runRuleTest(test, file, rules.files, options)) failures.push(`${name}: ${failure}`);
   }
   return failures;
 }

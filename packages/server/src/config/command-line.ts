@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from './config-error.ts';
 import { isOptionName } from './load-config.ts';
 import { didYouMean } from './nearest-name.ts';
-import { environmentVariable, type OptionName, optionNames, options } from './options.ts';
+import { type Config, environmentVariable, type OptionName, optionNames, options } from './options.ts';
 
 /** What the user asked for on the command line. */
 export type Command =
@@ -10,7 +10,7 @@ export type Command =
   | { kind: 'version' }
   | { kind: 'serve'; flags: Flags; configFile: string | undefined }
   | { kind: 'config'; action: 'check' | 'print'; flags: Flags; configFile: string | undefined }
-  | { kind: 'rules'; action: 'check' | 'test'; files: readonly string[] }
+  | { kind: 'rules'; action: 'check' | 'test'; files: readonly string[]; features: Config['enable-feature'] }
   | { kind: 'backup' | 'restore'; folder: string; flags: Flags; configFile: string | undefined };
 
 export type Flags = Partial<Record<OptionName, string>>;
@@ -48,7 +48,7 @@ export function parseCommandLine(args: string[]): Command {
   }
   const [word = 'serve', folder, ...more] = words;
   if (word === 'config') return { kind: 'config', ...configCommand(folder, more, configFile), flags };
-  if (word === 'rules') return { kind: 'rules', ...rulesCommand(folder, more) };
+  if (word === 'rules') return { kind: 'rules', ...rulesCommand(folder, more, flags) };
   if (word === 'serve' && folder === undefined) return { kind: 'serve', flags, configFile };
   if (word === 'backup' || word === 'restore') {
     if (folder === undefined || more.length > 0)
@@ -72,11 +72,16 @@ function configCommand(action: string | undefined, files: string[], configFile: 
   return { action, configFile: file ?? configFile } as const;
 }
 
-function rulesCommand(action: string | undefined, files: readonly string[]) {
+/** These need no configuration: of the settings only the flag of PromQL's features counts. */
+function rulesCommand(action: string | undefined, files: readonly string[], flags: Flags) {
   if ((action !== 'check' && action !== 'test') || files.length === 0) {
     throw new ConfigError('Write signalbox rules check FILE… or signalbox rules test FILE….');
   }
-  return { action, files } as const;
+  try {
+    return { action, files, features: options['enable-feature'].parse(flags['enable-feature'] ?? '') } as const;
+  } catch (error) {
+    throw new ConfigError(`--enable-feature: ${(error as Error).message}`);
+  }
 }
 
 export function helpText(): string {

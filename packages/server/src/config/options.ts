@@ -1,5 +1,6 @@
 import {
   parseChoice,
+  parseChoices,
   parseCount,
   parseDuration,
   parseLabels,
@@ -99,8 +100,23 @@ export const options = {
     '5m',
     'How old the last sample may be to be the value of a series.',
   ),
-  'promql-max-samples': option(parseCount, 'N', '10000000', 'Samples that a PromQL query may hold at once.'),
+  'promql-max-samples': option(parseCount, 'N', '10000000', 'Samples that a PromQL query may read, and hold at once.'),
   'promql-max-series': option(parseCount, 'N', '200000', 'Series that a PromQL query may look at.'),
+  'enable-feature': option(
+    parseChoices(
+      'promql-experimental-functions',
+      'promql-binop-fill-modifiers',
+      'promql-delayed-name-removal',
+      'use-start-timestamps',
+      'type-and-unit-labels',
+      // On anyway, as in Prometheus since; files that name them go on working.
+      'promql-duration-expr',
+      'promql-extended-range-selectors',
+    ),
+    'NAMES',
+    '',
+    'What of PromQL is experimental in Prometheus, under its names, by commas, such as promql-experimental-functions.',
+  ),
   'otlp-translation-strategy': option(
     parseChoice(
       'UnderscoreEscapingWithSuffixes',

@@ -88,6 +88,12 @@ export function parseChoice<Choice extends string>(...choices: readonly Choice[]
   };
 }
 
+/** A comma-separated list of `choices`. */
+export function parseChoices<Choice extends string>(...choices: readonly Choice[]): (text: string) => Choice[] {
+  const parse = parseChoice(...choices);
+  return (text) => parseList(text).map(parse);
+}
+
 /** A whole number above 0: how many of something there may be. */
 export function parseCount(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text))

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parsePromql } from '@signalbox/query-language';
+import { type ParserOptions, parsePromql } from '@signalbox/query-language';
 import { globSync } from 'tinyglobby';
 import { MAX_RULE_FILE_LENGTH, parseRuleFile } from './parse-rule-file.ts';
 import type { RuleFile } from './rule-file.ts';
@@ -20,7 +20,7 @@ export interface FoundRules {
 }
 
 /** Reads the rules of all files that the globs name, relative to `folder`. A glob that names none is a problem. */
-export function findRuleFiles(globs: readonly string[], folder: string): FoundRules {
+export function findRuleFiles(globs: readonly string[], folder: string, parser: ParserOptions): FoundRules {
   const problems: FoundProblem[] = [];
   const paths = new Set<string>();
   for (const glob of globs) {
@@ -31,7 +31,7 @@ export function findRuleFiles(globs: readonly string[], folder: string): FoundRu
   }
   const files = new Map<string, RuleFile>();
   for (const path of paths) {
-    const read = readRuleFile(path);
+    const read = readRuleFile(path, parser);
     problems.push(...read.problems);
     files.set(path, read.file);
   }
@@ -39,7 +39,10 @@ export function findRuleFiles(globs: readonly string[], folder: string): FoundRu
 }
 
 /** Reads one file of rules. It must not be used when there are problems. */
-export function readRuleFile(path: string): { readonly file: RuleFile; readonly problems: readonly FoundProblem[] } {
+export function readRuleFile(
+  path: string,
+  parser: ParserOptions,
+): { readonly file: RuleFile; readonly problems: readonly FoundProblem[] } {
   let text: string;
   try {
     // What is too large is not read only to be refused.
@@ -52,7 +55,7 @@ export function readRuleFile(path: string): { readonly file: RuleFile; readonly 
     const reason = code === 'ENOENT' ? 'there is no such file' : message;
     return { file: { groups: [] }, problems: [atFile(path, reason)] };
   }
-  const { file, problems } = parseRuleFile(text, (expression) => void parsePromql(expression));
+  const { file, problems } = parseRuleFile(text, (expression) => void parsePromql(expression, parser));
   return { file, problems: problems.map((problem) => ({ path, ...problem })) };
 }
 

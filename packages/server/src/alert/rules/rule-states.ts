@@ -1,4 +1,4 @@
-import { parsePromql, printPromql } from '@signalbox/query-language';
+import { type ParserOptions, parsePromql, printPromql } from '@signalbox/query-language';
 import { Labels } from '../../query/promql/labels.ts';
 import type { ActiveAlert, AlertState, RuleGroupState, RuleState } from '../../query/rule-states.ts';
 import type { Alert } from './alert.ts';
@@ -7,30 +7,26 @@ import type { Rule } from './rule.ts';
 import type { RuleGroup, RuleStatus } from './rule-group.ts';
 
 /** What a group's rules are and what came of them, for those who ask. */
-export function groupState({
-  definition,
-  file,
-  intervalMs,
-  lastEvaluation,
-  evaluationMs,
-  rules,
-}: RuleGroup): RuleGroupState {
+export function groupState(
+  { definition, file, intervalMs, lastEvaluation, evaluationMs, rules }: RuleGroup,
+  parser: ParserOptions,
+): RuleGroupState {
   return {
     name: definition.name,
     file,
     intervalMs,
     limit: definition.limit,
-    rules: rules.map(({ rule, status }) => ruleState(rule, status)),
+    rules: rules.map(({ rule, status }) => ruleState(rule, status, parser)),
     lastEvaluationMs: lastEvaluation,
     evaluationMs,
   };
 }
 
-function ruleState(rule: Rule, status: RuleStatus): RuleState {
+function ruleState(rule: Rule, status: RuleStatus, parser: ParserOptions): RuleState {
   const { name, expression, labels } = rule.definition;
   const common = {
     name,
-    query: printPromql(parsePromql(expression)),
+    query: printPromql(parsePromql(expression, parser)),
     labels: Labels.from(labels),
     health: status.health,
     lastError: status.lastError,

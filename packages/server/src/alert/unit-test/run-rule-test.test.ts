@@ -13,7 +13,7 @@ const cases = join(
 
 async function run(path: string): Promise<{ passed: boolean; lines: string[] }> {
   const lines: string[] = [];
-  return { passed: await testRules([path], (line) => lines.push(line)), lines };
+  return { passed: await testRules([path], [], (line) => lines.push(line)), lines };
 }
 
 // Third-party cases stand beside the repository; without them our own below still run.
@@ -94,12 +94,33 @@ test.each([
   expect(lines.join('\n')).toMatch(message);
 });
 
+test('what is experimental must be turned on', async () => {
+  const rules = join(folder, 'experimental.rules.yml');
+  writeFileSync(rules, 'groups:\n  - name: g\n    rules:\n      - { record: least, expr: "limitk(1, up)" }\n');
+  const tests = join(folder, 'experimental.test.yml');
+  const series = '      - { series: up, values: 1 }\n';
+  const sample = '          - { labels: \'{__name__="least"}\', value: 1 }\n';
+  writeFileSync(
+    tests,
+    `rule_files: [experimental.rules.yml]\ntests:\n  - interval: 1m\n    input_series:\n${series}    promql_expr_test:\n      - expr: least + 0 + limitk(1, least)\n        exp_samples: [{ value: 2 }]\n      - expr: least\n        exp_samples:\n${sample}`,
+  );
+  const on = ['promql-experimental-functions'] as const;
+  const lines: string[] = [];
+  const print = (line: string) => lines.push(line);
+  expect(checkRules([rules], [], print)).toBe(false);
+  expect(lines.join()).toContain('must be enabled with --enable-feature=promql-experimental-functions');
+  expect(checkRules([rules], on, print)).toBe(true);
+  expect(await testRules([tests], [], print)).toBe(false);
+  lines.length = 0;
+  expect(await testRules([tests], on, print), lines.join('\n')).toBe(true);
+});
+
 test('check says how many rules there are, and what is wrong', () => {
   const lines: string[] = [];
   const bad = join(folder, 'bad.yml');
   writeFileSync(bad, 'groups:\n  - name: g\n    rules:\n      - { record: a, expr: "sum(" }\n');
-  expect(checkRules([join(folder, 'api.rules.yml')], (line) => lines.push(line))).toBe(true);
-  expect(checkRules([bad, join(folder, 'none.yml')], (line) => lines.push(line))).toBe(false);
+  expect(checkRules([join(folder, 'api.rules.yml')], [], (line) => lines.push(line))).toBe(true);
+  expect(checkRules([bad, join(folder, 'none.yml')], [], (line) => lines.push(line))).toBe(false);
   expect(lines).toEqual([
     expect.stringMatching(/api\.rules\.yml: 2 rules found, no problem\.$/),
     expect.stringMatching(/bad\.yml:4:\d+: group "g", rule 1, "a": could not parse expression/),

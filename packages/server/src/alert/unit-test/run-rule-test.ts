@@ -4,6 +4,7 @@ import { formatGo } from '../../query/promql/format-go.ts';
 import type { FloatHistogram } from '../../query/promql/histogram/float-histogram.ts';
 import { Labels } from '../../query/promql/labels.ts';
 import { MemorySeries } from '../../query/promql/memory-series.ts';
+import type { FeatureOptions } from '../../query/promql/promql-features.ts';
 import { ruleQuery } from '../rules/promql-rule-query.ts';
 import type { RuleFile } from '../rules/rule-file.ts';
 import { RuleGroup } from '../rules/rule-group.ts';
@@ -19,9 +20,10 @@ export async function runRuleTest(
   test: RuleTest,
   { evaluationIntervalMs, groupOrder, isFuzzy }: RuleTestFile,
   ruleFiles: ReadonlyMap<string, RuleFile>,
+  features: FeatureOptions,
 ): Promise<string[]> {
   const world = new MemorySeries();
-  const engine = new PromqlEngine(world, { defaultSubqueryStepMs: evaluationIntervalMs });
+  const engine = new PromqlEngine(world, { ...features, defaultSubqueryStepMs: evaluationIntervalMs });
   const query = ruleQuery(() => engine);
   const { externalLabels, externalUrl, startMs } = test;
   const groups = Array.from(ruleFiles)

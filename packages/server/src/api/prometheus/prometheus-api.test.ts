@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Labels } from '../../query/promql/labels.ts';
+import { featureOptions } from '../../query/promql/promql-features.ts';
 import { parseSeriesDescription } from '../../query/promql/series-description.ts';
 import { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
 import { StoreStorage, untranslated } from '../../query/promql-store/testing/store-storage.ts';
 import type { RuleGroupState } from '../../query/rule-states.ts';
 import { TestStore } from '../../query/testing/test-store.ts';
 import { QueryRegistry } from '../query-registry.ts';
-import { createPrometheusApi } from './prometheus-api.ts';
+import { createPrometheusApi, type PrometheusApiOptions } from './prometheus-api.ts';
 
 const root = fileURLToPath(new URL('../../../../../', import.meta.url));
 const file = join(
@@ -104,7 +105,7 @@ beforeAll(async () => {
   store = await TestStore.open();
   storage = await StoreStorage.create(store);
   await load(series);
-  const handle = createPrometheusApi({
+  const options: PrometheusApiOptions = {
     connection: store.connection,
     registry: new QueryRegistry(),
     catalog: new SeriesCatalog(untranslated, { maxSeries: 1_000, maxCached: 1_000 }),
@@ -115,8 +116,12 @@ beforeAll(async () => {
     allowedHosts: [],
     corsOrigins: ['https://grafana.example'],
     onError: (error) => bugs.push(error),
-  });
+  };
+  const plain = createPrometheusApi(options);
+  const features = featureOptions(['promql-experimental-functions', 'promql-binop-fill-modifiers']);
+  const experimental = createPrometheusApi({ ...options, engine: { ...options.engine, ...features } });
   server = createServer(async (request, response) => {
+    const handle = request.headers['x-experimental'] === undefined ? plain : experimental;
     if (!(await handle(request, response))) response.writeHead(418).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -149,6 +154,20 @@ function form(path: string, fields: Record<string, string>): Promise<[number, En
 }
 
 const data = async (path: string): Promise<unknown> => (await get(path))[1].data;
+
+test('what is experimental is refused unless it is on', async () => {
+  const on = { headers: { 'x-experimental': '' } };
+  const query = new URLSearchParams({ query: 'limitk(1, test_metric2) + on () fill (0) nope', time: '60' });
+  for (const path of ['query', 'format_query', 'parse_query', 'query_exemplars']) {
+    const [status, body] = await get(`${path}?${query}`);
+    expect([path, status, body.error]).toEqual([path, 400, expect.stringMatching(/experimental/)]);
+    expect([path, (await get(`${path}?${query}`, on))[0]]).toEqual([path, 200]);
+  }
+  expect((await get(`query?${query}`, on))[1].data).toEqual({
+    resultType: 'vector',
+    result: [{ metric: {}, value: [60, '1'] }],
+  });
+});
 
 describe('what Grafana asks', () => {
   test('save and test', async () => {

@@ -58,7 +58,7 @@ export function createPrometheusApi(
   const router = new Router<PrometheusRoute>([
     ...promqlRoutes({ catalog, engine: options.engine }),
     ...labelRoutes(catalog),
-    ...metadataRoutes(catalog),
+    ...metadataRoutes(catalog, options.engine.parser ?? {}),
     ...ruleRoutes(options.rules ?? NO_RULES),
     ...targetRoutes(options.targets ?? NO_TARGETS),
     ...statusRoutes(options.status, catalog),

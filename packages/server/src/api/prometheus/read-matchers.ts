@@ -4,6 +4,7 @@ import {
   type Expr,
   type LabelMatcher,
   ParseError,
+  type ParserOptions,
   parsePromql,
 } from '@signalbox/query-language';
 import { PrometheusError } from './prometheus-error.ts';
@@ -22,9 +23,9 @@ export function readMatchers(selectors: readonly string[]): (readonly LabelMatch
 }
 
 /** Parses a query; what is wrong with it is `bad_data`. */
-export function readExpression(query: string, describe: (message: string) => string): Expr {
+export function readExpression(query: string, parser: ParserOptions, describe: (message: string) => string): Expr {
   try {
-    return parsePromql(query);
+    return parsePromql(query, parser);
   } catch (error) {
     if (error instanceof ParseError) throw new PrometheusError('bad_data', describe(error.message), { cause: error });
     throw error;
@@ -32,7 +33,7 @@ export function readExpression(query: string, describe: (message: string) => str
 }
 
 function readSelector(selector: string): readonly LabelMatcher[] {
-  const expression = readExpression(selector, (message) =>
+  const expression = readExpression(selector, {}, (message) =>
     // The parser says the same of a query, in other words.
     message.endsWith(nonEmpty)
       ? `invalid parameter "match[]": match[] ${nonEmpty}`

@@ -1,12 +1,12 @@
 import { prometheusUnit } from '@signalbox/otlp';
-import { MetricType } from '@signalbox/records';
 import type { QueryContext } from '../query-context.ts';
 import { nanoRange } from './nano-range.ts';
-import type { SeriesCatalog, StoredMetric } from './series-catalog.ts';
+import { type PrometheusType, prometheusType } from './prometheus-type.ts';
+import type { SeriesCatalog } from './series-catalog.ts';
 
 /** What is known of a metric, in Prometheus's terms. */
 export interface MetricMetadata {
-  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
+  readonly type: PrometheusType;
   readonly help: string;
   readonly unit: string;
 }
@@ -18,7 +18,11 @@ export async function listMetadata(
 ): Promise<ReadonlyMap<string, readonly MetricMetadata[]>> {
   const families = new Map<string, Map<string, MetricMetadata>>();
   for (const metric of await catalog.metrics(context, nanoRange(0, context.nowMs), true)) {
-    const metadata = { type: prometheusType(metric), unit: prometheusUnit(metric.unit), help: metric.description };
+    const metadata = {
+      type: prometheusType(metric.type, metric.isMonotonic),
+      unit: prometheusUnit(metric.unit),
+      help: metric.description,
+    };
     const family = families.get(metric.family) ?? new Map<string, MetricMetadata>();
     families.set(metric.family, family.set(JSON.stringify(metadata), metadata));
   }
@@ -27,20 +31,4 @@ export async function listMetadata(
       a < b ? -1 : 1,
     ),
   );
-}
-
-function prometheusType({ type, isMonotonic }: StoredMetric): MetricMetadata['type'] {
-  switch (type) {
-    case MetricType.Gauge:
-      return 'gauge';
-    case MetricType.Sum:
-      return isMonotonic ? 'counter' : 'gauge';
-    case MetricType.Histogram:
-    case MetricType.ExponentialHistogram:
-      return 'histogram';
-    case MetricType.Summary:
-      return 'summary';
-    default:
-      return 'unknown';
-  }
 }

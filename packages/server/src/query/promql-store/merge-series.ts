@@ -32,6 +32,9 @@ function joined(same: readonly RawSeries[]): RawSeries {
     ...(same.some(({ stale }) => stale) && {
       stale: Uint8Array.from(kept, ({ series, index }) => series.stale?.[index] ?? 0),
     }),
+    ...(same.some(({ startTimes }) => startTimes) && {
+      startTimes: Float64Array.from(kept, ({ series, index }) => series.startTimes?.[index] ?? 0),
+    }),
     ...(same.some(({ histograms }) => histograms) && {
       histograms: kept.map(({ series, index }) => series.histograms?.[index]),
     }),

@@ -41,7 +41,7 @@ export async function nativeSeries(
         const histogram = histogramAt(points, row);
         if (histogram === undefined) continue;
         if (options.isDelta) samples.addDelta(time, points.starts[row], histogram);
-        else samples.add(time, histogram);
+        else samples.add(time, histogram, points.starts[row]);
       }
     }
     return { labels, ...samples.from(options.range.fromMs) };
@@ -79,13 +79,18 @@ function bucketsAt({ offsets, values }: ResultList, offset: number, row: number)
 
 class HistogramSamples {
   readonly #times: number[] = [];
+  readonly #starts: number[] = [];
   readonly #histograms: (FloatHistogram | undefined)[] = [];
   #period = Number.NaN;
   #sum: FloatHistogram | undefined;
 
-  /** @param histogram undefined: the series ended */
-  add(time: number, histogram: FloatHistogram | undefined): void {
+  /**
+   * @param histogram undefined: the series ended
+   * @param start when counting began, in ms since 1970; 0: unknown
+   */
+  add(time: number, histogram: FloatHistogram | undefined, start = 0): void {
     this.#times.push(time);
+    this.#starts.push(start);
     this.#histograms.push(histogram);
   }
 
@@ -116,7 +121,13 @@ class HistogramSamples {
     const first = found < 0 ? this.#times.length : found;
     const times = Float64Array.from(this.#times.slice(first));
     const histograms = this.#histograms.slice(first);
-    const series = { times, values: new Float64Array(times.length), histograms };
+    const starts = Float64Array.from(this.#starts.slice(first));
+    const series = {
+      times,
+      values: new Float64Array(times.length),
+      histograms,
+      ...(starts.some((start) => start !== 0) && { startTimes: starts }),
+    };
     if (!histograms.includes(undefined)) return series;
     return { ...series, stale: Uint8Array.from(histograms, (histogram) => (histogram === undefined ? 1 : 0)) };
   }

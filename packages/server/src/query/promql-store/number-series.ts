@@ -1,7 +1,8 @@
 import type { RawSeries } from '../promql/queryable.ts';
 import type { QueryContext } from '../query-context.ts';
 import { deltaToCumulative, type Samples, samplesFrom } from './delta-to-cumulative.ts';
-import { type ReadOptions, type ReadPoints, readPoints } from './read-points.ts';
+import { joinParts } from './point-runs.ts';
+import { type ReadOptions, type ReadPoints, readPointsInParts } from './read-points.ts';
 import type { SelectedGroup } from './select-series.ts';
 
 /** Gauges and sums. */
@@ -10,12 +11,21 @@ export async function numberSeries(
   { slots, series }: SelectedGroup,
   options: ReadOptions,
 ): Promise<RawSeries[]> {
-  const points = await readPoints(context, 'number_points', slots, { value: 'value' }, options);
-  const times = points.runs.pickAll(points.times);
-  const values = points.runs.pickAll((points.columns.value ?? new Float64Array(0)) as Float64Array);
+  const parts = await readPointsInParts(context, 'number_points', slots, { value: 'value' }, options);
+  const gather = <Column extends Float64Array | Uint8Array>(columnOf: (part: ReadPoints) => Column): Column[] => {
+    const [first, ...others] = parts.map((part) => ({ runs: part.runs, column: columnOf(part) }));
+    return first === undefined ? [] : joinParts([first, ...others], slots.count);
+  };
+  const times = gather((part) => part.times);
+  const values = gather(({ columns }) => (columns.value ?? new Float64Array(0)) as Float64Array);
+  const missing = parts.some((part) => part.missing)
+    ? gather((part) => part.missing ?? new Uint8Array(part.times.length))
+    : undefined;
+  const starts = options.isDelta || options.withStarts ? gather((part) => part.starts) : [];
   return series.flat().map(({ labels }, slot) => {
-    const samples = { times: times[slot], values: values[slot], stale: staleOf(points, slot) };
-    return { labels, ...asSeen(samples, () => points.runs.pick(points.starts, slot), options) };
+    const own = missing?.[slot];
+    const samples = { times: times[slot], values: values[slot], stale: own?.includes(1) ? own : undefined };
+    return { labels, ...asSeen(samples, () => starts[slot], options) };
   });
 }
 
@@ -28,14 +38,15 @@ export function staleOf({ missing, runs }: ReadPoints, slot: number): Uint8Array
 /**
  * Samples as PromQL gets them: added up where points say what came since the last one.
  *
- * @param starts of delta temporality: when the counting of each point began
+ * @param starts when the counting of each point began; asked for as the options say
  */
 export function asSeen(
   samples: Samples,
   starts: () => Float64Array,
-  { isDelta, range }: ReadOptions,
+  { isDelta, withStarts, range }: ReadOptions,
 ): Omit<RawSeries, 'labels'> {
   const seen = isDelta ? samplesFrom(deltaToCumulative(samples, starts()), range.fromMs) : samples;
   const { times, values, stale } = seen;
-  return stale === undefined ? { times, values } : { times, values, stale };
+  const series = stale === undefined ? { times, values } : { times, values, stale };
+  return withStarts && !isDelta ? { ...series, startTimes: starts() } : series;
 }

@@ -18,6 +18,10 @@ export interface ReadOptions {
   readonly isDelta: boolean;
   /** Points that may be read. */
   readonly maxPoints: number;
+  /** Start times are wanted of cumulative points, too. */
+  readonly withStarts?: boolean;
+  /** Only points in here are read. */
+  readonly between?: ReadRange;
   /** All series of the metrics are wanted: naming each would only cost. */
   readonly isWhole?: boolean;
 }
@@ -27,7 +31,7 @@ export interface ReadPoints {
   readonly runs: PointRuns;
   /** In ms since 1970. */
   readonly times: Float64Array;
-  /** The same of when counting began; 0: unknown. Only of delta temporality, otherwise empty. */
+  /** The same of when counting began; 0: unknown. Empty unless they are of delta temporality or asked for. */
   readonly starts: Float64Array;
   /** 1: nothing was recorded, the series has ended. Undefined: everywhere something was. */
   readonly missing: Uint8Array | undefined;
@@ -45,16 +49,19 @@ export async function readPoints(
   table: string,
   slots: PointSlots,
   values: Readonly<Record<string, string>>,
-  { range, isDelta, maxPoints, isWhole = false }: ReadOptions,
+  { range, between, isDelta, withStarts = false, maxPoints, isWhole = false }: ReadOptions,
 ): Promise<ReadPoints> {
   const parameters = new SqlParameters();
   const few =
     !isWhole && slots.ids.length <= idsPerStatement ? ` AND series_id IN ${parameters.uint64s(slots.ids)}` : '';
   // Points lie on nanoseconds, samples on the milliseconds before them.
   const after = isDelta ? sumsBeginAt(range.fromMs) + 1 : range.fromMs;
-  const { from, to } = nanoRange(after, range.toMs + 1);
+  const { from, to } = nanoRange(
+    Math.max(after, between?.fromMs ?? after),
+    Math.min(range.toMs, between?.toMs ?? range.toMs) + 1,
+  );
   const columns = Object.entries(values).map(([name, sql]) => `, ${sql} AS ${name}`);
-  const start = isDelta ? ', toFloat64(toUnixTimestamp64Milli(start_time)) AS start' : '';
+  const start = isDelta || withStarts ? ', toFloat64(toUnixTimestamp64Milli(start_time)) AS start' : '';
   const result = await read(
     context,
     parameters.statement(
@@ -75,6 +82,49 @@ SETTINGS use_uncompressed_cache = 1`,
     missing: missing?.includes(1) ? missing : undefined,
     columns: result.columns,
   };
+}
+
+/** Rows that a statement is to give, about: larger results cost the most in memory that nobody has touched yet. */
+const rowsPerPart = 300_000;
+const maxParts = 64;
+/** How often points usually come. */
+const usualIntervalMs = 15_000;
+const quarterMs = 900_000;
+
+/**
+ * The same in several statements, each for some quarters of an hour, when much is to be expected; in the order of their times. While
+ * the engine works on one the one before is looked through.
+ */
+export async function readPointsInParts(
+  context: QueryContext,
+  table: string,
+  slots: PointSlots,
+  values: Readonly<Record<string, string>>,
+  options: ReadOptions,
+): Promise<ReadPoints[]> {
+  const { range, isDelta, maxPoints } = options;
+  const fromMs = isDelta ? sumsBeginAt(range.fromMs) : range.fromMs;
+  const expected = (slots.ids.length * (range.toMs - fromMs)) / usualIntervalMs;
+  const first = Math.floor(fromMs / quarterMs);
+  const quarters = Math.floor(range.toMs / quarterMs) - first + 1;
+  const quartersPerPart = Math.ceil(quarters / Math.min(maxParts, Math.ceil(expected / rowsPerPart)));
+  if (!(quartersPerPart < quarters)) return [await readPoints(context, table, slots, values, options)];
+  const parts: ReadPoints[] = new Array(Math.ceil(quarters / quartersPerPart));
+  let next = 0;
+  let rows = 0;
+  const readSome = async (): Promise<void> => {
+    for (let part = next++; part < parts.length; part = next++) {
+      const startMs = (first + part * quartersPerPart) * quarterMs;
+      parts[part] = await readPoints(context, table, slots, values, {
+        ...options,
+        between: { fromMs: startMs, toMs: startMs + quartersPerPart * quarterMs - 1 },
+      });
+      rows += parts[part].times.length;
+      if (rows > maxPoints) throw tooManySamples(maxPoints);
+    }
+  };
+  await Promise.all([readSome(), readSome()]);
+  return parts;
 }
 
 async function read(

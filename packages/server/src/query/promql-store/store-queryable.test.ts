@@ -39,7 +39,7 @@ async function select(
   [start, end]: readonly [number, number],
   translation: Translation = DEFAULT_TRANSLATION,
 ): Promise<[labels: Record<string, string>, samples: [number, unknown][]][]> {
-  const queryable = new StoreQueryable(otlp.context(), new SeriesCatalog(translation, limits), 100_000);
+  const queryable = new StoreQueryable(otlp.context(), new SeriesCatalog(translation, limits), { maxSamples: 100_000 });
   const { matchers } = parsePromql(selector) as VectorSelector;
   const series = await queryable.select({
     matchers,
@@ -415,7 +415,9 @@ describe('points', () => {
       Array.from({ length: 20 }, (_, index): Point => [index, 1]),
     );
     await otlp.insert(web, [gauge('many', dataPoints)]);
-    const queryable = new StoreQueryable(otlp.context(), new SeriesCatalog(DEFAULT_TRANSLATION, limits), 10);
+    const queryable = new StoreQueryable(otlp.context(), new SeriesCatalog(DEFAULT_TRANSLATION, limits), {
+      maxSamples: 10,
+    });
     const { matchers } = parsePromql('many') as VectorSelector;
     const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
     await expect(
@@ -424,10 +426,78 @@ describe('points', () => {
       kind: 'execution',
       message: expect.stringMatching(/too many samples .* promql-max-samples/s) as unknown,
     });
-    const twice = new StoreQueryable(otlp.context(), new SeriesCatalog(DEFAULT_TRANSLATION, limits), 30);
+    const twice = new StoreQueryable(otlp.context(), new SeriesCatalog(DEFAULT_TRANSLATION, limits), {
+      maxSamples: 30,
+    });
     const asked = { matchers, startMs: t0 * 1000, endMs: (t0 + 60) * 1000, hints };
     expect(await twice.select(asked)).toHaveLength(1);
     await expect(twice.select(asked)).rejects.toMatchObject({ kind: 'execution' });
+  });
+
+  it('has types and units as labels when asked to', async () => {
+    const [point] = numberPoints({}, [[1, 1]]);
+    await otlp.insert(web, [
+      {
+        name: 'typed.requests',
+        unit: 'By',
+        sum: { dataPoints: [point], aggregationTemporality: 2, isMonotonic: true },
+      },
+      { name: 'typed.size', unit: '', gauge: { dataPoints: [point] } },
+    ]);
+    const catalog = new SeriesCatalog({ ...DEFAULT_TRANSLATION, typeAndUnitLabels: true }, limits);
+    const queryable = new StoreQueryable(otlp.context(), catalog, { maxSamples: 100 });
+    const { matchers } = parsePromql('{__name__=~"typed_.*"}') as VectorSelector;
+    const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
+    const found = await queryable.select({ matchers, startMs: t0 * 1000, endMs: (t0 + 60) * 1000, hints });
+    expect(
+      found.map(({ labels }) => ['__name__', '__type__', '__unit__'].map((name) => labels.get(name))).sort(),
+    ).toEqual([
+      ['typed_requests_bytes_total', 'counter', 'bytes'],
+      ['typed_size', 'gauge', ''],
+    ]);
+  });
+
+  it('gives start times when asked to', async () => {
+    const at = (second: number): string => `${t0 + second}000000000`;
+    const dataPoints = [
+      { asDouble: 5, timeUnixNano: at(10), startTimeUnixNano: at(3) },
+      { asDouble: 6, timeUnixNano: at(20) },
+    ];
+    await otlp.insert(web, [{ name: 'begun', sum: { dataPoints, aggregationTemporality: 2, isMonotonic: true } }]);
+    const { matchers } = parsePromql('begun_total') as VectorSelector;
+    const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
+    const select = async (usesStartTimes: boolean) => {
+      const catalog = new SeriesCatalog(DEFAULT_TRANSLATION, limits);
+      const queryable = new StoreQueryable(otlp.context(), catalog, { maxSamples: 100, usesStartTimes });
+      return await queryable.select({ matchers, startMs: t0 * 1000, endMs: (t0 + 60) * 1000, hints });
+    };
+    const [plain] = await select(false);
+    expect(plain).not.toHaveProperty('startTimes');
+    const [begun] = await select(true);
+    expect(begun?.startTimes).toEqual(Float64Array.of((t0 + 3) * 1000, 0));
+  });
+
+  it('reads what may be much in parts', async () => {
+    const routes = Array.from({ length: 60 }, (_, index) => `/r${index}`);
+    const points: Point[] = [0, 899, 900, 40_000, 86_400].map((second) => [second, second + 1]);
+    const dataPoints = routes.flatMap((route) => numberPoints({ route }, points));
+    await otlp.insert(web, [gauge('scattered', dataPoints)]);
+    const queryable = new StoreQueryable(otlp.context(), new SeriesCatalog(DEFAULT_TRANSLATION, limits), {
+      maxSamples: 1_000,
+    });
+    const { matchers } = parsePromql('scattered') as VectorSelector;
+    const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
+    const range = { startMs: t0 * 1000, endMs: (t0 + 86_400) * 1000 };
+    const series = await queryable.select({ matchers, ...range, hints });
+    expect(series).toHaveLength(60);
+    for (const { times, values } of series) {
+      expect(Array.from(times, (time) => time / 1000 - t0)).toEqual([0, 899, 900, 40_000, 86_400]);
+      expect([...values]).toEqual([1, 900, 901, 40_001, 86_401]);
+    }
+    const little = new StoreQueryable(otlp.context(), new SeriesCatalog(DEFAULT_TRANSLATION, limits), {
+      maxSamples: 200,
+    });
+    await expect(little.select({ matchers, ...range, hints })).rejects.toMatchObject({ kind: 'execution' });
   });
 
   it('finds series that came since it was asked last', async () => {
@@ -435,7 +505,7 @@ describe('points', () => {
     const { matchers } = parsePromql('arriving') as VectorSelector;
     const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
     const found = async () => {
-      const queryable = new StoreQueryable(otlp.context(), catalog, 100);
+      const queryable = new StoreQueryable(otlp.context(), catalog, { maxSamples: 100 });
       const series = await queryable.select({ matchers, startMs: t0 * 1000, endMs: (t0 + 60) * 1000, hints });
       return series.map(({ labels }) => labels.get('route')).sort();
     };

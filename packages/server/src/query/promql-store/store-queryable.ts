@@ -13,19 +13,27 @@ import { type Selection, selectSeries } from './select-series.ts';
 import type { SeriesCatalog } from './series-catalog.ts';
 import { selectTargets, targetInfoSeries } from './target-info.ts';
 
+export interface StoreQueryableOptions {
+  /** Samples that all selectors together may read. */
+  readonly maxSamples: number;
+  /** Gives the start times of samples: `EngineOptions.usesStartTimes`. */
+  readonly usesStartTimes?: boolean;
+}
+
 /** PromQL's data from the store, for one request. */
 export class StoreQueryable implements Queryable {
   readonly #context: QueryContext;
   readonly #catalog: SeriesCatalog;
   readonly #maxSamples: number;
+  readonly #withStarts: boolean;
   /** Samples that all selectors together have read. */
   samplesRead = 0;
 
-  /** @param maxSamples that all selectors together may read */
-  constructor(context: QueryContext, catalog: SeriesCatalog, maxSamples: number) {
+  constructor(context: QueryContext, catalog: SeriesCatalog, { maxSamples, usesStartTimes }: StoreQueryableOptions) {
     this.#context = context;
     this.#catalog = catalog;
     this.#maxSamples = maxSamples;
+    this.#withStarts = usesStartTimes ?? false;
   }
 
   async select({ matchers, startMs, endMs }: Wanted, signal?: AbortSignal): Promise<readonly RawSeries[]> {
@@ -37,6 +45,7 @@ export class StoreQueryable implements Queryable {
       const selection = await selectSeries(context, this.#catalog, matchers, nanoRange(startMs, endMs));
       const options = {
         range: { fromMs: startMs, toMs: endMs },
+        withStarts: this.#withStarts,
         maxPoints: Math.max(0, this.#maxSamples - this.samplesRead),
       };
       const read = await readSelection(context, selection, options);

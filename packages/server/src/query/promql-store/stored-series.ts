@@ -1,9 +1,9 @@
 import type { KeyValue } from '@signalbox/api-contract';
-import { type NamedMetric, prometheusLabelName, prometheusMetricName } from '@signalbox/otlp';
+import { type NamedMetric, prometheusLabelName, prometheusMetricName, prometheusUnit } from '@signalbox/otlp';
 import type { MetricType } from '@signalbox/records';
 import { Labels, METRIC_NAME } from '../promql/labels.ts';
 import { attributeText } from './attribute-text.ts';
-
+import { prometheusType } from './prometheus-type.ts';
 import type { Translation } from './translation.ts';
 
 /** A row of the table `series`, with its resource. */
@@ -79,6 +79,9 @@ function seriesLabels(row: SeriesRow, translation: Translation): Labels {
       if (name !== undefined) labels.set(name, attributeText(value));
     }
     labels.set('otel_scope_name', row.scopeName).set('otel_scope_version', row.scopeVersion);
+  }
+  if (translation.typeAndUnitLabels) {
+    labels.set('__type__', prometheusType(row.type, row.isMonotonic)).set('__unit__', prometheusUnit(row.unit));
   }
   return Labels.from(labels);
 }

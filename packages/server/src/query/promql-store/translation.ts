@@ -9,6 +9,8 @@ export interface Translation {
   readonly keepIdentifyingResourceAttributes: boolean;
   /** Adds the labels `otel_scope_name`, `otel_scope_version` and `otel_scope_<attribute>`. */
   readonly promoteScopeMetadata: boolean;
+  /** Adds the labels `__type__` and `__unit__`: Prometheus's feature `type-and-unit-labels`. */
+  readonly typeAndUnitLabels: boolean;
 }
 
 export const DEFAULT_TRANSLATION: Translation = {
@@ -16,4 +18,5 @@ export const DEFAULT_TRANSLATION: Translation = {
   promoteResourceAttributes: [],
   keepIdentifyingResourceAttributes: false,
   promoteScopeMetadata: false,
+  typeAndUnitLabels: false,
 };

@@ -1,3 +1,4 @@
+import type { ParserOptions } from '@signalbox/query-language';
 import { type Exemplar, listExemplars } from '../../../query/promql-store/list-exemplars.ts';
 import { listMetadata } from '../../../query/promql-store/list-metadata.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
@@ -7,7 +8,7 @@ import { get, getOrPost, JsonPieces, type PrometheusRoute } from '../prometheus-
 import { readExpression, selectorsOf } from '../read-matchers.ts';
 
 /** What is known of metrics, and their exemplars. */
-export function metadataRoutes(catalog: SeriesCatalog): readonly PrometheusRoute[] {
+export function metadataRoutes(catalog: SeriesCatalog, parser: ParserOptions): readonly PrometheusRoute[] {
   return [
     get('metadata', async ({ parameters, context }) => {
       const limit = parameters.count('limit');
@@ -24,7 +25,7 @@ export function metadataRoutes(catalog: SeriesCatalog): readonly PrometheusRoute
       if (range.toMs < range.fromMs) {
         throw new PrometheusError('bad_data', 'end timestamp must not be before start timestamp');
       }
-      const expression = readExpression(parameters.text('query'), (message) => message);
+      const expression = readExpression(parameters.text('query'), parser, (message) => message);
       const found = await listExemplars(context, catalog, selectorsOf(expression), range);
       const pieces = found.map(({ labels, exemplars }, index) => {
         const series = `{"seriesLabels":${labelsText(labels.entries())},"exemplars":[${exemplars.map(exemplarText).join()}]}`;

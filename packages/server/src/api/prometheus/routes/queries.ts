@@ -35,7 +35,7 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
     const lookbackMs = parameters.duration('lookback_delta');
     if (timeoutMs <= 0) throw new PrometheusError('timeout', 'query timed out in expression evaluation');
     const own = { ...context, deadlineMs: Date.now() + timeoutMs };
-    const source = new StoreQueryable(own, catalog, engine.maxSamples);
+    const source = new StoreQueryable(own, catalog, engine);
     const options = { timeoutMs, signal: context.signal, ...(lookbackMs === undefined ? {} : { lookbackMs }) };
     try {
       const result = await run(new PromqlEngine(source, engine), parameters.text('query'), options);
@@ -57,13 +57,18 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
       const range = readQueryRange(parameters);
       return evaluate(parameters, context, limit, (own, query, options) => own.range(query, range, options));
     }),
-    ...getOrPost('format_query', async ({ parameters }) => ({ data: prettyPrintPromql(readQuery(parameters)) })),
-    ...getOrPost('parse_query', async ({ parameters }) => ({ data: translateAst(readQuery(parameters)) })),
+    ...getOrPost('format_query', async ({ parameters }) => ({
+      data: prettyPrintPromql(readQuery(parameters, engine)),
+    })),
+    ...getOrPost('parse_query', async ({ parameters }) => ({ data: translateAst(readQuery(parameters, engine)) })),
   ];
 }
 
-function readQuery(parameters: PrometheusParameters): ReturnType<typeof readExpression> {
-  return readExpression(parameters.text('query'), (message) => `invalid parameter "query": ${message}`);
+function readQuery(
+  parameters: PrometheusParameters,
+  { parser = {} }: EngineOptions,
+): ReturnType<typeof readExpression> {
+  return readExpression(parameters.text('query'), parser, (message) => `invalid parameter "query": ${message}`);
 }
 
 function readQueryRange(parameters: PrometheusParameters): { startMs: number; endMs: number; stepMs: number } {

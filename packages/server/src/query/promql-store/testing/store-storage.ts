@@ -35,7 +35,7 @@ export class StoreStorage implements TestStorage {
   }
 
   get queryable(): Queryable {
-    const source = new StoreQueryable(this.#store.context(), this.#catalog, 10_000_000);
+    const source = new StoreQueryable(this.#store.context(), this.#catalog, { maxSamples: 10_000_000 });
     return {
       async select(selection, signal) {
         const found = await source.select(selection, signal);
