@@ -1,3 +1,14 @@
+export * from './logql/ast.ts';
+export { applyLogqlOperator } from './logql/binary-numbers.ts';
+export { formatByteSize, parseByteSize } from './logql/byte-size.ts';
+export { parseGoDuration } from './logql/go-duration.ts';
+export { containsIp, type IpPattern, parseIpPattern } from './logql/ip-pattern.ts';
+export type { JsonPath } from './logql/json-path.ts';
+export { capturesOf, type LinePattern, matchesPattern, parsePatternFilter } from './logql/line-pattern.ts';
+export { LogqlParseError } from './logql/parse-error.ts';
+export { parseLogql, parseLogqlMatchers } from './logql/parser.ts';
+export { prettyPrintLogql } from './logql/pretty-print.ts';
+export { printLogql, printSelector, printStage } from './logql/print.ts';
 export * from './promql/ast.ts';
 export { typeOf } from './promql/check-types.ts';
 export { formatPromqlDuration, parsePromqlDuration } from './promql/duration.ts';
