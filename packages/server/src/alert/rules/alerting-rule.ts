@@ -1,6 +1,6 @@
+import type { ParsedTemplate } from '../../go-template/nodes.ts';
+import { TemplateError } from '../../go-template/template-error.ts';
 import { expandAlertTemplate, parseAlertTemplate } from '../template/expand-template.ts';
-import type { ParsedTemplate } from '../template/nodes.ts';
-import { TemplateError } from '../template/template-error.ts';
 import { type Alert, labelsKey } from './alert.ts';
 import type { Evaluation, Rule } from './rule.ts';
 import type { AlertingRuleDefinition } from './rule-file.ts';

@@ -1,7 +1,7 @@
 import { parsePromqlDuration } from '@signalbox/query-language';
 import type { Node } from 'yaml';
+import { TemplateError } from '../../go-template/template-error.ts';
 import { parseAlertTemplate } from '../template/expand-template.ts';
-import { TemplateError } from '../template/template-error.ts';
 import { YamlReader } from '../yaml-reader.ts';
 import type { RuleDefinition, RuleFile, RuleFileProblem, RuleGroupDefinition } from './rule-file.ts';
 

@@ -1,8 +1,8 @@
-import { builtinFunctions } from './builtin-functions.ts';
-import { executeTemplate, type TemplateFunction } from './execute.ts';
-import { GoMap, GoStruct, type GoValue } from './go-values.ts';
-import type { ParsedTemplate } from './nodes.ts';
-import { parseTemplate } from './parser.ts';
+import { builtinFunctions } from '../../go-template/builtin-functions.ts';
+import { executeTemplate, type TemplateFunction } from '../../go-template/execute.ts';
+import { GoMap, GoStruct, type GoValue } from '../../go-template/go-values.ts';
+import type { ParsedTemplate } from '../../go-template/nodes.ts';
+import { parseTemplate } from '../../go-template/parser.ts';
 import { prometheusFunctions, type TemplateEnvironment } from './prometheus-functions.ts';
 
 /** What an alert's label or annotation may refer to: `$labels`, `$externalLabels`, `$externalURL`, `$value`. */

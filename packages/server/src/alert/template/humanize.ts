@@ -1,5 +1,5 @@
-import { formatGeneral, formatShortest } from './format-float.ts';
-import { TemplateError } from './template-error.ts';
+import { formatGeneral, formatShortest } from '../../go-template/format-float.ts';
+import { TemplateError } from '../../go-template/template-error.ts';
 
 const LARGE = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 const LARGE_BINARY = ['ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei', 'Zi', 'Yi'];

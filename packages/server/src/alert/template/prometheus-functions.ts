@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 import { parsePromqlDuration } from '@signalbox/query-language';
 import { RE2JS } from 're2js';
-import { queryEscape } from './builtin-functions.ts';
-import type { TemplateFunction } from './execute.ts';
-import { formatGeneral } from './format-float.ts';
-import { GoMap, GoStruct, type GoValue, goTypeName } from './go-values.ts';
+import { queryEscape } from '../../go-template/builtin-functions.ts';
+import type { TemplateFunction } from '../../go-template/execute.ts';
+import { formatGeneral } from '../../go-template/format-float.ts';
+import { GoMap, GoStruct, type GoValue, goTypeName } from '../../go-template/go-values.ts';
+import { TemplateError } from '../../go-template/template-error.ts';
 import { humanize, humanize1024, humanizeDuration, humanizeTimestamp } from './humanize.ts';
-import { TemplateError } from './template-error.ts';
 import { TemplateDuration, TemplateTime } from './time-values.ts';
 
 /** One element of what `query` gives a template. */

@@ -1,7 +1,7 @@
-import { formatFixed, formatShortest } from './format-float.ts';
-import { GoStruct, type GoValue } from './go-values.ts';
+import { formatFixed, formatShortest } from '../../go-template/format-float.ts';
+import { GoStruct, type GoValue } from '../../go-template/go-values.ts';
+import { TemplateError } from '../../go-template/template-error.ts';
 import { goTime } from './humanize.ts';
-import { TemplateError } from './template-error.ts';
 
 const MONTHS = [
   'January',

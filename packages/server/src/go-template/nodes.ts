@@ -27,6 +27,16 @@ export interface Pipeline {
 export interface Command {
   readonly operand: Operand;
   readonly args: readonly Operand[];
+  readonly place: CommandPlace;
+}
+
+/** Where a command stands, for messages. */
+export interface CommandPlace {
+  readonly line: number;
+  /** Of the first operand, from 0. */
+  readonly column: number;
+  readonly text: string;
+  readonly operandText: string;
 }
 
 export type Operand =

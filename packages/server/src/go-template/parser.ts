@@ -15,11 +15,12 @@ export function parseTemplate(name: string, source: string, functions: ReadonlyS
   if (source.length > MAX_SOURCE_LENGTH) {
     throw new TemplateError(`template: ${name}: longer than ${MAX_SOURCE_LENGTH} characters`);
   }
-  return new Parser(name, lex(name, source), functions).parse();
+  return new Parser(name, source, functions).parse();
 }
 
 class Parser {
   readonly #name: string;
+  readonly #source: string;
   readonly #tokens: readonly Token[];
   readonly #functions: ReadonlySet<string>;
   readonly #definitions = new Map<string, readonly TemplateNode[]>();
@@ -29,9 +30,10 @@ class Parser {
   #depth = 0;
   #rangeDepth = 0;
 
-  constructor(name: string, tokens: readonly Token[], functions: ReadonlySet<string>) {
+  constructor(name: string, source: string, functions: ReadonlySet<string>) {
     this.#name = name;
-    this.#tokens = tokens;
+    this.#source = source;
+    this.#tokens = lex(name, source);
     this.#functions = functions;
   }
 
@@ -217,7 +219,10 @@ class Parser {
   }
 
   #command(where: string): Command {
+    const start = this.#peek();
+    const line = this.#line();
     const operands = [this.#operand(where)];
+    const operandText = this.#textSince(start);
     while (this.#peek()?.kind === 'space') {
       this.#skipSpace();
       const kind = this.#peek()?.kind;
@@ -225,7 +230,16 @@ class Parser {
       operands.push(this.#operand(where));
     }
     const [operand, ...args] = operands as [Operand, ...Operand[]];
-    return { operand, args };
+    const at = start === undefined || start.kind === 'text' ? 0 : start.at;
+    const column = at - (this.#source.lastIndexOf('\n', at - 1) + 1);
+    return { operand, args, place: { line, column, text: this.#textSince(start).trim(), operandText } };
+  }
+
+  /** What stands from a token to the one that was read last. */
+  #textSince(start: Token | undefined): string {
+    const last = this.#tokens[this.#at - 1];
+    if (start === undefined || start.kind === 'text' || last === undefined || last.kind === 'text') return '';
+    return this.#source.slice(start.at, last.at + last.text.length);
   }
 
   #operand(where: string): Operand {

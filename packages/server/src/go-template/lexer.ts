@@ -2,7 +2,8 @@ import { TemplateError } from './template-error.ts';
 
 export type Token =
   | { readonly kind: 'text'; readonly text: string; readonly line: number }
-  | { readonly kind: ActionTokenKind; readonly text: string; readonly line: number };
+  /** `at`: where it begins in the template. */
+  | { readonly kind: ActionTokenKind; readonly text: string; readonly line: number; readonly at: number };
 
 /** `space` stands for any run of white space: it separates arguments, so it matters. */
 type ActionTokenKind =
@@ -81,13 +82,13 @@ export function lex(name: string, source: string): Token[] {
       advance(end + 2 + close[0].length);
       continue;
     }
-    tokens.push({ kind: 'open', text: '{{', line });
+    tokens.push({ kind: 'open', text: '{{', line, at });
     trimNext = false;
     for (;;) {
       const close = /^(?:[ \t\r\n]+-)?\}\}/.exec(source.slice(at, at + 64));
       if (close) {
         trimNext = close[0].length > 2;
-        tokens.push({ kind: 'close', text: '}}', line });
+        tokens.push({ kind: 'close', text: '}}', line, at });
         advance(at + close[0].length);
         break;
       }
@@ -99,7 +100,7 @@ export function lex(name: string, source: string): Token[] {
         fail(/["'`]/.test(rest) ? 'unterminated quoted string' : `unexpected ${JSON.stringify(rest)} in action`);
       } else {
         const kind = ACTION_TOKEN_KINDS[match.slice(1).findIndex((group) => group !== undefined)] as ActionTokenKind;
-        tokens.push({ kind, text: match[0], line });
+        tokens.push({ kind, text: match[0], line, at });
         advance(at + match[0].length);
       }
     }

@@ -1,14 +1,19 @@
 import { GoMap, GoStruct, type GoValue, goTypeName, isTrue, printGo } from './go-values.ts';
-import type { BranchNode, Command, Operand, ParsedTemplate, Pipeline, TemplateNode } from './nodes.ts';
-import { TemplateError } from './template-error.ts';
+import type { BranchNode, Command, CommandPlace, Operand, ParsedTemplate, Pipeline, TemplateNode } from './nodes.ts';
+import { ArgumentCountError, TemplateError } from './template-error.ts';
 
 /** A function that a template may call. It throws TemplateError for arguments that it can't use. */
-export type TemplateFunction = (...args: GoValue[]) => GoValue | Promise<GoValue>;
+export type TemplateFunction<Result = GoValue | Promise<GoValue>> = (...args: GoValue[]) => Result;
+
+type TemplateFunctions = ReadonlyMap<string, TemplateFunction>;
 
 /** What one execution may do: a template that loops ends with an error. */
 const MAX_STEPS = 100_000;
 const MAX_OUTPUT_LENGTH = 1 << 20;
 const MAX_CALL_DEPTH = 100;
+
+/** A part of an execution: it hands out what it waits for, and is handed what came of it. */
+type Steps<Result> = Generator<Promise<GoValue>, Result, GoValue>;
 
 /**
  * Executes a parsed template on `data` with the semantics of Go's `text/template` under `missingkey=zero`: returns its text, or
@@ -17,10 +22,28 @@ const MAX_CALL_DEPTH = 100;
 export async function executeTemplate(
   template: ParsedTemplate,
   data: GoValue,
-  functions: ReadonlyMap<string, TemplateFunction>,
+  functions: TemplateFunctions,
 ): Promise<string> {
   const execution = new Execution(template, functions, data);
-  await execution.run(template.body, data);
+  const steps = execution.run(template.body, data);
+  for (let step = steps.next(); !step.done; ) {
+    try {
+      step = steps.next(await step.value);
+    } catch (error) {
+      step = steps.throw(error);
+    }
+  }
+  return execution.output;
+}
+
+/** The same at once, with functions that do not make their caller wait. */
+export function executeTemplateNow(
+  template: ParsedTemplate,
+  data: GoValue,
+  functions: ReadonlyMap<string, TemplateFunction<GoValue>>,
+): string {
+  const execution = new Execution(template, functions, data);
+  if (!execution.run(template.body, data).next().done) throw new Error('a function of the template waits');
   return execution.output;
 }
 
@@ -29,20 +52,22 @@ type Ending = 'break' | 'continue' | undefined;
 class Execution {
   output = '';
   readonly #template: ParsedTemplate;
-  readonly #functions: ReadonlyMap<string, TemplateFunction>;
+  readonly #functions: TemplateFunctions;
   /** Name and value, innermost last. */
   #variables: { readonly name: string; value: GoValue }[];
   #steps = 0;
   #callDepth = 0;
   #line = 1;
+  /** Of the command that is being executed. */
+  #place: CommandPlace | undefined;
 
-  constructor(template: ParsedTemplate, functions: ReadonlyMap<string, TemplateFunction>, data: GoValue) {
+  constructor(template: ParsedTemplate, functions: TemplateFunctions, data: GoValue) {
     this.#template = template;
     this.#functions = functions;
     this.#variables = [{ name: '$', value: data }];
   }
 
-  async run(nodes: readonly TemplateNode[], dot: GoValue): Promise<Ending> {
+  *run(nodes: readonly TemplateNode[], dot: GoValue): Steps<Ending> {
     for (const node of nodes) {
       this.#step();
       if (node.kind === 'text') {
@@ -50,16 +75,16 @@ class Execution {
         continue;
       }
       this.#line = node.line;
-      const ending = await this.#runAction(node, dot);
+      const ending = yield* this.#runAction(node, dot);
       if (ending !== undefined) return ending;
     }
     return undefined;
   }
 
-  async #runAction(node: Exclude<TemplateNode, { kind: 'text' }>, dot: GoValue): Promise<Ending> {
+  *#runAction(node: Exclude<TemplateNode, { kind: 'text' }>, dot: GoValue): Steps<Ending> {
     switch (node.kind) {
       case 'action': {
-        const value = await this.#pipeline(node.pipeline, dot);
+        const value = yield* this.#pipeline(node.pipeline, dot);
         if (node.pipeline.variables.length === 0) this.#write(printGo(value));
         return undefined;
       }
@@ -67,20 +92,20 @@ class Execution {
       case 'continue':
         return node.kind;
       case 'template':
-        await this.#call(node.name, node.pipeline && (await this.#pipeline(node.pipeline, dot)));
+        yield* this.#call(node.name, node.pipeline && (yield* this.#pipeline(node.pipeline, dot)));
         return undefined;
       case 'range':
-        return await this.#range(node, dot);
+        return yield* this.#range(node, dot);
       default:
-        return await this.#branch(node, dot);
+        return yield* this.#branch(node, dot);
     }
   }
 
-  async #branch(node: BranchNode, dot: GoValue): Promise<Ending> {
+  *#branch(node: BranchNode, dot: GoValue): Steps<Ending> {
     const scope = this.#variables.length;
-    const value = await this.#pipeline(node.pipeline, dot);
+    const value = yield* this.#pipeline(node.pipeline, dot);
     const isChosen = isTrue(value);
-    const ending = await this.run(
+    const ending = yield* this.run(
       isChosen ? node.body : node.otherwise,
       isChosen && node.kind === 'with' ? value : dot,
     );
@@ -88,9 +113,9 @@ class Execution {
     return ending;
   }
 
-  async #range(node: BranchNode, dot: GoValue): Promise<Ending> {
+  *#range(node: BranchNode, dot: GoValue): Steps<Ending> {
     const scope = this.#variables.length;
-    const value = await this.#pipeline(node.pipeline, dot);
+    const value = yield* this.#pipeline(node.pipeline, dot);
     const elements = this.#elements(value);
     const declared = this.#variables.slice(-node.pipeline.variables.length);
     for (const [key, element] of elements) {
@@ -101,11 +126,11 @@ class Execution {
         second.value = element;
       } else if (first) first.value = element;
       const inner = this.#variables.length;
-      const ending = await this.run(node.body, element);
+      const ending = yield* this.run(node.body, element);
       this.#variables.length = inner;
       if (ending === 'break') break;
     }
-    const ending = elements.length === 0 ? await this.run(node.otherwise, dot) : undefined;
+    const ending = elements.length === 0 ? yield* this.run(node.otherwise, dot) : undefined;
     this.#variables.length = scope;
     return ending;
   }
@@ -121,21 +146,21 @@ class Execution {
     return this.#fail(`range can't iterate over ${printGo(value)}`);
   }
 
-  async #call(name: string, dot: GoValue): Promise<void> {
+  *#call(name: string, dot: GoValue): Steps<void> {
     const body = this.#template.definitions.get(name);
     if (!body) return this.#fail(`template ${JSON.stringify(name)} not defined`);
     if (++this.#callDepth > MAX_CALL_DEPTH) this.#fail('exceeded maximum template depth');
     const outer = this.#variables;
     this.#variables = [{ name: '$', value: dot }];
-    await this.run(body, dot);
+    yield* this.run(body, dot);
     this.#variables = outer;
     this.#callDepth--;
   }
 
-  async #pipeline({ variables, isAssignment, commands }: Pipeline, dot: GoValue): Promise<GoValue> {
+  *#pipeline({ variables, isAssignment, commands }: Pipeline, dot: GoValue): Steps<GoValue> {
     let value: GoValue;
     for (const [index, command] of commands.entries()) {
-      value = await this.#command(command, dot, index > 0 ? [value] : []);
+      value = yield* this.#command(command, dot, index > 0 ? [value] : []);
     }
     for (const name of variables) {
       if (isAssignment)
@@ -146,19 +171,20 @@ class Execution {
   }
 
   /** `piped`: what the command before handed on, the last argument. */
-  async #command({ operand, args }: Command, dot: GoValue, piped: readonly GoValue[]): Promise<GoValue> {
+  *#command({ operand, args, place }: Command, dot: GoValue, piped: readonly GoValue[]): Steps<GoValue> {
     this.#step();
-    if (operand.kind === 'function') return await this.#callFunction(operand.name, args, dot, piped);
+    this.#place = place;
+    if (operand.kind === 'function') return yield* this.#callFunction(operand.name, args, dot, piped);
     const path = 'path' in operand ? operand.path : [];
     if (path.length === 0) {
       if (args.length > 0 || piped.length > 0) this.#fail("can't give argument to non-function");
-      return await this.#operand(operand, dot);
+      return yield* this.#operand(operand, dot);
     }
-    let value = await this.#root(operand, dot);
+    let value = yield* this.#root(operand, dot);
     for (const [index, name] of path.entries()) {
       const given: GoValue[] = [];
       if (index === path.length - 1) {
-        for (const arg of args) given.push(await this.#operand(arg, dot));
+        for (const arg of args) given.push(yield* this.#operand(arg, dot));
         given.push(...piped);
       }
       value = this.#field(value, name, given);
@@ -166,38 +192,37 @@ class Execution {
     return value;
   }
 
-  async #callFunction(
-    name: string,
-    args: readonly Operand[],
-    dot: GoValue,
-    piped: readonly GoValue[],
-  ): Promise<GoValue> {
+  *#callFunction(name: string, args: readonly Operand[], dot: GoValue, piped: readonly GoValue[]): Steps<GoValue> {
+    const place = this.#place;
     const stopsAt = name === 'and' ? false : name === 'or' ? true : undefined;
     const values: GoValue[] = [];
     for (const arg of args) {
-      const value = await this.#operand(arg, dot);
+      const value = yield* this.#operand(arg, dot);
       if (stopsAt !== undefined && isTrue(value) === stopsAt) return value;
       values.push(value);
     }
     values.push(...piped);
-    const run = this.#functions.get(name) as TemplateFunction;
+    const run = this.#functions.get(name) as TemplateFunction<GoValue | Promise<GoValue>>;
     try {
-      return await run(...values);
+      const result = run(...values);
+      return result instanceof Promise ? yield result : result;
     } catch (error) {
-      if (error instanceof TemplateError) this.#fail(`error calling ${name}: ${error.message}`);
+      this.#place = place;
+      if (error instanceof ArgumentCountError) this.#fail(error.message);
+      if (error instanceof TemplateError) this.#fail(`error calling ${name}: ${error.message}`, place?.text);
       throw error;
     }
   }
 
-  async #operand(operand: Operand, dot: GoValue): Promise<GoValue> {
-    if (operand.kind === 'function') return await this.#callFunction(operand.name, [], dot, []);
-    let value = await this.#root(operand, dot);
+  *#operand(operand: Operand, dot: GoValue): Steps<GoValue> {
+    if (operand.kind === 'function') return yield* this.#callFunction(operand.name, [], dot, []);
+    let value = yield* this.#root(operand, dot);
     if ('path' in operand) for (const name of operand.path) value = this.#field(value, name, []);
     return value;
   }
 
   /** What an operand's path starts from. */
-  async #root(operand: Operand, dot: GoValue): Promise<GoValue> {
+  *#root(operand: Operand, dot: GoValue): Steps<GoValue> {
     switch (operand.kind) {
       case 'constant':
         return operand.value;
@@ -205,7 +230,7 @@ class Execution {
         return this.#variables.findLast(({ name }) => name === operand.name)?.value;
       case 'pipeline': {
         const scope = this.#variables.length;
-        const value = await this.#pipeline(operand.pipeline, dot);
+        const value = yield* this.#pipeline(operand.pipeline, dot);
         this.#variables.length = scope;
         return value;
       }
@@ -239,7 +264,11 @@ class Execution {
     if (this.output.length > MAX_OUTPUT_LENGTH) this.#fail(`longer than ${MAX_OUTPUT_LENGTH} characters`);
   }
 
-  #fail(message: string): never {
-    throw new TemplateError(`template: ${this.#template.name}:${this.#line}: ${message}`);
+  /** @param text the part of the template that is at fault; the first operand of the command unless given */
+  #fail(message: string, text = this.#place?.operandText): never {
+    const { name } = this.#template;
+    const where = this.#place ? `${this.#place.line}:${this.#place.column}` : `${this.#line}`;
+    const what = this.#place ? `executing ${JSON.stringify(name)} at <${text}>: ` : '';
+    throw new TemplateError(`template: ${name}:${where}: ${what}${message}`);
   }
 }
