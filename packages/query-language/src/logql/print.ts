@@ -148,7 +148,7 @@ function printNumber(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   const magnitude = Math.abs(value);
-  return magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)
+  return magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e6)
     ? value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
     : String(value);
 }

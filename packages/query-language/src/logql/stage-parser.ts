@@ -159,12 +159,13 @@ function checkRegexpStage(expression: string, start: number, parser: TokenReader
   const fail = (reason: string): never => {
     throw new LogqlParseError(`invalid regexp parser: ${reason}`, range);
   };
-  checkExpression(expression, range, 'invalid regexp parser: ');
   const names = [...expression.matchAll(/(?<!\\)(?:\\\\)*\(\?P?<([^>=!][^>]*)>/g)].map(([, name = '']) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) fail(`duplicate extracted label name '${twice}'`);
+  checkExpression(expression, range, 'invalid regexp parser: ');
   if (names.length === 0) fail('at least one named capture must be supplied');
-  for (const [index, name] of names.entries()) {
+  for (const name of names) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) fail(`invalid extracted label name '${name}'`);
-    if (names.indexOf(name) !== index) fail(`duplicate extracted label name '${name}'`);
   }
 }
 

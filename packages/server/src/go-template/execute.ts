@@ -184,6 +184,7 @@ class Execution {
     for (const [index, name] of path.entries()) {
       const given: GoValue[] = [];
       if (index === path.length - 1) {
+        if (args.length > 0 && !(value instanceof GoStruct)) this.#fail(`${name} is not a method but has arguments`);
         for (const arg of args) given.push(yield* this.#operand(arg, dot));
         given.push(...piped);
       }

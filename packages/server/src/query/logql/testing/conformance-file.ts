@@ -1,0 +1,19 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../../../../', import.meta.url));
+
+/** Folder of third-party cases: beside the repository, or `SIGNALBOX_CONFORMANCE`. */
+const FOLDER = process.env.SIGNALBOX_CONFORMANCE ?? join(ROOT, '../shared/conformance');
+
+/** The text of a file of third-party cases; undefined when it is not there. */
+export function readConformanceFile(file: string): string | undefined {
+  const path = join(FOLDER, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+export function readConformanceJson(file: string): unknown {
+  const text = readConformanceFile(file);
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
