@@ -18,7 +18,7 @@ import type { HttpOptions, IoredisOptions, PinoOptions, ProcessOptions } from '.
 export interface InstrumentationSettings {
   /** What `prefixed` names begin with; those that double a convention's name exist only where it is not empty. */
   readonly metricPrefix: string;
-  readonly http: Required<HttpOptions>;
+  readonly http: Required<Omit<HttpOptions, 'propagateTo'>> & Pick<HttpOptions, 'propagateTo'>;
   readonly ioredis: Required<IoredisOptions>;
   readonly processes: Required<ProcessOptions>;
   readonly pino: Required<PinoOptions>;

@@ -113,6 +113,11 @@ export interface HttpOptions {
    * `addRequestAttributes` added. A function gets the line instead, to write it where the application's own lines go.
    */
   requestLog?: boolean | ((line: RequestLogLine) => void);
+  /**
+   * The hosts to which trace context and baggage are sent with outgoing requests; unset, to all. A name (`api.example`), one
+   * with its port, all below one (`*.example`), or an expression for the origin. Requests to others are traced all the same.
+   */
+  propagateTo?: readonly (string | RegExp)[];
   /** Incoming requests for which this returns true get no span and no metric. */
   ignoreIncoming?: (request: { readonly method: string; readonly url: string }) => boolean;
   /** Outgoing requests (both `http` and `fetch`) for which this returns true get no span, metric or `traceparent`. */

@@ -1,9 +1,20 @@
-import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell } from '../metrics/cells.ts';
 import type { HttpOptions } from '../options.ts';
 import { durationBoundaries, normalizeMethod, redactUrl, spanMethod } from './http-attributes.ts';
 import { oldClientRequestAttributes, oldClientResponseAttributes } from './old-attributes.ts';
+import { createTargetFilter } from './propagation-targets.ts';
+import { Resends } from './resends.ts';
 
 /** Method, address, port, status, version of the protocol, type of the error. */
 type DurationKeys = [string, string, number, number | undefined, string | undefined, string | undefined];
@@ -13,6 +24,11 @@ export interface ClientSpan {
   /** Undefined where only the duration is wanted. */
   readonly span: Span | undefined;
   readonly context: Context;
+  /** The span that was active when the request was made. */
+  readonly parent: Span | undefined;
+  readonly rawMethod: string;
+  readonly url: URL;
+  readonly resends: number;
   readonly method: string;
   readonly address: string;
   readonly port: number;
@@ -25,9 +41,12 @@ export class ClientRecorder {
   readonly #instrumentation: InstrumentationContext;
   readonly #duration: CellLookup<DurationKeys, HistogramCell>;
   readonly #ignores: HttpOptions['ignoreOutgoing'] & {};
+  readonly #mayPropagateTo: (url: URL) => boolean;
+  readonly #resends = new Resends();
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#mayPropagateTo = createTargetFilter(instrumentation.settings.http.propagateTo);
     this.#ignores = instrumentation.protect(instrumentation.settings.http.ignoreOutgoing, () => false);
     this.#duration = instrumentation.cells.histogram(
       'http.client.request.duration',
@@ -52,6 +71,8 @@ export class ClientRecorder {
     const address = url.hostname.replace(/^\[|\]$/g, '');
     const port = url.port === '' ? impliedPort : Number(url.port);
     const parent = context.active();
+    const parentSpan = trace.getSpan(parent);
+    const resends = parentSpan === undefined ? 0 : this.#resends.take(parentSpan, rawMethod, url);
     const span = this.#instrumentation.startSpan({
       name: spanMethod(method),
       kind: SpanKind.CLIENT,
@@ -63,6 +84,7 @@ export class ClientRecorder {
           'server.address': address,
           'server.port': port,
           ...(method !== rawMethod && { 'http.request.method_original': rawMethod }),
+          ...(resends > 0 && { 'http.request.resend_count': resends }),
         };
         return http.conventions === 'dup'
           ? { ...attributes, ...oldClientRequestAttributes(attributes, url) }
@@ -70,15 +92,43 @@ export class ClientRecorder {
       },
     });
     const spanContext = span === undefined ? parent : trace.setSpan(parent, span);
-    return { span, context: spanContext, method, address, port, startTime: performance.now() };
+    return {
+      span,
+      context: spanContext,
+      parent: parentSpan,
+      rawMethod,
+      url,
+      resends,
+      method,
+      address,
+      port,
+      startTime: performance.now(),
+    };
+  }
+
+  /** The headers that propagate the context of this request: none to a host that the option `propagateTo` leaves out. */
+  headers({ context: spanContext, url }: ClientSpan): Readonly<Record<string, string>> {
+    const carrier: Record<string, string> = {};
+    if (this.#mayPropagateTo(url)) propagation.inject(spanContext, carrier);
+    return carrier;
+  }
+
+  /** Has to be told as soon as the status is known: that is when clients send again. `location` is where a redirect leads. */
+  respond(client: ClientSpan, status: number, location: string | undefined): void {
+    if (status >= 300) this.#expectResend(client, status, location);
+  }
+
+  #expectResend(
+    { parent, rawMethod, url, resends }: ClientSpan,
+    status: number | undefined,
+    location: string | undefined,
+  ): void {
+    if (parent !== undefined) this.#resends.expect(parent, { method: rawMethod, url, status, location, resends });
   }
 
   /** `error`: why there is no complete response. */
-  end(
-    { span, context: spanContext, method, address, port, startTime }: ClientSpan,
-    outcome: Attributes,
-    error: Error | undefined,
-  ): void {
+  end(client: ClientSpan, outcome: Attributes, error: Error | undefined): void {
+    const { span, context: spanContext, method, address, port, startTime } = client;
     const seconds = (performance.now() - startTime) / 1000;
     const statusCode = outcome['http.response.status_code'];
     const status = typeof statusCode === 'number' ? statusCode : undefined;
@@ -86,6 +136,7 @@ export class ClientRecorder {
     const protocol = typeof protocolVersion === 'string' ? protocolVersion : undefined;
     const failed = status !== undefined && status >= 400 ? String(status) : undefined;
     const failure = error === undefined ? failed : errorType(error);
+    if (error !== undefined) this.#expectResend(client, undefined, undefined);
     if (span?.isRecording() === true) {
       span.setAttributes(outcome);
       if (this.#instrumentation.settings.http.conventions === 'dup')

@@ -1,5 +1,5 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
-import { type Attributes, context, propagation } from '@opentelemetry/api';
+import { type Attributes, context } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import {
   handleOf,
@@ -54,7 +54,9 @@ export const httpClientInstrumentation: Instrumentation = {
       instrumentation.subscribe(responseChannel, (message) => {
         const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
         const state = states.get(request);
-        if (state !== undefined) state.response = response;
+        if (state === undefined) return;
+        state.response = response;
+        recorder.respond(state.span, response.statusCode ?? 0, response.headers.location);
       }),
       instrumentation.subscribe(errorChannel, (message) => {
         const { request, error } = message as { request: ClientRequest; error: Error };
@@ -81,9 +83,7 @@ function begin(
   states.set(request, state);
   // Comes after the response has been read to its end, and when it never will be.
   request.once('close', () => finish(recorder, request, state));
-  const carrier: Record<string, string> = {};
-  propagation.inject(span.context, carrier);
-  return addHeaders(request, headers, carrier);
+  return addHeaders(request, headers, recorder.headers(span));
 }
 
 function end(recorder: ClientRecorder, request: ClientRequest, { span, response, error }: RequestState): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Attributes, context, propagation } from '@opentelemetry/api';
+import { type Attributes, context } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import {
   handleOf,
@@ -49,6 +49,8 @@ export const fetchInstrumentation: Instrumentation = {
         const state = states.get(request);
         if (state === undefined || response === undefined) return;
         state.outcome['http.response.status_code'] = response.statusCode;
+        if (response.statusCode >= 300)
+          recorder.respond(state.span, response.statusCode, headerOf(response.headers, 'location'));
         const size =
           request.method === 'HEAD' ? Number.NaN : Number(headerOf(response.headers, 'content-length') ?? Number.NaN);
         if (Number.isSafeInteger(size)) state.outcome['http.response.body.size'] = size;
@@ -71,9 +73,7 @@ function begin(recorder: ClientRecorder, states: WeakMap<object, RequestState>, 
   const span = recorder.start(request.method, new URL(request.path, base));
   if (span === undefined) return;
   states.set(request, { span, outcome: {} });
-  const carrier: Record<string, string> = {};
-  propagation.inject(span.context, carrier);
-  for (const [name, value] of Object.entries(carrier)) setHeader(request, name, value);
+  for (const [name, value] of Object.entries(recorder.headers(span))) setHeader(request, name, value);
 }
 
 /** What the application hands on from elsewhere is replaced: two of them mean none to the receiver. */

@@ -78,7 +78,7 @@ export class App {
   }
 
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
       const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
       if (match !== null) return match;

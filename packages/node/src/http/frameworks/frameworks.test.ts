@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { App, buildPackage, registerUrl } from '../../testing/child.ts';
 import { type FrameworkApp, frameworkApps, frameworkSource, type ModuleSystem } from '../../testing/framework-apps.ts';
 import { OtlpSink, type SinkSpan } from '../../testing/otlp-sink.ts';
@@ -24,6 +24,14 @@ describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${syst
     const sink = new OtlpSink();
     const answers = new Map<string, { status: number; text: string; chunks: number; traceId: string | undefined }>();
 
+    const servers = (): SinkSpan[] => sink.spans.filter(({ kind }) => kind === 2);
+
+    const byPath = (path: string): SinkSpan => {
+      const found = servers().filter(({ attributes }) => attributes['url.path'] === path);
+      expect(found, path).toHaveLength(1);
+      return found[0] as SinkSpan;
+    };
+
     beforeAll(async () => {
       await sink.listen();
       const app = start(framework, system, sink);
@@ -43,20 +51,12 @@ describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${syst
       agent.destroy();
       const socket = net.connect(port, '127.0.0.1');
       await once(socket, 'connect');
-      socket.write('GET /never HTTP/1.1\r\nHost: x\r\n\r\n');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      socket.destroy();
+      socket.end('GET /never HTTP/1.1\r\nHost: x\r\n\r\n');
+      await vi.waitFor(() => byPath('/never'), { timeout: 10_000 });
       await app.stop();
       expect(app.stderr.replaceAll(/^.*(ExperimentalWarning|--trace-warnings).*\n/gm, '')).toBe('');
     }, 60_000);
     afterAll(() => sink.close());
-
-    const servers = (): SinkSpan[] => sink.spans.filter(({ kind }) => kind === 2);
-    const byPath = (path: string): SinkSpan => {
-      const found = servers().filter(({ attributes }) => attributes['url.path'] === path);
-      expect(found, path).toHaveLength(1);
-      return found[0] as SinkSpan;
-    };
 
     test('answers as it does without us', () => {
       expect(Object.fromEntries([...answers].map(([path, { status, text }]) => [path, [status, text]]))).toMatchObject({
@@ -145,7 +145,7 @@ function start(framework: FrameworkApp, system: ModuleSystem, sink: OtlpSink): A
     source: frameworkSource(framework, system),
     ...(framework.packages !== undefined && { packages: framework.packages }),
     nodeArguments: [...(system === 'tsx' ? ['--import', 'tsx'] : []), '--import', registerUrl],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_BSP_SCHEDULE_DELAY: '100' },
   });
 }
 
