@@ -1,23 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type Configuration, resolveConfiguration } from './configuration.ts';
 import { Environment } from './environment.ts';
 import type { StartOptions } from './options.ts';
 import { createResource } from './resource.ts';
-import { Warnings } from './warnings.ts';
-
-class RecordedWarnings extends Warnings {
-  readonly said: string[] = [];
-
-  override always(message: string): void {
-    this.said.push(message);
-  }
-}
+import { RecordedWarnings } from './testing/recorded-warnings.ts';
 
 function resolve(
   variables: Record<string, string>,
   options: StartOptions = {},
 ): { configuration: Configuration; said: string[] } {
-  const warnings = new RecordedWarnings(false);
+  const warnings = new RecordedWarnings();
   return {
     configuration: resolveConfiguration(options, new Environment(variables, warnings), warnings),
     said: warnings.said,
@@ -111,10 +105,53 @@ describe('OTLP variables', () => {
     expect(said).toEqual(['OTEL_EXPORTER_OTLP_HEADERS holds an entry that is not key=value; ignoring that entry']);
   });
 
-  test('grpc is not spoken, which is said', () => {
-    const { configuration, said } = resolve({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
+  test.each<[string, Record<string, string>, StartOptions, string]>([
+    ['has a port of its own', {}, {}, 'http://localhost:4317'],
+    ['keeps nothing of a path', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:1/otel' }, {}, 'http://c:1'],
+    ['uses TLS without a scheme', { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:1' }, {}, 'https://c:1'],
+    [
+      'unless told not to',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'c:1', OTEL_EXPORTER_OTLP_INSECURE: 'true' },
+      {},
+      'http://c:1',
+    ],
+    [
+      'or not to for this signal',
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'c:1', OTEL_EXPORTER_OTLP_TRACES_INSECURE: 'true' },
+      {},
+      'http://c:1',
+    ],
+    [
+      'follows a scheme rather',
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://c:1', OTEL_EXPORTER_OTLP_INSECURE: 'true' },
+      {},
+      'https://c:1',
+    ],
+    ['as an option', {}, { protocol: 'grpc', traces: { endpoint: 'http://d:2' } }, 'http://d:2'],
+  ])('gRPC %s', (_name, variables, options, origin) => {
+    const { otlp } = traces({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', ...variables }, options);
+    expect(otlp).toMatchObject({
+      protocol: 'grpc',
+      url: `${origin}/opentelemetry.proto.collector.trace.v1.TraceService/Export`,
+    });
+  });
+
+  test('a protocol that there is not is said', () => {
+    const { configuration, said } = resolve({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/yaml' });
     expect(configuration).toMatchObject({ traces: { otlp: { protocol: 'http/protobuf' } } });
-    expect(said).toEqual([expect.stringContaining('OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not supported')]);
+    expect(said).toEqual([expect.stringContaining('http/yaml is not one of http/protobuf, http/json, grpc')]);
+  });
+
+  test('certificates are read, and one that cannot be is said', () => {
+    const path = fileURLToPath(import.meta.url);
+    const { otlp } = traces({
+      OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: path,
+      OTEL_EXPORTER_OTLP_CLIENT_KEY: '/nowhere',
+      OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: path,
+    });
+    expect(otlp.cert?.toString()).toBe(readFileSync(path, 'utf8'));
+    expect(otlp.key?.toString()).toBe(readFileSync(path, 'utf8'));
+    expect(resolve({ OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere' }).said[0]).toContain('cannot read /nowhere');
   });
 
   test('numbers that are none are warned about and ignored', () => {
@@ -127,7 +164,12 @@ describe('OTLP variables', () => {
 
 describe('batches, limits, metrics', () => {
   test('have the defaults of the specification', () => {
-    expect(traces({}).batch).toEqual({ maxQueueSize: 65_536, maxExportBatchSize: 512, scheduledDelayMillis: 1000 });
+    expect(traces({}).batch).toEqual({
+      maxQueueSize: 65_536,
+      maxExportBatchSize: 512,
+      scheduledDelayMillis: 1000,
+      exportTimeoutMillis: 60_000,
+    });
     expect(resolve({}).configuration).toMatchObject({
       logs: { batch: { maxQueueSize: 2048, maxExportBatchSize: 512, scheduledDelayMillis: 1000 } },
     });
@@ -149,8 +191,15 @@ describe('batches, limits, metrics', () => {
       OTEL_BSP_MAX_QUEUE_SIZE: '10',
       OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '50',
       OTEL_BSP_SCHEDULE_DELAY: '7',
+      OTEL_BSP_EXPORT_TIMEOUT: '9',
     };
-    expect(traces(variables).batch).toEqual({ maxQueueSize: 10, maxExportBatchSize: 10, scheduledDelayMillis: 7 });
+    expect(traces(variables).batch).toEqual({
+      maxQueueSize: 10,
+      maxExportBatchSize: 10,
+      scheduledDelayMillis: 7,
+      exportTimeoutMillis: 9,
+    });
+    expect(metrics({ OTEL_METRIC_EXPORT_TIMEOUT: '9' }).exportTimeoutMillis).toBe(9);
     expect(traces(variables, { traces: { maxQueueSize: 100 } }).batch.maxExportBatchSize).toBe(50);
     expect(
       traces({ OTEL_ATTRIBUTE_COUNT_LIMIT: '5', OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '6' }).limits.attributeCountLimit,
@@ -163,6 +212,19 @@ describe('batches, limits, metrics', () => {
     expect(
       metrics({ OTEL_METRIC_EXPORT_INTERVAL: '15000' }, { metrics: { exportIntervalMillis: 5 } }).exportIntervalMillis,
     ).toBe(5);
+  });
+
+  test('limits of log records are their own, else the general ones', () => {
+    const limits = (variables: Record<string, string>) => {
+      const { logs } = resolve(variables).configuration;
+      return logs === false ? undefined : logs.limits;
+    };
+    expect(limits({ OTEL_ATTRIBUTE_COUNT_LIMIT: '5', OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: '6' })).toMatchObject({
+      attributeCountLimit: 6,
+    });
+    expect(
+      limits({ OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: '7', OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: '8' }),
+    ).toMatchObject({ attributeValueLengthLimit: 7 });
   });
 
   test('a signal can be switched off either way', () => {
@@ -185,7 +247,7 @@ describe('batches, limits, metrics', () => {
 
 describe('the resource', () => {
   const attributesOf = (variables: Record<string, string>, options: StartOptions = {}, oldNames = false) =>
-    createResource(options, new Environment(variables, new RecordedWarnings(false)), oldNames).attributes;
+    createResource(options, new Environment(variables, new RecordedWarnings()), oldNames).attributes;
 
   test('takes the service from variables, then from options', () => {
     expect(attributesOf({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=a' })['service.name']).toBe('a');
@@ -207,6 +269,16 @@ describe('the resource', () => {
       'deployment.environment': 'prod',
       'deployment.environment.name': 'prod',
     });
+  });
+
+  test('takes OTEL_ENVIRONMENT for the deployment environment, and OTEL_RESOURCE_ATTRIBUTES rather', () => {
+    const name = 'deployment.environment.name';
+    expect(attributesOf({ OTEL_ENVIRONMENT: 'staging' })[name]).toBe('staging');
+    expect(attributesOf({ OTEL_ENVIRONMENT: 'staging', OTEL_RESOURCE_ATTRIBUTES: `${name}=prod` })[name]).toBe('prod');
+    expect(
+      attributesOf({ OTEL_ENVIRONMENT: 'staging', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=prod' })[name],
+    ).toBe('prod');
+    expect(attributesOf({ OTEL_ENVIRONMENT: 'staging' }, { environment: 'prod' })[name]).toBe('prod');
   });
 
   test('has no attribute without a value', () => {

@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { IMetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from './environment.ts';
+import { type OtlpDestination, type OtlpSignal, resolveDestination } from './export/otlp-destination.ts';
 import type { InstrumentationSettings } from './instrumentation.ts';
-import type {
-  BatchOptions,
-  ExemplarFilter,
-  MetricOptions,
-  OtlpOptions,
-  OtlpProtocol,
-  StartOptions,
-} from './options.ts';
+import type { BatchOptions, ExemplarFilter, MetricOptions, OtlpOptions, StartOptions } from './options.ts';
 import type { Warnings } from './warnings.ts';
 
 /**
@@ -25,17 +18,8 @@ const TRACES_DELAY_MS = 1000;
  */
 const TRACES_QUEUE_BYTES = 32 * 1024 * 1024;
 
-/** Where and how one signal's requests go. */
-export interface OtlpDestination {
-  readonly url: string;
-  readonly protocol: OtlpProtocol;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly compression: 'gzip' | 'none';
-  readonly timeoutMillis: number;
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-}
+/** The specification's default is half of it; a collector that restarts is often away for longer. */
+const EXPORT_TIMEOUT_MS = 60_000;
 
 /** Attribute, event and link limits; a record's further ones are dropped (and counted by the SDK). */
 export interface Limits {
@@ -51,6 +35,8 @@ export interface BatchSettings {
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
+  /** Milliseconds after which a batch that could not be delivered is given up. */
+  readonly exportTimeoutMillis: number;
 }
 
 /** Options, environment and defaults resolved into what the SDK runs with. `false`: the signal is off. */
@@ -70,6 +56,7 @@ export interface Configuration {
     | {
         readonly otlp: OtlpDestination;
         readonly exportIntervalMillis: number;
+        readonly exportTimeoutMillis: number;
         readonly exemplarFilter: ExemplarFilter;
         readonly exponentialHistograms: boolean;
         readonly temporality: 'cumulative' | 'delta' | 'lowmemory';
@@ -83,25 +70,25 @@ export interface Configuration {
   readonly disabledInstrumentations: ReadonlySet<string>;
 }
 
-type Signal = 'TRACES' | 'METRICS' | 'LOGS';
-
 /** Precedence: `options`, then the signal's own variable, then the general one, then the specification's default. */
 export function resolveConfiguration(options: StartOptions, env: Environment, warnings: Warnings): Configuration {
   const ownTraces = options.traces || {};
+  const destination = (signal: OtlpSignal, own: OtlpOptions) =>
+    resolveDestination({ signal, own, general: options, env, warnings });
   const traces = signalIsOn('TRACES', options.traces, env, warnings) && {
-    otlp: resolveDestination('TRACES', ownTraces, options, env, warnings),
+    otlp: destination('TRACES', ownTraces),
     batch: resolveBatch('BSP', ownTraces, { maxQueueSize: 65_536, scheduledDelayMillis: TRACES_DELAY_MS }, env),
     maxQueueBytes: ownTraces.maxQueueBytes ?? TRACES_QUEUE_BYTES,
     spanProcessors: ownTraces.spanProcessors ?? [],
     limits: resolveLimits('SPAN', env),
   };
   const logs = signalIsOn('LOGS', options.logs, env, warnings) && {
-    otlp: resolveDestination('LOGS', options.logs || {}, options, env, warnings),
+    otlp: destination('LOGS', options.logs || {}),
     batch: resolveBatch('BLRP', options.logs || {}, { maxQueueSize: 2048, scheduledDelayMillis: 1000 }, env),
     limits: resolveLimits('LOGRECORD', env),
   };
   const metrics = signalIsOn('METRICS', options.metrics, env, warnings) && {
-    otlp: resolveDestination('METRICS', options.metrics || {}, options, env, warnings),
+    otlp: destination('METRICS', options.metrics || {}),
     ...resolveMetrics(options.metrics || {}, env),
   };
   return {
@@ -130,7 +117,12 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
   };
 }
 
-function signalIsOn(signal: Signal, option: object | false | undefined, env: Environment, warnings: Warnings): boolean {
+function signalIsOn(
+  signal: OtlpSignal,
+  option: object | false | undefined,
+  env: Environment,
+  warnings: Warnings,
+): boolean {
   if (option !== undefined) return option !== false;
   const name = `OTEL_${signal}_EXPORTER`;
   const exporters = env.list(name) ?? ['otlp'];
@@ -139,92 +131,6 @@ function signalIsOn(signal: Signal, option: object | false | undefined, env: Env
       warnings.once(`${name}=${exporter} is not supported; only otlp and none are`);
   }
   return exporters.includes('otlp');
-}
-
-function resolveDestination(
-  signal: Signal,
-  own: OtlpOptions,
-  general: OtlpOptions,
-  env: Environment,
-  warnings: Warnings,
-): OtlpDestination {
-  const either = (suffix: string): string | undefined =>
-    env.string(`OTEL_EXPORTER_OTLP_${signal}_${suffix}`) ?? env.string(`OTEL_EXPORTER_OTLP_${suffix}`);
-  const timeoutMillis =
-    own.timeoutMillis ??
-    general.timeoutMillis ??
-    env.number(`OTEL_EXPORTER_OTLP_${signal}_TIMEOUT`, 1) ??
-    env.number('OTEL_EXPORTER_OTLP_TIMEOUT', 1) ??
-    10_000;
-  const certificates = {
-    ca: readPem(either('CERTIFICATE'), 'OTEL_EXPORTER_OTLP_CERTIFICATE', warnings),
-    cert: readPem(either('CLIENT_CERTIFICATE'), 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', warnings),
-    key: readPem(either('CLIENT_KEY'), 'OTEL_EXPORTER_OTLP_CLIENT_KEY', warnings),
-  };
-  return {
-    url: resolveUrl(signal, own, general, env, warnings),
-    protocol: own.protocol ?? general.protocol ?? protocolFromEnvironment(either('PROTOCOL'), warnings),
-    headers: {
-      ...env.pairs('OTEL_EXPORTER_OTLP_HEADERS'),
-      ...env.pairs(`OTEL_EXPORTER_OTLP_${signal}_HEADERS`),
-      ...general.headers,
-      ...own.headers,
-    },
-    compression: own.compression ?? general.compression ?? compressionFromEnvironment(either('COMPRESSION'), warnings),
-    timeoutMillis,
-    ...(certificates.ca && { ca: certificates.ca }),
-    ...(certificates.cert && { cert: certificates.cert }),
-    ...(certificates.key && { key: certificates.key }),
-  };
-}
-
-/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp */
-function resolveUrl(
-  signal: Signal,
-  own: OtlpOptions,
-  general: OtlpOptions,
-  env: Environment,
-  warnings: Warnings,
-): string {
-  const path = `v1/${signal.toLowerCase()}`;
-  const appended = (base: string): string => `${base}${base.endsWith('/') ? '' : '/'}${path}`;
-  const fallback = `http://localhost:4318/${path}`;
-  const full =
-    own.endpoint ?? (general.endpoint === undefined ? env.string(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`) : undefined);
-  const base = general.endpoint ?? env.string('OTEL_EXPORTER_OTLP_ENDPOINT');
-  const given = full ?? base;
-  if (given === undefined) return fallback;
-  // `collector:4318` is what people write; as a URL it would have the scheme `collector:`.
-  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`;
-  const text = full === undefined ? appended(withScheme) : withScheme;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    warnings.once(`the OTLP endpoint ${given} is not an http or https URL; using ${fallback}`);
-    return fallback;
-  }
-  return url.href;
-}
-
-function protocolFromEnvironment(value: string | undefined, warnings: Warnings): OtlpProtocol {
-  if (value === undefined || value === 'http/protobuf' || value === 'http/json') return value ?? 'http/protobuf';
-  warnings.once(`OTEL_EXPORTER_OTLP_PROTOCOL=${value} is not supported; using http/protobuf (port 4318, not 4317)`);
-  return 'http/protobuf';
-}
-
-function compressionFromEnvironment(value: string | undefined, warnings: Warnings): 'gzip' | 'none' {
-  if (value === undefined || value === 'gzip' || value === 'none') return value ?? 'none';
-  warnings.once(`OTEL_EXPORTER_OTLP_COMPRESSION=${value} is neither gzip nor none; sending uncompressed`);
-  return 'none';
-}
-
-function readPem(path: string | undefined, name: string, warnings: Warnings): Buffer | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    warnings.once(`${name}: cannot read ${path} (${error instanceof Error ? error.message : String(error)})`);
-    return undefined;
-  }
 }
 
 function resolveBatch(
@@ -242,6 +148,7 @@ function resolveBatch(
     ),
     scheduledDelayMillis:
       own.scheduledDelayMillis ?? env.number(`OTEL_${prefix}_SCHEDULE_DELAY`) ?? defaults.scheduledDelayMillis,
+    exportTimeoutMillis: own.exportTimeoutMillis ?? env.number(`OTEL_${prefix}_EXPORT_TIMEOUT`, 1) ?? EXPORT_TIMEOUT_MS,
   };
 }
 
@@ -270,6 +177,7 @@ function resolveLimits(record: 'SPAN' | 'LOGRECORD', env: Environment): Limits {
 function resolveMetrics(own: MetricOptions, env: Environment) {
   return {
     exportIntervalMillis: own.exportIntervalMillis ?? env.number('OTEL_METRIC_EXPORT_INTERVAL', 1) ?? 60_000,
+    exportTimeoutMillis: own.exportTimeoutMillis ?? env.number('OTEL_METRIC_EXPORT_TIMEOUT', 1) ?? EXPORT_TIMEOUT_MS,
     exemplarFilter:
       own.exemplarFilter ??
       env.choice('OTEL_METRICS_EXEMPLAR_FILTER', ['trace_based', 'always_on', 'always_off'] as const) ??

@@ -5,12 +5,12 @@ import type { RequestLogLine } from './http/request-log.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import type { WorkerDescription } from './processes/worker-recorder.ts';
 
-export type OtlpProtocol = 'http/protobuf' | 'http/json';
+export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
 export type ExemplarFilter = 'trace_based' | 'always_on' | 'always_off';
 
 /** How one signal leaves the process. Unset fields come from the options above it, then from the environment. */
 export interface OtlpOptions {
-  /** Full URL that is posted to, path included (e.g. `http://localhost:4318/v1/traces`). */
+  /** Full URL that is posted to, path included (e.g. `http://localhost:4318/v1/traces`); for gRPC scheme, host and port. */
   endpoint?: string;
   protocol?: OtlpProtocol;
   headers?: Readonly<Record<string, string>>;
@@ -25,6 +25,8 @@ export interface BatchOptions extends OtlpOptions {
   maxExportBatchSize?: number;
   /** Milliseconds between two exports when the batch does not fill up. */
   scheduledDelayMillis?: number;
+  /** Milliseconds after which a batch that could not be delivered is given up (default 60,000). */
+  exportTimeoutMillis?: number;
 }
 
 export interface TraceOptions extends BatchOptions {
@@ -45,6 +47,8 @@ export interface MetricOptions extends OtlpOptions {
   spanMetrics?: boolean;
   /** Milliseconds between two collections (default 60,000). */
   exportIntervalMillis?: number;
+  /** Milliseconds after which a collection that could not be delivered is given up (default 60,000). */
+  exportTimeoutMillis?: number;
   exemplarFilter?: ExemplarFilter;
   /**
    * Views of the official kind, for the application's instruments and for ours alike. An instrument of ours that a view

@@ -31,7 +31,7 @@ export function createResource(options: StartOptions, env: Environment, oldNames
     ...defined('deployment.environment.name', options.environment),
   };
   // The convention's own name for it changed; whoever sets the old one means the new one.
-  attributes['deployment.environment.name'] ??= attributes['deployment.environment'];
+  attributes['deployment.environment.name'] ??= attributes['deployment.environment'] ?? env.string('OTEL_ENVIRONMENT');
   if (oldNames) attributes['deployment.environment'] ??= attributes['deployment.environment.name'];
   return defaultResource().merge(resourceFromAttributes(withoutUndefined(attributes)));
 }

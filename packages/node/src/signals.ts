@@ -84,6 +84,7 @@ export function createTraceSignal(
     settings.otlp,
     { serializeRequest: (body) => body, deserializeResponse },
     health,
+    settings.batch.exportTimeoutMillis,
   );
   const encoding = isJson ? new JsonEncoding() : new ProtobufEncoding();
   const queue = new SpanQueue(
@@ -127,7 +128,7 @@ function createOfficialTraceSignal(
   warnings: Warnings,
 ): TraceSignal {
   const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
-  const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health);
+  const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health, batch.exportTimeoutMillis);
   const queue = new BatchQueue(batch, exporter, () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'));
   const provider = new OfficialTracerProvider({
     resource,
@@ -158,7 +159,7 @@ export function createLogSignal(
   onEmit?: (record: SdkLogRecord) => void,
 ): Signal & { readonly provider: LoggerProvider } {
   const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
-  const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health);
+  const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis);
   const queue = new BatchQueue(batch, exporter, () =>
     warnDropping(warnings, 'log records', 'OTEL_BLRP_MAX_QUEUE_SIZE'),
   );
@@ -179,7 +180,7 @@ export function createMetricSignal(
     last = metrics;
     return provider.takeExemplars(metrics);
   });
-  const exporter = new OtlpExporter<ResourceMetrics>(otlp, serializer, health);
+  const exporter = new OtlpExporter<ResourceMetrics>(otlp, serializer, health, settings.exportTimeoutMillis);
   const reader = new PeriodicExportingMetricReader({
     exporter: new QueueMetricExporter(exporter, settings),
     exportIntervalMillis,

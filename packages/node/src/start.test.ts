@@ -15,7 +15,10 @@ const server = http.createServer((request, response) => response.end('ok'));
 server.listen(0, () => http.get({ port: server.address().port }, (response) => { response.resume(); response.on('end', () => { console.log(JSON.stringify(response.headers)); server.close(); }); }));
 `;
 
-test('OTEL_SDK_DISABLED patches, subscribes and sends nothing', async () => {
+test.each([
+  ['OTEL_SDK_DISABLED=true', { OTEL_SDK_DISABLED: 'true' }],
+  ['OTEL_ENABLED=false', { OTEL_ENABLED: 'false' }],
+])('%s patches, subscribes and sends nothing', async (_name, variables) => {
   const app = new App({
     file: 'app.cjs',
     source: `const http = require('node:http'); const diagnostics = require('node:diagnostics_channel'); const { trace } = require('@opentelemetry/api'); const { start } = require('@signalbox/node');
@@ -26,7 +29,7 @@ test('OTEL_SDK_DISABLED patches, subscribes and sends nothing', async () => {
       console.log(JSON.stringify({ before, subscribed: channels.filter((name) => diagnostics.channel(name).hasSubscribers),
         patched: Object.hasOwn(http.ClientRequest.prototype, '_storeHeader'), recording: trace.getTracer('a').startSpan('b').isRecording(), result: await telemetry.shutdown() }));
       ${selfRequest} })();`,
-    env: { OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+    env: { ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
   });
   expect(await app.exited).toEqual({ code: 0, signal: null });
   const [state, headers] = app.stdout
@@ -37,6 +40,38 @@ test('OTEL_SDK_DISABLED patches, subscribes and sends nothing', async () => {
   expect(headers).not.toHaveProperty('x-trace-id');
   expect(sink.requests).toEqual([]);
   expect(app.stderr).toBe('');
+});
+
+test('OTEL_SDK_DISABLED leaves the propagators that were asked for', async () => {
+  const app = new App({
+    file: 'app.mjs',
+    source: `import { propagation } from '@opentelemetry/api'; console.log(propagation.fields().join());`,
+    env: { OTEL_SDK_DISABLED: 'true', OTEL_PROPAGATORS: 'b3' },
+  });
+  await app.exited;
+  expect(app.stdout).toBe('b3\n');
+});
+
+test('OTEL_NODE_DISABLED_INSTRUMENTATIONS leaves out what it names', async () => {
+  const app = new App({
+    file: 'app.cjs',
+    source: `const http = require('node:http');${selfRequest}`,
+    env: { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http-client, pino', OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+  });
+  await app.exited;
+  expect(sink.spans.map(({ kind }) => kind)).toEqual([2]);
+});
+
+test('OTEL_LOG_LEVEL: errors of the official packages unless set, with none nothing at all', async () => {
+  const source = `import { diag } from '@opentelemetry/api'; diag.warn('a warning'); diag.error('an error'); console.log('end');`;
+  const said = async (env: Record<string, string>) => {
+    const app = new App({ file: 'app.mjs', source, env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...env } });
+    await app.exited;
+    return app.stderr;
+  };
+  expect(await said({})).toBe('signalbox: an error\n');
+  expect(await said({ OTEL_LOG_LEVEL: 'warn' })).toBe('signalbox: a warning\nsignalbox: an error\n');
+  expect(await said({ OTEL_LOG_LEVEL: 'none', OTEL_TRACES_EXPORTER: 'nonsense' })).toBe('');
 });
 
 test('shutdown undoes what start did', async () => {

@@ -72,7 +72,7 @@ export function start(options: StartOptions = {}): Telemetry {
     return running;
   }
   const env = new Environment(process.env, warnings);
-  if (env.boolean('OTEL_SDK_DISABLED') === true) return disabledTelemetry();
+  if (isDisabled(env)) return disabledTelemetry(options, env, warnings);
   installDiagLogger(warnings, logLevel);
   running = startEnabled(options, env, warnings);
   return running;
@@ -242,8 +242,20 @@ function errorsOf(signals: SignalsByName): Error[] {
   return Object.values(signals).flatMap((signal) => (signal ? signal.errors() : []));
 }
 
-/** Under OTEL_SDK_DISABLED nothing is created, patched or subscribed: the API's own no-op providers are what is there. */
-function disabledTelemetry(): Telemetry {
+/** The specification's own variable, and the one that deployments of before it set to `true`. */
+export function isDisabled(env: Environment): boolean {
+  const isOff = env.boolean('OTEL_SDK_DISABLED') === true;
+  return env.boolean('OTEL_ENABLED') === false || isOff;
+}
+
+/**
+ * Nothing is created, patched or subscribed: the API's own no-op providers are what is there. Propagators that were asked
+ * for stay, as the specification wants, for applications that hand contexts on by hand.
+ */
+function disabledTelemetry(options: StartOptions, env: Environment, warnings: Warnings): Telemetry {
+  if (options.propagator !== undefined) propagation.setGlobalPropagator(options.propagator);
+  else if (env.list('OTEL_PROPAGATORS') !== undefined)
+    propagation.setGlobalPropagator(propagatorFromEnvironment(env, warnings));
   const result: FlushResult = { flushed: nothing, dropped: nothing, errors: [] };
   return {
     tracerProvider: trace.getTracerProvider(),

@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import type { OtlpDestination } from '../configuration.ts';
 import { Warnings } from '../warnings.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { CollectorHealth } from './collector-health.ts';
+import type { OtlpDestination } from './otlp-destination.ts';
 import { OtlpExporter, type OtlpSerializer } from './otlp-exporter.ts';
 
 /** Batches of strings, encoded as JSON; `bad` cannot be. */
@@ -53,7 +53,7 @@ async function receiver(
     compression: 'none',
     timeoutMillis: 1000,
   };
-  const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)));
+  const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)), 60_000);
   closing.push(() => exporter.close());
   return { received, exporter, mostOpen: () => mostOpen };
 }
@@ -96,7 +96,7 @@ test('a queue keeps several requests under way, and drops and counts what does n
   const { received, exporter, mostOpen } = await receiver(() => ({ delay: 300 }));
   let told = 0;
   const queue = new BatchQueue(
-    { maxQueueSize: 20, maxExportBatchSize: 2, scheduledDelayMillis: 10_000 },
+    { maxQueueSize: 20, maxExportBatchSize: 2, scheduledDelayMillis: 10_000, exportTimeoutMillis: 60_000 },
     exporter,
     () => {
       told += 1;
@@ -119,7 +119,7 @@ test('a queue keeps several requests under way, and drops and counts what does n
 test('an incomplete batch leaves after the delay', async () => {
   const { received, exporter } = await receiver(() => ({}));
   const queue = new BatchQueue(
-    { maxQueueSize: 20, maxExportBatchSize: 10, scheduledDelayMillis: 20 },
+    { maxQueueSize: 20, maxExportBatchSize: 10, scheduledDelayMillis: 20, exportTimeoutMillis: 60_000 },
     exporter,
     () => {},
   );

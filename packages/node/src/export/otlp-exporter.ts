@@ -1,11 +1,12 @@
 import { promisify } from 'node:util';
-import type { OtlpDestination } from '../configuration.ts';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { CollectorHealth } from './collector-health.ts';
-import { OtlpRequester } from './otlp-request.ts';
+import { GrpcTransport } from './grpc-transport.ts';
+import { HttpTransport } from './http-transport.ts';
+import type { OtlpDestination } from './otlp-destination.ts';
+import type { OtlpTransport } from './otlp-transport.ts';
 
 const concurrency = 8;
-const retryWindowMillis = 60_000;
 const firstBackoffMillis = 1000;
 const maxBackoffMillis = 5000;
 
@@ -43,7 +44,8 @@ export class OtlpExporter<Batch> {
   readonly #destination: OtlpDestination;
   readonly #serializer: OtlpSerializer<Batch>;
   readonly #health: CollectorHealth;
-  readonly #requester: OtlpRequester;
+  readonly #transport: OtlpTransport;
+  readonly #timeoutMillis: number;
   readonly #pending = new Set<Pending>();
   #idle: Deferred<void> | undefined;
   #drainDeadline = 0;
@@ -51,11 +53,19 @@ export class OtlpExporter<Batch> {
   /** Called whenever a request ends, so that whoever holds a queue can go on. */
   onRoom: () => void = () => {};
 
-  constructor(destination: OtlpDestination, serializer: OtlpSerializer<Batch>, health: CollectorHealth) {
+  /** Requests that nobody took within `timeoutMillis` are given up. */
+  constructor(
+    destination: OtlpDestination,
+    serializer: OtlpSerializer<Batch>,
+    health: CollectorHealth,
+    timeoutMillis: number,
+  ) {
+    this.#timeoutMillis = timeoutMillis;
     this.#destination = destination;
     this.#serializer = serializer;
     this.#health = health;
-    this.#requester = new OtlpRequester(destination, concurrency);
+    this.#transport =
+      destination.protocol === 'grpc' ? new GrpcTransport(destination) : new HttpTransport(destination, concurrency);
   }
 
   get hasRoom(): boolean {
@@ -120,7 +130,7 @@ export class OtlpExporter<Batch> {
     this.#isClosed = true;
     for (const pending of this.takeUnanswered())
       this.#drop(pending.records, new Error('shut down before an answer came'));
-    this.#requester.destroy();
+    this.#transport.destroy();
   }
 
   #start(pending: Pending): void {
@@ -137,10 +147,10 @@ export class OtlpExporter<Batch> {
   async #deliver(pending: Pending): Promise<void> {
     const gzipped = this.#destination.compression === 'gzip';
     const body = gzipped ? await compress(pending.body) : pending.body;
-    const giveUpAt = Date.now() + retryWindowMillis;
+    const giveUpAt = Date.now() + this.#timeoutMillis;
     for (;;) {
       pending.attempts += 1;
-      const outcome = await this.#requester.post(body, gzipped);
+      const outcome = await this.#transport.post(body, gzipped);
       if (!this.#pending.has(pending)) return;
       if (outcome.kind === 'accepted') {
         this.#accept(pending, outcome.body);

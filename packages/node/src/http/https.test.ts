@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -7,40 +6,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { App, buildPackage } from '../testing/child.ts';
 import { OtlpSink } from '../testing/otlp-sink.ts';
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+import { hasOpenssl, makeCertificate } from '../testing/self-signed.ts';
 
 beforeAll(buildPackage, 120_000);
 
 describe.skipIf(!hasOpenssl)('https, which needs openssl to make a certificate', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-https-'));
-  const key = join(folder, 'key.pem');
-  const cert = join(folder, 'cert.pem');
-
-  beforeAll(() => {
-    const { status, stderr } = spawnSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '2',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        '-subj',
-        '/CN=localhost',
-        '-addext',
-        'subjectAltName=IP:127.0.0.1,DNS:localhost',
-      ],
-      { encoding: 'utf8' },
-    );
-    expect(status, stderr).toBe(0);
-  });
+  const { key, cert } = hasOpenssl ? makeCertificate(folder) : { key: '', cert: '' };
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

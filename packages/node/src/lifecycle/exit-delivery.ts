@@ -1,11 +1,14 @@
 import workerThreads from 'node:worker_threads';
+import { grpcFrame, grpcHeaders } from '../export/grpc-request.ts';
+import { requestHeaders } from '../export/http-transport.ts';
 import type { UnansweredRequest } from '../export/otlp-exporter.ts';
-import { requestHeaders } from '../export/otlp-request.ts';
 
 // Taken before the instrumentation of threads replaces it: this thread is none of the application's.
 const { Worker } = workerThreads;
 
 interface ExitRequest {
+  /** Over HTTP/2, with the status in the trailers. */
+  readonly isGrpc: boolean;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -30,8 +33,9 @@ export function deliverAtExit(requests: readonly UnansweredRequest[], timeoutMil
   const workerData: ExitWorkerData = {
     requests: requests.map(({ destination, body }) => ({
       url: destination.url,
-      headers: requestHeaders(destination, body.byteLength, false),
-      body,
+      ...(destination.protocol === 'grpc'
+        ? { isGrpc: true, headers: grpcHeaders(destination, false), body: grpcFrame(body, false) }
+        : { isGrpc: false, headers: requestHeaders(destination, body.byteLength, false), body }),
       ...(destination.ca && { ca: destination.ca }),
       ...(destination.cert && { cert: destination.cert }),
       ...(destination.key && { key: destination.key }),
@@ -55,28 +59,47 @@ export function deliverAtExit(requests: readonly UnansweredRequest[], timeoutMil
 
 /** Runs in the worker from its source text: it may use nothing from this module but its argument. */
 function deliverInWorker({ requests, signal, timeoutMillis }: ExitWorkerData): void {
-  const { request: httpRequest } = process.getBuiltinModule('node:http');
-  const { request: httpsRequest } = process.getBuiltinModule('node:https');
   let open = requests.length;
-  const done = (): void => {
+  const done = (isAccepted: boolean): void => {
+    if (isAccepted) Atomics.add(signal, 1, 1);
     open -= 1;
     if (open > 0) return;
     Atomics.store(signal, 0, 1);
     Atomics.notify(signal, 0);
   };
-  for (const { url, headers, body, ca, cert, key } of requests) {
-    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+  for (const { isGrpc, url, headers, body, ca, cert, key } of requests) {
     const tls = {
       ...(ca && { ca: Buffer.from(ca) }),
       ...(cert && { cert: Buffer.from(cert) }),
       ...(key && { key: Buffer.from(key) }),
     };
-    const request = send(url, { method: 'POST', headers, timeout: timeoutMillis, ...tls }, (response) => {
-      if (response.statusCode !== undefined && response.statusCode < 300) Atomics.add(signal, 1, 1);
-      response.resume();
-      response.once('close', done);
-    });
-    request.once('error', done);
-    request.end(body);
+    if (isGrpc) {
+      let status: unknown;
+      const session = process.getBuiltinModule('node:http2').connect(new URL(url).origin, tls);
+      session.on('error', () => {});
+      const stream = session.request(headers);
+      const look = (received: object): void => {
+        status = Reflect.get(received, 'grpc-status') ?? status;
+      };
+      stream.on('response', look);
+      stream.on('trailers', look);
+      stream.on('error', () => {});
+      stream.once('close', () => {
+        session.destroy();
+        done(status === '0');
+      });
+      stream.resume();
+      stream.end(body);
+    } else {
+      let status = 0;
+      const send = process.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http').request;
+      const request = send(url, { method: 'POST', headers, timeout: timeoutMillis, ...tls }, (response) => {
+        status = response.statusCode ?? 0;
+        response.resume();
+      });
+      request.once('error', () => {});
+      request.once('close', () => done(status >= 200 && status < 300));
+      request.end(body);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { OtlpSerializer } from '../export/otlp-exporter.ts';
+import type { OtlpProtocol } from '../options.ts';
 import type { PointExemplars } from './exemplar-meter-provider.ts';
 import type { Exemplar } from './exemplar-reservoir.ts';
 
@@ -12,7 +13,7 @@ const encoder = new TextEncoder();
  */
 export function withExemplars(
   serializer: OtlpSerializer<ResourceMetrics>,
-  protocol: 'http/protobuf' | 'http/json',
+  protocol: OtlpProtocol,
   takeExemplars: (metrics: ResourceMetrics) => PointExemplars | undefined,
 ): OtlpSerializer<ResourceMetrics> {
   return {

@@ -1,17 +1,32 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator } from '@opentelemetry/core';
+import { AWSXRayPropagator } from '@opentelemetry/propagator-aws-xray';
+import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
+import { JaegerPropagator } from '@opentelemetry/propagator-jaeger';
 import type { Environment } from '../environment.ts';
 import type { Warnings } from '../warnings.ts';
 import { TraceContextPropagator } from './trace-context-propagator.ts';
 
-/** OTEL_PROPAGATORS: `tracecontext` and `baggage` (the default is both), or `none`. */
+const factories: Readonly<Record<string, () => TextMapPropagator>> = {
+  tracecontext: () => new TraceContextPropagator(),
+  baggage: () => new W3CBaggagePropagator(),
+  b3: () => new B3Propagator(),
+  b3multi: () => new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER }),
+  jaeger: () => new JaegerPropagator(),
+  xray: () => new AWSXRayPropagator(),
+};
+
+/**
+ * OTEL_PROPAGATORS: any of the above, or `none`; unless set `tracecontext` and `baggage`. All of them write; what is read of
+ * the trace is what the last in the list finds.
+ */
 export function propagatorFromEnvironment(env: Environment, warnings: Warnings): TextMapPropagator {
   const propagators: TextMapPropagator[] = [];
   for (const name of new Set(env.list('OTEL_PROPAGATORS') ?? ['tracecontext', 'baggage'])) {
-    if (name === 'tracecontext') propagators.push(new TraceContextPropagator());
-    else if (name === 'baggage') propagators.push(new W3CBaggagePropagator());
+    const factory = Object.hasOwn(factories, name) ? factories[name] : undefined;
+    if (factory !== undefined) propagators.push(factory());
     else if (name !== 'none')
-      warnings.once(`OTEL_PROPAGATORS: ${name} is not supported; only tracecontext, baggage and none are`);
+      warnings.once(`OTEL_PROPAGATORS: ${name} is none of ${Object.keys(factories).join(', ')}, none; ignoring it`);
   }
   return new CompositePropagator({ propagators });
 }

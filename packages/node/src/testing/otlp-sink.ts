@@ -133,11 +133,12 @@ export class OtlpSink {
       const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
       const isJson = request.headers['content-type'] === 'application/json';
       response.setHeader('content-type', isJson ? 'application/json' : 'application/x-protobuf');
-      this.answer(request, response, () => this.#decode(path, body, isJson));
+      this.answer(request, response, () => this.take(path, body, isJson));
     });
   }
 
-  #decode(path: string, body: Buffer, isJson: boolean): void {
+  /** Keeps what an export request holds; `path` is the one of OTLP/HTTP. */
+  take(path: string, body: Buffer, isJson: boolean): void {
     const name = messages[path as keyof typeof messages];
     if (name === undefined) throw new Error(`unexpected path ${path}`);
     // JSON carries ids as hex where protobuf's own mapping says base64, so it is read as it is.

@@ -1,28 +1,20 @@
 import http from 'node:http';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import type { OtlpDestination } from '../configuration.ts';
 import { deferred } from '../deferred.ts';
-
-const maxResponseBytes = 64 * 1024;
-
-/** What became of one request. `retryable` as https://opentelemetry.io/docs/specs/otlp/#failures-1 defines it. */
-export type RequestOutcome =
-  | { readonly kind: 'accepted'; readonly body: Buffer }
-  | { readonly kind: 'refused'; readonly problem: string; readonly advice: string }
-  | {
-      readonly kind: 'retryable';
-      readonly problem: string;
-      readonly advice: string;
-      readonly retryAfterMillis?: number;
-      /** Nothing listens there: trying again within milliseconds is pointless. */
-      readonly unreachable: boolean;
-    };
+import type { OtlpDestination } from './otlp-destination.ts';
+import {
+  maxResponseBytes,
+  networkFailure,
+  type OtlpTransport,
+  type RequestOutcome,
+  retryAdvice,
+} from './otlp-transport.ts';
 
 const retryableStatuses = new Set([429, 502, 503, 504]);
 
-/** Posts bodies to one destination over kept-alive connections that never keep the process alive. */
-export class OtlpRequester {
+/** OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp) over kept-alive connections. */
+export class HttpTransport implements OtlpTransport {
   readonly #destination: OtlpDestination;
   readonly #agent: http.Agent;
 
@@ -62,7 +54,7 @@ export class OtlpRequester {
       timeoutMillis,
     ).unref();
     request.on('socket', (socket) => socket.unref());
-    request.on('error', (error: NodeJS.ErrnoException) => resolve(networkFailure(error, url)));
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(failure(error, url)));
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -70,7 +62,7 @@ export class OtlpRequester {
         size += chunk.length;
         if (size <= maxResponseBytes) chunks.push(chunk);
       });
-      response.on('error', (error) => resolve(networkFailure(error, url)));
+      response.on('error', (error) => resolve(failure(error, url)));
       response.on('end', () =>
         resolve(answer(response, size <= maxResponseBytes ? Buffer.concat(chunks) : Buffer.alloc(0))),
       );
@@ -101,11 +93,10 @@ function answer(response: http.IncomingMessage, body: Buffer): RequestOutcome {
   const problem = `it answered ${status} ${response.statusMessage ?? ''}`.trimEnd();
   if (retryableStatuses.has(status)) {
     const retryAfterMillis = parseRetryAfter(response.headers['retry-after']);
-    const advice = 'It is retried, and dropped if that goes on for a minute.';
     return {
       kind: 'retryable',
       problem,
-      advice,
+      advice: retryAdvice,
       unreachable: false,
       ...(retryAfterMillis !== undefined && { retryAfterMillis }),
     };
@@ -124,25 +115,11 @@ function adviceForStatus(status: number): string {
   return 'The records of that request were dropped.';
 }
 
-function networkFailure(error: NodeJS.ErrnoException, url: string): RequestOutcome {
-  const code = error.code ?? '';
-  if (code.startsWith('HPE_')) {
-    const advice = 'This port speaks something else, perhaps gRPC: OTLP/HTTP is usually on port 4318.';
-    return { kind: 'refused', problem: `it does not speak HTTP/1.1 (${code})`, advice };
-  }
-  if (/CERT|UNABLE_TO_|ERR_TLS/.test(code)) {
-    const advice = 'Name the certificate that signed it in OTEL_EXPORTER_OTLP_CERTIFICATE.';
-    return { kind: 'refused', problem: `its certificate is not trusted (${code})`, advice };
-  }
-  if (code === 'EPROTO') {
-    return { kind: 'refused', problem: 'it does not speak TLS', advice: 'Use http:// in OTEL_EXPORTER_OTLP_ENDPOINT.' };
-  }
-  const unreachable =
-    code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH';
-  const advice = unreachable
-    ? `Start a collector there (npx signalbox), or set OTEL_EXPORTER_OTLP_ENDPOINT (now ${new URL(url).origin}). It is retried for a minute, then dropped.`
-    : 'It is retried, and dropped if that goes on for a minute.';
-  return { kind: 'retryable', problem: code || error.message, advice, unreachable };
+function failure(error: NodeJS.ErrnoException, url: string): RequestOutcome {
+  if (!error.code?.startsWith('HPE_')) return networkFailure(error, url);
+  const advice =
+    'This port speaks something else, perhaps gRPC: OTLP/HTTP is usually on port 4318; for gRPC set OTEL_EXPORTER_OTLP_PROTOCOL=grpc.';
+  return { kind: 'refused', problem: `it does not speak HTTP/1.1 (${error.code})`, advice };
 }
 
 function parseRetryAfter(value: string | undefined): number | undefined {
