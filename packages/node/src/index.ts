@@ -50,6 +50,7 @@ export type {
 export { inheritedContext } from './processes/environment-carrier.ts';
 export { observeChild } from './processes/observe-child.ts';
 export type { WorkerDescription } from './processes/worker-recorder.ts';
+export { type CarriedContext, carryContext, continueContext } from './propagation/carry-context.ts';
 export { type FlushResult, type SignalCounts, start, type Telemetry } from './start.ts';
 export { observeStore, recordCacheLookup, type StoreOptions } from './stores/observe-store.ts';
 export {
