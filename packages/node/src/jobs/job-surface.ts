@@ -11,7 +11,8 @@ const durationBoundaries = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600];
 
 /**
  * Jobs that a scheduler runs. Span: the job's name, the root of a trace for each run. Metrics: `job_runs_total` and
- * `job_duration_seconds` by `job` and `result` (`completed`, `error`), `job_active` by `job`.
+ * `job_duration_seconds` by `job_name` and `result` (`completed`, `error`), `job_active` by `job_name`: a label `job` is to
+ * Prometheus the service.
  */
 export const jobSurface = defineSurface('jobs', (instrumentation) => new JobRecorder(instrumentation));
 
@@ -32,17 +33,17 @@ class JobRecorder {
     this.#runs = cells.counter(
       'job_runs_total',
       { description: 'Runs of scheduled jobs that are over.', unit: '{run}', prefixed: true },
-      (job, result) => ({ job, result }),
+      (job, result) => ({ job_name: job, result }),
     );
     this.#duration = cells.histogram(
       'job_duration_seconds',
       { description: 'Duration of scheduled jobs.', unit: 's', boundaries: durationBoundaries, prefixed: true },
-      (job, result) => ({ job, result }),
+      (job, result) => ({ job_name: job, result }),
     );
     this.#active = cells.upDownCounter(
       'job_active',
       { description: 'Runs of scheduled jobs that are under way.', unit: '{run}', prefixed: true },
-      (job) => ({ job }),
+      (job) => ({ job_name: job }),
     );
   }
 

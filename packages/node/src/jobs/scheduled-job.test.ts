@@ -38,10 +38,10 @@ test('node-cron runs a job: a trace of its own, though it was scheduled inside a
   expect(arguments_).toHaveLength(1);
   expect(sink.point('job_runs_total')).toMatchObject({
     value: 1,
-    attributes: { job: 'clean up', result: 'completed' },
+    attributes: { job_name: 'clean up', result: 'completed' },
   });
   expect(sink.point('job_duration_seconds')).toMatchObject({ type: 'histogram', unit: 's', count: 1 });
-  expect(sink.point('job_active')).toMatchObject({ monotonic: false, value: 0, attributes: { job: 'clean up' } });
+  expect(sink.point('job_active')).toMatchObject({ monotonic: false, value: 0, attributes: { job_name: 'clean up' } });
 });
 
 test('a run that fails is counted as such, and its scheduler hears of it', async () => {
@@ -50,6 +50,6 @@ test('a run that fails is counted as such, and its scheduler hears of it', async
   });
   const sink = await record(surfaces, () => expect(job).toThrow('out of disk'));
   expect(sink.span('broken').status).toEqual({ code: 2, message: 'out of disk' });
-  expect(sink.point('job_runs_total').attributes).toEqual({ job: 'broken', result: 'error' });
+  expect(sink.point('job_runs_total').attributes).toEqual({ job_name: 'broken', result: 'error' });
   expect(sink.point('job_active').value).toBe(0);
 });
