@@ -162,8 +162,15 @@ test('metrics are on both pages under their names, with the same values', async 
   expect(valuesOf(own, 'http_request_duration_seconds_count', path)).toEqual([3]);
   expect(valuesOf(own, 'http_request_duration_seconds_bucket', path, 'le="2.5"')).toHaveLength(1);
   expect(valuesOf(own, 'agents_active', 'framework="langgraph"')).toEqual([1]);
-  const [tokens = 0] = valuesOf(own, 'chat_tokens_total', `agent_id="${agentId}"`, 'project_id="p1"', 'model=');
-  expect(tokens).toBeGreaterThan(10);
+  const worker = await samples(`${platform.workerUrl}/metrics`);
+  const labels = [`agent_id="${agentId}"`, 'project_id="p1"', 'model="gpt-4o-mini"'];
+  const [tokens = 0] = valuesOf(worker, 'chat_tokens_total', ...labels);
+  const [input = 0] = valuesOf(worker, 'llm_tokens_input_total');
+  const [output = 0] = valuesOf(worker, 'llm_tokens_output_total');
+  expect(input).toBeGreaterThan(0);
+  expect(tokens).toBe(input + output);
+  expect(valuesOf(worker, 'llm_calls_total', 'status="ok"')).toEqual([3]);
+  expect(valuesOf(worker, 'llm_call_duration_seconds_bucket', 'le="30"')).toEqual([3]);
   await eventually(async () => {
     const collected = await samples(scrapeUrl);
     const same = (name: string, ...labels: string[]) =>
@@ -173,7 +180,8 @@ test('metrics are on both pages under their names, with the same values', async 
       same('http_requests_total', 'status="400"');
       same('http_request_duration_seconds_count', path);
       same('agents_active');
-      same('chat_tokens_total');
+      for (const name of ['chat_tokens_total', 'llm_calls_total', 'llm_call_duration_seconds_count'])
+        expect(valuesOf(collected, `agentstack_${name}`)).toEqual(valuesOf(worker, name));
     } catch {
       return undefined;
     }
@@ -215,8 +223,7 @@ describe('what is deployed', () => {
           .replaceAll('$__rate_interval', '5m')
           .replaceAll('$service', 'agentstack-api'),
       );
-      for (const [, name = ''] of expr.matchAll(/\$\{prefix\}([a-z_]+)/g))
-        if (!name.startsWith('llm_')) expect([...names]).toContain(name);
+      for (const [, name = ''] of expr.matchAll(/\$\{prefix\}([a-z_]+)/g)) expect([...names]).toContain(name);
     }
   });
 

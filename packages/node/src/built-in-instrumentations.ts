@@ -14,6 +14,7 @@ import { nestInstrumentation } from './http/frameworks/nestjs.ts';
 import { httpServerInstrumentation } from './http/server.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import { jobSurface } from './jobs/job-surface.ts';
+import { llmInstrumentation } from './llm/llm-instrumentation.ts';
 import { pinoInstrumentation } from './logging/pino.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
@@ -44,4 +45,5 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   eventBusInstrumentation,
   webSocketSurface.instrumentation,
   changeSurface.instrumentation,
+  llmInstrumentation,
 ];

@@ -110,6 +110,11 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
       },
       ioredis: { requireParent: options.ioredis?.requireParent ?? true },
       metricPrefix: options.metricPrefix ?? '',
+      llm: {
+        captureContent:
+          options.llm?.captureContent ?? env.boolean('OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT') ?? false,
+        chatLabels: options.llm?.chatLabels ?? ['agent.id', 'project.id'],
+      },
       processes: { nameOf: options.processes?.nameOf ?? (() => 'worker') },
       pino: { export: options.pino?.export ?? true, correlate: options.pino?.correlate ?? true },
     },

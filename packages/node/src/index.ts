@@ -37,6 +37,7 @@ export type {
   HttpOptions,
   InstrumentationSwitches,
   IoredisOptions,
+  LlmOptions,
   MetricOptions,
   OtlpOptions,
   OtlpProtocol,

@@ -12,7 +12,7 @@ import type {
 import type { LoggerProvider } from '@opentelemetry/api-logs';
 import type { CellMeter } from './metrics/cells.ts';
 import type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
-import type { HttpOptions, IoredisOptions, PinoOptions, ProcessOptions } from './options.ts';
+import type { HttpOptions, IoredisOptions, LlmOptions, PinoOptions, ProcessOptions } from './options.ts';
 
 /** Per-library settings that instrumentations read; every field has its default filled in. */
 export interface InstrumentationSettings {
@@ -21,6 +21,7 @@ export interface InstrumentationSettings {
   readonly http: Required<Omit<HttpOptions, 'propagateTo'>> & Pick<HttpOptions, 'propagateTo'>;
   readonly ioredis: Required<IoredisOptions>;
   readonly processes: Required<ProcessOptions>;
+  readonly llm: Required<LlmOptions>;
   readonly pino: Required<PinoOptions>;
 }
 

@@ -147,6 +147,13 @@ export interface ProcessOptions {
   nameOf?: (worker: WorkerDescription) => string | undefined;
 }
 
+export interface LlmOptions {
+  /** Record what models are asked and what they answer, on spans (default false). */
+  captureContent?: boolean;
+  /** Baggage entries that become labels of `chat_tokens_total` (default `agent.id` and `project.id`). */
+  chatLabels?: readonly string[];
+}
+
 export interface PinoOptions {
   /** Send log records over OTLP. */
   export?: boolean;
@@ -178,6 +185,7 @@ export interface StartOptions extends OtlpOptions {
   http?: HttpOptions;
   ioredis?: IoredisOptions;
   processes?: ProcessOptions;
+  llm?: LlmOptions;
   pino?: PinoOptions;
   /** Switches off the spans or the metrics of single instrumentations: `{ fetch: { spans: false } }`. */
   switches?: Readonly<Record<string, InstrumentationSwitches>>;

@@ -6,7 +6,6 @@ export interface Instruments {
   readonly requestDuration: Histogram;
   readonly agentsActive: UpDownCounter;
   readonly agentDeployDuration: Histogram;
-  readonly chatTokens: Counter;
   readonly chatDuration: Histogram;
 }
 
@@ -14,13 +13,14 @@ const durations = [0.1, 0.5, 1, 2, 5, 10, 30, 60];
 
 /** The SDK must have been started: a meter of the API alone never becomes a real one. */
 export function createInstruments(meter: Meter): Instruments {
-  const whole = (name: string, unit: string, description: string) => ({ name, unit, description });
-  const counter = ({ name, ...options }: ReturnType<typeof whole>) =>
-    meter.createCounter(name, { ...options, valueType: ValueType.INT });
   const seconds = (name: string, description: string, explicitBucketBoundaries: number[]) =>
     meter.createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries } });
   return {
-    requests: counter(whole('http_requests_total', '{request}', 'Total HTTP requests')),
+    requests: meter.createCounter('http_requests_total', {
+      description: 'Total HTTP requests',
+      unit: '{request}',
+      valueType: ValueType.INT,
+    }),
     requestDuration: seconds(
       'http_request_duration_seconds',
       'HTTP request duration',
@@ -32,7 +32,6 @@ export function createInstruments(meter: Meter): Instruments {
       valueType: ValueType.INT,
     }),
     agentDeployDuration: seconds('agent_deploy_duration_seconds', 'From the request to a running agent', durations),
-    chatTokens: counter(whole('chat_tokens_total', '{token}', 'Total tokens used in chat')),
     chatDuration: seconds('chat_duration_seconds', 'Chat turn duration', durations),
   };
 }

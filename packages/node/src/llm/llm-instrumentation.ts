@@ -1,0 +1,16 @@
+import { handleOf, type Instrumentation } from '../instrumentation.ts';
+import { hookAnthropic } from './anthropic.ts';
+import { ModelCallRecorder } from './model-call-recorder.ts';
+import { hookOpenai } from './openai.ts';
+
+/** Language models, through the clients of OpenAI and Anthropic. */
+export const llmInstrumentation: Instrumentation = {
+  name: 'llm',
+  enable(context) {
+    if (!context.wants.spans && !context.wants.metrics) return handleOf();
+    const recorder = new ModelCallRecorder(context);
+    const openai = hookOpenai(context, recorder);
+    const anthropic = hookAnthropic(context, recorder);
+    return handleOf(() => openai[Symbol.dispose](), anthropic);
+  },
+};
