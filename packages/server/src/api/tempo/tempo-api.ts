@@ -6,6 +6,7 @@ import type { Connection } from '../../store/connection.ts';
 import { checkOrigin } from '../check-origin.ts';
 import type { QueryRegistry } from '../query-registry.ts';
 import { Router } from '../router.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { searchRoutes } from './routes/search.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tagRoutes } from './routes/tags.ts';
@@ -47,6 +48,7 @@ export function createTempoApi(
     ...traceRoutes,
     ...searchRoutes,
     ...tagRoutes,
+    ...metricsRoutes,
     ...statusRoutes(options.version),
   ]);
 

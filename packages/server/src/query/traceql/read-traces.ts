@@ -126,7 +126,7 @@ function isOfTraces(traceIds: readonly string[], { from, to }: TimeRange, parame
 const resourcesPerStatement = 5_000;
 
 /** Adds the resources that are not there yet. */
-async function readResources(
+export async function readResources(
   context: QueryContext,
   ids: ReadonlySet<string>,
   known: Map<string, ReadonlyMap<string, Static>>,

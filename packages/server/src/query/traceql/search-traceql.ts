@@ -18,6 +18,10 @@ export interface TraceqlSearch {
   /** Traces that overlap it are found. */
   readonly range: TimeRange;
   readonly limit: number;
+  /** Called before anything is read, for whoever reads more of the spans than the pipeline. */
+  readonly prepare?: (fields: SpanFields) => void;
+  /** Takes every trace as it is found, in any order; then the result has none. */
+  readonly onTrace?: (trace: FoundTrace) => void;
 }
 
 export interface FoundTrace {
@@ -46,6 +50,7 @@ const smallWindows = 2;
 const firstPage = 100;
 const nextPage = 20_000;
 /** Traces that are read at once. */
+const firstBatch = 20;
 const maxBatch = 1_000;
 
 /**
@@ -54,11 +59,7 @@ const maxBatch = 1_000;
  * not yet looked at begin before those that were found.
  */
 export async function searchTraceql(context: QueryContext, search: TraceqlSearch): Promise<TraceqlResult> {
-  const run = new SearchRun(context, search);
-  for (const [index, window] of windowsOf(search.range, context.nowMs).entries()) {
-    if (await run.searchWindow(window, index < smallWindows)) break;
-  }
-  return run.result();
+  return await new TraceqlRun(context, search).finish();
 }
 
 /** From the newest to the oldest, none overlapping another. */
@@ -79,7 +80,8 @@ function windowsOf({ from, to }: TimeRange, nowMs: number): TimeRange[] {
 
 type Candidate = readonly [traceId: string, firstMatch: string];
 
-class SearchRun {
+/** A search under way. */
+export class TraceqlRun {
   readonly #context: QueryContext;
   readonly #search: TraceqlSearch;
   readonly #found: FoundTrace[] = [];
@@ -98,11 +100,15 @@ class SearchRun {
     this.#fields = new SpanFields(this.#parameters);
     this.#stage = compilePipeline(search.pipeline, this.#fields);
     this.#shown = shownFields(search.pipeline, this.#fields);
+    search.prepare?.(this.#fields);
     const readsTree = isStructural(search.pipeline) || this.#fields.readsTree;
     this.#kindOf = readsTree ? this.#fields.kindReader() : undefined;
   }
 
-  result(): TraceqlResult {
+  async finish(): Promise<TraceqlResult> {
+    for (const [index, window] of windowsOf(this.#search.range, this.#context.nowMs).entries()) {
+      if (await this.#searchWindow(window, index < smallWindows)) break;
+    }
     return {
       traces: this.#newest(),
       fields: this.#shown,
@@ -116,12 +122,12 @@ class SearchRun {
   }
 
   /** Resolves to true when no older trace can be among the newest. */
-  async searchWindow(window: TimeRange, isSmall: boolean): Promise<boolean> {
+  async #searchWindow(window: TimeRange, isSmall: boolean): Promise<boolean> {
     const { pipeline } = this.#search;
     const places = isSmall
       ? new Map<string, KeyPlaces>()
       : await findKeyPlaces(this.#context, conditionsOf(pipeline), window);
-    for (let page = Math.max(firstPage, this.#search.limit * 2); ; page = nextPage) {
+    for (let page = Math.min(nextPage, Math.max(firstPage, this.#search.limit * 2)); ; page = nextPage) {
       const size = page + this.#seen.size;
       const statement = planCandidates(pipeline, window, places, size);
       const candidates = await select<Candidate>(this.#context, statement, size);
@@ -131,7 +137,7 @@ class SearchRun {
   }
 
   async #lookAt(candidates: readonly Candidate[]): Promise<boolean> {
-    let size = Math.min(maxBatch, Math.max(20, this.#search.limit));
+    let size = Math.min(maxBatch, Math.max(firstBatch, this.#search.limit));
     for (let at = 0; at < candidates.length; ) {
       const batch = candidates.slice(at, at + size);
       await this.#evaluateBatch(batch);
@@ -176,7 +182,10 @@ class SearchRun {
       if (spans.length === 0) continue;
       if (this.#kindOf !== undefined) numberSpans(spans, this.#kindOf);
       const spansets = this.#stage([{ spans, attributes: [] }]);
-      if (spansets.length > 0) this.#found.push({ summary, spansets: spansets.map(inOrder) });
+      if (spansets.length === 0) continue;
+      const trace = { summary, spansets: spansets.map(inOrder) };
+      if (this.#search.onTrace === undefined) this.#found.push(trace);
+      else this.#search.onTrace(trace);
     }
   }
 

@@ -56,6 +56,15 @@ export function attributeTagged(prefix: AttributePrefix, key: string): string {
   return `multiIf(${cases.join(', ')}, '')`;
 }
 
+/** All attributes of a row of scalar types as (key, value) (`Array(Tuple(String, String))`), values as `attributeTagged` has them. */
+export function attributeTaggedPairs(prefix: AttributePrefix): string {
+  const lists = COLUMN_TYPES.filter((type) => type !== 'other').map(
+    (type) =>
+      `arrayMap((k, v) -> (toString(k), concat('${type[0]}', toString(v))), ${prefix}_${type}.keys, ${prefix}_${type}.values)`,
+  );
+  return `arrayConcat(${lists.join(', ')})`;
+}
+
 /** What `attributeTagged` gave, as `readAttributes` gives it but for its key; undefined: absent. Doubles are text. */
 export function readTagged(cell: string): { readonly type: ReadAttribute['type']; readonly value: string } | undefined {
   const type = COLUMN_TYPES.find((candidate) => candidate[0] === cell[0]);
