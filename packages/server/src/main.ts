@@ -21,6 +21,7 @@ import type { Config } from './config/options.ts';
 import type { Endpoint } from './config/values.ts';
 import { buildGraph } from './graph/build-graph.ts';
 import { DEFAULT_GRAPH_SETTINGS, graphInForce } from './graph/graph-in-force.ts';
+import { startJaegerServer } from './jaeger-server.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { operatorRoutes } from './observe/operator-routes.ts';
 import { OwnMetrics } from './observe/own-metrics.ts';
@@ -196,9 +197,12 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
       writeRuntimeFile(config.data, { pid: process.pid, page: httpUrl(pageServer.address), token });
       stops.push(async () => removeRuntimeFile(config.data));
     }
+    const jaeger =
+      store === null ? null : await startJaegerServer(config, { connection: store.connection, registry, onError }, log);
+    stops.push(async () => jaeger?.shutdown());
     stopOnSignals(shutdown, config['shutdown-timeout']);
     const page = { protocol: 'page', address: httpUrl(pageServer.address) };
-    greet(config, startedAt, [page, ...graph.addresses], store !== null);
+    greet(config, startedAt, [page, ...graph.addresses, ...(jaeger?.addresses ?? [])], store !== null);
     if (!isLoopback(pageServer.address.address)) {
       console.log(
         '  Whoever reaches this address can read and send: there is no login. Put a proxy with one in front.\n',

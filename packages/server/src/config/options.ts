@@ -6,6 +6,7 @@ import {
   parseLabels,
   parseList,
   parsePort,
+  parsePortOrOff,
   parseSize,
   parseText,
   parseUrl,
@@ -54,6 +55,12 @@ export const options = {
   port: option(parsePort, 'PORT', '4319', 'The page and the HTTP APIs.'),
   'otlp-http-port': option(parsePort, 'PORT', '4318', 'OTLP over HTTP.'),
   'otlp-grpc-port': option(parsePort, 'PORT', '4317', 'OTLP over gRPC.'),
+  'jaeger-port': option(
+    parsePortOrOff,
+    'PORT',
+    undefined,
+    "Jaeger's query API; off for none. Default: 16686 if it is free.",
+  ),
   'allowed-hosts': option(
     parseList,
     'NAMES',

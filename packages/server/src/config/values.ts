@@ -61,6 +61,11 @@ export function parsePort(text: string): number {
   return Number(text);
 }
 
+/** A port, or `off`. */
+export function parsePortOrOff(text: string): number | 'off' {
+  return text.toLowerCase() === 'off' ? 'off' : parsePort(text);
+}
+
 export interface Endpoint {
   /** A name or an address, IPv6 without brackets. */
   readonly host: string;

@@ -18,6 +18,8 @@ export interface TraceqlSearch {
   /** Traces that overlap it are found. */
   readonly range: TimeRange;
   readonly limit: number;
+  /** Found are traces with a span that matches and begins in the range, whatever else of them does. */
+  readonly isBySpanStart?: boolean;
   /** Called before anything is read, for whoever reads more of the spans than the pipeline. */
   readonly prepare?: (fields: SpanFields) => void;
   /** Takes every trace as it is found, in any order; then the result has none. */
@@ -63,12 +65,13 @@ export async function searchTraceql(context: QueryContext, search: TraceqlSearch
 }
 
 /** From the newest to the oldest, none overlapping another. */
-function windowsOf({ from, to }: TimeRange, nowMs: number): TimeRange[] {
+function windowsOf({ range: { from, to }, isBySpanStart }: TraceqlSearch, nowMs: number): TimeRange[] {
+  const reach = isBySpanStart ? 0n : reachNanos;
   const now = BigInt(nowMs) * nanosPerMilli;
   const end = now > from && now < to ? now : to;
-  const first = from > reachNanos ? from - reachNanos : 0n;
+  const first = from > reach ? from - reach : 0n;
   const windows: TimeRange[] = [];
-  let upper = to + reachNanos;
+  let upper = to + reach;
   for (const length of windowNanos) {
     const lower = end - length;
     if (lower <= first) break;
@@ -106,7 +109,7 @@ export class TraceqlRun {
   }
 
   async finish(): Promise<TraceqlResult> {
-    for (const [index, window] of windowsOf(this.#search.range, this.#context.nowMs).entries()) {
+    for (const [index, window] of windowsOf(this.#search, this.#context.nowMs).entries()) {
       if (await this.#searchWindow(window, index < smallWindows)) break;
     }
     return {
@@ -181,12 +184,17 @@ export class TraceqlRun {
       this.#inspectedSpans += spans.length;
       if (spans.length === 0) continue;
       if (this.#kindOf !== undefined) numberSpans(spans, this.#kindOf);
-      const spansets = this.#stage([{ spans, attributes: [] }]);
+      const spansets = this.#stage([{ spans, attributes: [] }]).filter((spanset) => this.#isInTime(spanset));
       if (spansets.length === 0) continue;
       const trace = { summary, spansets: spansets.map(inOrder) };
       if (this.#search.onTrace === undefined) this.#found.push(trace);
       else this.#search.onTrace(trace);
     }
+  }
+
+  #isInTime({ spans }: Spanset): boolean {
+    const { from, to } = this.#search.range;
+    return !this.#search.isBySpanStart || spans.some(({ start }) => start >= from && start < to);
   }
 
   #spansToRead(range: TimeRange): SpansToRead {

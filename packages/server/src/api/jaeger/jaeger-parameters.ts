@@ -1,0 +1,155 @@
+import { parseTraceqlDuration } from '@signalbox/query-language';
+import type { JaegerSearch } from '../../query/jaeger/find-traces.ts';
+import { QueryInputError } from '../../query/query-input-error.ts';
+import { nanosPerMilli } from '../../query/time-range.ts';
+
+const maxValueLength = 8_192;
+const maxTraces = 1_500;
+const lookbacks: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+export function invalid(parameter: string, reason: string): QueryInputError {
+  return new QueryInputError(`malformed parameter ${parameter}: ${reason}`, { parameter });
+}
+
+/** Parameters of a request to Jaeger's APIs; of several names for the same, the first that is given counts. */
+export class JaegerParameters {
+  readonly #values: URLSearchParams;
+  readonly #nowMs: number;
+
+  constructor(values: URLSearchParams, nowMs: number) {
+    this.#values = values;
+    this.#nowMs = nowMs;
+  }
+
+  /** '' when none is given. */
+  text(...names: readonly string[]): string {
+    const name = names.find((candidate) => (this.#values.get(candidate) ?? '') !== '');
+    const value = name === undefined ? '' : (this.#values.get(name) ?? '');
+    if (value.length > maxValueLength) throw invalid(name ?? '', `longer than ${maxValueLength} characters`);
+    return value;
+  }
+
+  list(name: string): string[] {
+    return this.#values.getAll(name);
+  }
+
+  integer(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    if (!/^-?\d{1,17}$/.test(text)) throw invalid(name, 'not a whole number');
+    return Number(text);
+  }
+
+  /** Nanoseconds. */
+  duration(...names: readonly string[]): bigint | undefined {
+    const text = this.text(...names);
+    if (text === '') return undefined;
+    const duration = parseTraceqlDuration(text);
+    if (duration === undefined) throw invalid(names[0] ?? '', `${JSON.stringify(text)} is no duration such as 1.5ms`);
+    return duration;
+  }
+
+  /** Nanoseconds since 1970 of RFC 3339. */
+  instant(...names: readonly string[]): bigint | undefined {
+    const text = this.text(...names);
+    if (text === '') return undefined;
+    const [, second = '', fraction = '', zone = ''] =
+      /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+    const milliseconds = Date.parse(`${second}${zone}`);
+    if (second === '' || Number.isNaN(milliseconds)) throw invalid(names[0] ?? '', 'not a time in RFC 3339');
+    return BigInt(milliseconds) * nanosPerMilli + BigInt(fraction.padEnd(9, '0'));
+  }
+
+  /** Of the v1 API: times in microseconds; without them the last two days, or `lookback`. */
+  searchV1(): JaegerSearch {
+    const end = this.integer('end') ?? this.#nowMs * 1_000;
+    const start = this.integer('start') ?? end - this.#lookback() * 1_000;
+    if (start > end) throw invalid('start', 'after the end');
+    return {
+      service: this.text('service') || undefined,
+      operation: this.text('operation') || undefined,
+      tags: this.#tags(),
+      // The end is inclusive, to the microsecond.
+      range: { from: BigInt(start) * 1_000n, to: BigInt(end) * 1_000n + 1_000n },
+      minDuration: this.duration('minDuration'),
+      maxDuration: this.duration('maxDuration'),
+      limit: limitOf(this.integer('limit') ?? 20),
+    };
+  }
+
+  #lookback(): number {
+    const [, count = '', unit = ''] = /^(\d{1,6})([mhdw])$/.exec(this.text('lookback')) ?? [];
+    return count === '' ? 2 * 86_400_000 : Number(count) * (lookbacks[unit] ?? 0);
+  }
+
+  /** `tags={"a":"b"}` and `tag=a:b`. */
+  #tags(): ReadonlyMap<string, string> {
+    const tags = new Map<string, string>();
+    for (const text of this.list('tags')) if (text !== '') addTags(tags, 'tags', text);
+    for (const pair of this.list('tag')) {
+      const at = pair.indexOf(':');
+      if (at < 1) throw invalid('tag', 'expecting key:value');
+      tags.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+    return tags;
+  }
+
+  /** Of api_v3, whose times are required. */
+  searchV3(): JaegerSearch {
+    const from = this.instant('query.startTimeMin', 'query.start_time_min');
+    const to = this.instant('query.startTimeMax', 'query.start_time_max');
+    if (from === undefined || to === undefined) {
+      throw new QueryInputError('query.startTimeMin and query.startTimeMax are required', {
+        parameter: 'query.startTimeMin',
+      });
+    }
+    if (from >= to)
+      throw new QueryInputError('query.startTimeMin must be before query.startTimeMax', {
+        parameter: 'query.startTimeMin',
+      });
+    if (this.text('query.filter') !== '')
+      throw invalid('query.filter', 'filters are not supported here: use query.attributes');
+    const tags = new Map<string, string>();
+    const attributes = this.text('query.attributes');
+    if (attributes !== '') addTags(tags, 'query.attributes', attributes);
+    const depth = this.text('query.searchDepth', 'query.search_depth', 'query.num_traces');
+    if (!/^\d{0,9}$/.test(depth)) throw invalid('query.searchDepth', 'not a whole number');
+    return {
+      service: this.text('query.serviceName', 'query.service_name') || undefined,
+      operation: this.text('query.operationName', 'query.operation_name') || undefined,
+      tags,
+      range: { from, to: to + 1n },
+      minDuration: this.duration('query.durationMin', 'query.duration_min'),
+      maxDuration: this.duration('query.durationMax', 'query.duration_max'),
+      limit: limitOf(depth === '' ? 100 : Number(depth)),
+    };
+  }
+}
+
+function limitOf(limit: number): number {
+  if (limit < 1) throw invalid('limit', 'must be greater than 0');
+  return Math.min(limit, maxTraces);
+}
+
+function addTags(tags: Map<string, string>, parameter: string, text: string): void {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw invalid(parameter, 'not a JSON object of texts');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw invalid(parameter, 'not a JSON object of texts');
+  for (const [key, value] of Object.entries(parsed)) {
+    if (typeof value === 'object') throw invalid(parameter, `the value of ${JSON.stringify(key)} is no text`);
+    tags.set(key, String(value));
+  }
+}
+
+/** 32 hex digits of a trace id in hex, leading zeros or not, or base64. */
+export function readTraceId(text: string): string {
+  if (/^[0-9a-fA-F]{1,32}$/.test(text)) return text.toLowerCase().padStart(32, '0');
+  const bytes = /^[A-Za-z0-9+/_-]{22}(?:==)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+  if (bytes?.length !== 16) throw invalid('traceID', 'not a trace id in hex or base64');
+  return bytes.toString('hex');
+}
