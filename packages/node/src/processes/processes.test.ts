@@ -109,7 +109,7 @@ describe('a child process', () => {
 
   test("that cannot be started has failed, and the error is the application's to handle", async () => {
     const sink = await record(surfaces, async () => {
-      const child = spawn('no-such-program');
+      const child = spawn('/no/such/program');
       expect(child.listenerCount('error')).toBe(0);
       expect((await once(child, 'error'))[0]).toMatchObject({ code: 'ENOENT' });
     });
@@ -230,7 +230,7 @@ describe('a pipeline of programs', () => {
         'close',
       );
       await once(
-        observeChild('audio.probe', () => spawn('no-such-program')),
+        observeChild('audio.probe', () => spawn('/no/such/program')),
         'error',
       );
     });
