@@ -77,9 +77,15 @@ async function besideEachOther(
   const rows: Row[] = [];
   for (const [what, question] of Object.entries(questions)) {
     const [own, theirs]: [Timed[], Timed[]] = [[], []];
-    for (let turn = 0; turn < repeats; turn++) {
-      own.push(await ask(signalbox.page, signalbox.pid, question, endSeconds, hours));
-      if (peer !== undefined) theirs.push(await ask(peer.base, peer.pid, question, endSeconds, hours));
+    try {
+      for (let turn = 0; turn < repeats; turn++) {
+        own.push(await ask(signalbox.page, signalbox.pid, question, endSeconds, hours));
+        if (peer !== undefined) theirs.push(await ask(peer.base, peer.pid, question, endSeconds, hours));
+      }
+    } catch (error) {
+      // The other rows are worth having.
+      console.error(what, error);
+      continue;
     }
     const [first, ...later] = own;
     rows.push({

@@ -246,7 +246,10 @@ export class Lexer {
       if (character === '\\' && quote !== '`') at = this.#checkEscape(at, quote, start);
     }
     this.#at = at;
-    return { kind: 'string', text: this.query.slice(start, at), start, end: at };
+    const text = this.query.slice(start, at);
+    // Half of a pair is what JavaScript can have of a text that is none.
+    if (/\p{Surrogate}/u.test(text)) this.#fail('invalid UTF-8 rune', start);
+    return { kind: 'string', text, start, end: at };
   }
 
   /** Checks the escape sequence whose first character after the backslash is at `at`; returns where it ends. */

@@ -1,18 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createSocket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
-import { keyValues, OtlpStore } from '../../query/promql-store/testing/otlp-store.ts';
-import { DEFAULT_TRANSLATION } from '../../query/promql-store/translation.ts';
-import { QueryRegistry } from '../query-registry.ts';
-import { createPrometheusApi } from './prometheus-api.ts';
-
-/** Path of a Prometheus 3.x program. */
-const program = process.env.SIGNALBOX_PROMETHEUS;
+import { keyValues } from '../../query/promql-store/testing/otlp-store.ts';
+import { BesidePrometheus, prometheusProgram } from './testing/beside-prometheus.ts';
 
 const durationSeconds = 1_800;
 const t0 = Math.floor(Date.now() / 1000) - durationSeconds;
@@ -149,105 +137,21 @@ const requests: [path: string, parameters: Record<string, string>][] = [
 ];
 
 /** Sends the same OTLP to both, and compares what they answer. */
-describe.skipIf(program === undefined)('beside the Prometheus that SIGNALBOX_PROMETHEUS names', () => {
-  let folder: string;
-  let peer: ChildProcess;
-  let peerBase: string;
-  let otlp: OtlpStore;
-  let server: Server;
-  let ownBase: string;
+describe.skipIf(prometheusProgram === undefined)('beside the Prometheus that SIGNALBOX_PROMETHEUS names', () => {
+  let both: BesidePrometheus;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'signalbox-prometheus-'));
-    await writeFile(join(folder, 'prometheus.yml'), 'global: {}\n');
-    const port = await freePort();
-    peerBase = `http://127.0.0.1:${port}`;
-    peer = spawn(
-      program ?? '',
-      [
-        `--config.file=${join(folder, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(folder, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--web.enable-otlp-receiver',
-      ],
-      { stdio: 'ignore' },
-    );
-    while (!(await isReady(peerBase))) await new Promise((resolve) => setTimeout(resolve, 100));
-    otlp = await OtlpStore.open();
-    const handle = createPrometheusApi({
-      connection: otlp.store.connection,
-      registry: new QueryRegistry(),
-      catalog: new SeriesCatalog(DEFAULT_TRANSLATION, { maxSeries: 10_000, maxCached: 10_000 }),
-      engine: { maxSamples: 1_000_000 },
-      maxExecutionMs: 60_000,
-      status: { version: '', startedAtMs: 0, settings: {}, retention: '' },
-      allowedHosts: [],
-      corsOrigins: [],
-      onError: (error) => console.error(error),
-    });
-    server = createServer((request, response) => void handle(request, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    ownBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    both = await BesidePrometheus.start(prometheusProgram ?? '');
+    // One time after the other, since Prometheus makes target_info of each request as a whole.
     for (let t = 0; t <= durationSeconds; t += 15) {
-      for (const [i, resource] of resources.entries()) {
-        const metrics = metricsAt(t, i);
-        const body = JSON.stringify({
-          resourceMetrics: [{ resource: { attributes: keyValues(resource) }, scopeMetrics: [{ metrics }] }],
-        });
-        const headers = { 'content-type': 'application/json' };
-        const sent = await fetch(`${peerBase}/api/v1/otlp/v1/metrics`, { method: 'POST', body, headers });
-        expect([sent.status, await sent.text()]).toEqual([200, '']);
-        await otlp.insert(resource, metrics);
-      }
+      for (const [i, resource] of resources.entries()) await both.send(resource, metricsAt(t, i));
     }
   }, 300_000);
 
-  afterAll(async () => {
-    peer?.kill('SIGKILL');
-    server?.closeAllConnections();
-    await new Promise((resolve) => server?.close(resolve));
-    await otlp?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => both?.stop());
 
   test.each(requests)('%s %o', async (path, parameters) => {
-    const ask = async (base: string): Promise<unknown> =>
-      comparable(await (await fetch(`${base}/api/v1/${path}?${new URLSearchParams(parameters)}`)).json());
-    expect(await ask(ownBase)).toEqual(await ask(peerBase));
+    const [own, theirs] = await both.ask(path, parameters);
+    expect(own).toEqual(theirs);
   });
 });
-
-async function isReady(base: string): Promise<boolean> {
-  try {
-    return (await fetch(`${base}/-/ready`)).ok;
-  } catch {
-    // It does not listen yet; beforeAll's own time ends the waiting.
-    return false;
-  }
-}
-
-/** Series in one order, and numbers to 12 digits: sums are added up in another order. */
-function comparable(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const all = value.map(comparable);
-    const isList = all.some((one) => typeof one === 'object' && one !== null && !Array.isArray(one));
-    return isList ? all.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : all;
-  }
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, one]) => [key, comparable(one)]),
-    );
-  }
-  if (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))) return Number(value).toPrecision(12);
-  return value;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket();
-  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
-  const { port } = socket.address() as AddressInfo;
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
-}

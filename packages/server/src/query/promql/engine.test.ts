@@ -157,3 +157,13 @@ describe('limits', () => {
     });
   });
 });
+
+test('sorting is remarked on where it does nothing: over a range, unless all steps have one value', async () => {
+  const remarks = async (query: string) =>
+    (await new PromqlEngine(new MemorySeries()).range(query, { startMs: 0, endMs: 60_000, stepMs: 30_000 })).warnings;
+  const warning =
+    'PromQL warning: sort is ineffective for range queries since results are always ordered by labels (1:1)';
+  expect(await remarks('sort(a)')).toEqual([warning]);
+  expect(await remarks('sort(a @ end() + time())')).toEqual([warning]);
+  expect(await remarks('sort(a @ end() + rate(b[1m] @ 0))')).toEqual([]);
+});

@@ -25,6 +25,7 @@ import { sortByLabels, sortByValue } from './functions/sort.ts';
 import type { FloatHistogram } from './histogram/float-histogram.ts';
 import { histogramVariance } from './histogram/histogram-functions.ts';
 import { instantVectors } from './instant-vectors.ts';
+import { isStepInvariant } from './is-step-invariant.ts';
 import { isLabelName, Labels } from './labels.ts';
 import { executionError } from './promql-error.ts';
 import type { RawSeries } from './queryable.ts';
@@ -179,7 +180,7 @@ export class Evaluator {
   async #call(call: Call): Promise<StepValue> {
     const { annotations, steps } = this.#evaluation;
     const { name, args } = call;
-    if (SORT_FUNCTIONS.has(name) && steps.count > 1) annotations.sortInRangeQuery(call.range);
+    if (SORT_FUNCTIONS.has(name) && steps.count > 1 && !isStepInvariant(call)) annotations.sortInRangeQuery(call.range);
     if (rangeFunctions.has(name)) return vectorValue(await this.#rangeCall(call));
     const elementwise = elementwiseFunctions.get(name);
     if (elementwise) return vectorValue(await this.#elementwise(call, elementwise));

@@ -41,7 +41,7 @@ function parseMetric(text: string): { labels: Labels; end: number } {
   if (name !== undefined) labels.set(METRIC_NAME, name);
   let at = whole.length;
   if (text[at] !== '{' || text.startsWith('{{', at)) {
-    if (name === undefined) throw new Error(`expected a metric: ${text}`);
+    if (name === undefined && at < text.length) throw new Error(`expected a metric: ${text}`);
     return { labels: Labels.from(labels), end: at };
   }
   at++;
@@ -148,6 +148,8 @@ function histogramValues(item: string): DescribedValue[] {
 
 /** Reads the inside of `{{schema:1 sum:2 count:3 buckets:[1 2]}}`. */
 function parseHistogram(text: string): { histogram: FloatHistogram; hasResetHint: boolean } {
+  const spaced = /^\s+\S|\[\s/.exec(text);
+  if (spaced) throw new Error(`unexpected space in a histogram: {{${text}}}`);
   const histogram = new FloatHistogram();
   let hasResetHint = false;
   const seen = new Set<string>();

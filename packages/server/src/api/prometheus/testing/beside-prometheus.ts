@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { featureOptions, type PromqlFeature } from '../../../query/promql/promql-features.ts';
+import { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
+import { keyValues, OtlpStore } from '../../../query/promql-store/testing/otlp-store.ts';
+import { DEFAULT_TRANSLATION } from '../../../query/promql-store/translation.ts';
+import { QueryRegistry } from '../../query-registry.ts';
+import { createPrometheusApi } from '../prometheus-api.ts';
+
+/** Path of a Prometheus 3.x program; undefined: there is none to compare with. */
+export const prometheusProgram = process.env.SIGNALBOX_PROMETHEUS;
+
+/** Our API over a store of its own, and a Prometheus that gets the same OTLP. */
+export class BesidePrometheus {
+  readonly #folder: string;
+  readonly #peer: ChildProcess;
+  readonly #peerBase: string;
+  readonly #otlp: OtlpStore;
+  readonly #server: Server;
+
+  /** Both with these features of PromQL on. */
+  static async start(program: string, features: readonly PromqlFeature[] = []): Promise<BesidePrometheus> {
+    const folder = await mkdtemp(join(tmpdir(), 'signalbox-prometheus-'));
+    await writeFile(join(folder, 'prometheus.yml'), 'global: {}\n');
+    const port = await freePort();
+    const options = [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-otlp-receiver',
+      ...features.map((feature) => `--enable-feature=${feature}`),
+    ];
+    const peer = spawn(program, options, { stdio: 'ignore' });
+    const peerBase = `http://127.0.0.1:${port}`;
+    while (!(await isReady(peerBase))) {
+      if (peer.exitCode !== null) throw new Error(`Prometheus ended with status ${peer.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const otlp = await OtlpStore.open();
+    const handle = createPrometheusApi({
+      connection: otlp.store.connection,
+      registry: new QueryRegistry(),
+      catalog: new SeriesCatalog(DEFAULT_TRANSLATION, { maxSeries: 10_000, maxCached: 10_000 }),
+      engine: { ...featureOptions(features), maxSamples: 1_000_000 },
+      maxExecutionMs: 60_000,
+      status: { version: '', startedAtMs: 0, settings: {}, retention: '' },
+      allowedHosts: [],
+      corsOrigins: [],
+      onError: (error) => console.error(error),
+    });
+    const server = createServer((request, response) => void handle(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new BesidePrometheus(folder, peer, peerBase, otlp, server);
+  }
+
+  private constructor(folder: string, peer: ChildProcess, peerBase: string, otlp: OtlpStore, server: Server) {
+    this.#folder = folder;
+    this.#peer = peer;
+    this.#peerBase = peerBase;
+    this.#otlp = otlp;
+    this.#server = server;
+  }
+
+  /** Sends both the metrics of a resource. */
+  async send(resource: Readonly<Record<string, unknown>>, metrics: readonly object[]): Promise<void> {
+    const attributes = keyValues(resource);
+    const body = JSON.stringify({ resourceMetrics: [{ resource: { attributes }, scopeMetrics: [{ metrics }] }] });
+    const headers = { 'content-type': 'application/json' };
+    const sent = await fetch(`${this.#peerBase}/api/v1/otlp/v1/metrics`, { method: 'POST', body, headers });
+    const answer = await sent.text();
+    if (sent.status !== 200 || answer !== '') throw new Error(`Prometheus: ${sent.status} ${answer}`);
+    await this.#otlp.insert(resource, metrics);
+  }
+
+  /** What both answer, ours first, with series in one order; numbers that differ by rounding are the same in both. */
+  async ask(path: string, parameters: Readonly<Record<string, string>>): Promise<[own: unknown, theirs: unknown]> {
+    const { port } = this.#server.address() as AddressInfo;
+    const answerOf = async (base: string): Promise<unknown> =>
+      inOrder(await (await fetch(`${base}/api/v1/${path}?${new URLSearchParams(parameters)}`)).json());
+    const own = await answerOf(`http://127.0.0.1:${port}`);
+    const theirs = await answerOf(this.#peerBase);
+    return [withoutRounding(own, theirs), theirs];
+  }
+
+  async stop(): Promise<void> {
+    this.#peer.kill('SIGKILL');
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#otlp.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function isReady(base: string): Promise<boolean> {
+  try {
+    return (await fetch(`${base}/-/ready`)).ok;
+  } catch {
+    // It does not listen yet; the time of whoever starts it ends the waiting.
+    return false;
+  }
+}
+
+/**
+ * Series in one order. Prometheus counts the samples of this remark again with each series that has it (a million for four), so that
+ * the number is left out.
+ */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const all = value.map(inOrder);
+    const isList = all.some((one) => typeof one === 'object' && one !== null && !Array.isArray(one));
+    return isList ? all.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : all;
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, one]) => [key, inOrder(one)]),
+    );
+  }
+  return typeof value === 'string' ? value.replace(/(fixed for monotonicity.*), over \d+ samples/, '$1') : value;
+}
+
+/** Sums are added up in another order: 11 digits count. */
+function withoutRounding(own: unknown, theirs: unknown): unknown {
+  if (Array.isArray(own) && Array.isArray(theirs)) return own.map((one, at) => withoutRounding(one, theirs[at]));
+  if (typeof own === 'object' && own !== null && typeof theirs === 'object' && theirs !== null) {
+    const other = theirs as Record<string, unknown>;
+    return Object.fromEntries(Object.entries(own).map(([key, one]) => [key, withoutRounding(one, other[key])]));
+  }
+  if (typeof own !== 'string' || typeof theirs !== 'string' || own === '' || theirs === '') return own;
+  const [a, b] = [Number(own), Number(theirs)];
+  return Math.abs(a - b) <= 1e-11 * Math.max(Math.abs(a), Math.abs(b)) ? theirs : own;
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket();
+  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
+  const { port } = socket.address() as AddressInfo;
+  await new Promise((resolve) => socket.close(resolve));
+  return port;
+}
