@@ -17,6 +17,8 @@ export interface TraceSearchParameters extends TimeRangeParameters {
   kind?: SpanKind;
   /** Only traces whose root matches nothing else than being a root: `true` restricts the match to root spans. */
   rootOnly?: 'true';
+  /** TraceQL, in place of everything above: `{ status = error } >> { db.system.name = "postgresql" }`. */
+  q?: string;
   /** 1…1000, default 50. */
   limit?: number;
 }

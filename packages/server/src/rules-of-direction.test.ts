@@ -47,7 +47,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     '@signalbox/api-contract',
     '@signalbox/query-language',
   ],
-  ui: ['@signalbox/api-contract'],
+  ui: ['@signalbox/api-contract', '@signalbox/query-language'],
   node: [],
   testing: ['@signalbox/node', '@signalbox/otlp', '@signalbox/records'],
 };

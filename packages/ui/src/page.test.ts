@@ -365,6 +365,26 @@ describe.skipIf(!hasBrowser)('the page', { timeout: 60_000 }, () => {
     await page.close();
   });
 
+  test('a search becomes TraceQL, whose mistakes are underlined', async () => {
+    const { page, problems } = await open('/traces?service=checkout&status=ERROR');
+    await page.getByRole('button', { name: 'TraceQL' }).click();
+    const field = page.getByLabel('TraceQL');
+    await page.waitForURL(/[?&]q=/);
+    expect(await field.inputValue()).toBe('{ resource.service.name = "checkout" && span:status = error }');
+    await field.fill('{ status = eror }');
+    await field.press('Enter');
+    expect(await page.getByTestId('filter-mistake').textContent()).toBe('eror');
+    await field.fill('{ status = error } >> { kind = client }');
+    await field.press('Enter');
+    await page.waitForFunction(() => new URLSearchParams(location.search).get('q')?.includes('>>'));
+    await page.getByTestId('filter-mistake').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Fields' }).click();
+    await page.waitForURL((address) => !address.searchParams.has('q'));
+    expect(new URL(page.url()).searchParams.get('service')).toBe('checkout');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   test('nothing is wider than a small window', async () => {
     const { page } = await open('/services');
     await page.setViewportSize({ width: 1024, height: 700 });

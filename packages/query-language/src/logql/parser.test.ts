@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LogqlExpr } from './ast.ts';
-import { formatByteSize, parseByteSize } from './byte-size.ts';
+import { formatByteSize } from './byte-size.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { containsIp, parseIpPattern } from './ip-pattern.ts';
 import { capturesOf, matchesPattern, parseLinePattern, parsePatternFilter } from './line-pattern.ts';

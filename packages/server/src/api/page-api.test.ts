@@ -87,6 +87,8 @@ test.each([
   [`services/${encodeURIComponent('web shop/ü')}/red`, ['red', 'count'], 1],
   ['service-map', ['nodes', 0, 'name'], 'web shop/ü'],
   ['traces', ['total'], 1],
+  [`traces?q=${encodeURIComponent('{ span:name =~ "GET.*" }')}`, ['traces', 0, 'matched', 'name'], 'GET /ä b'],
+  [`traces?q=${encodeURIComponent('{ span:name = "POST" }')}`, ['traces', 'length'], 0],
   ['traces/scatter', ['points', 0, 'timeMs'], 1_760_000_000_000],
   ['logs', ['logs', 0, 'body', 'stringValue'], 'hello'],
   ['logs/histogram', ['total'], 1],
@@ -124,6 +126,17 @@ describe('what is wrong is named', () => {
     ['nothing', 404, { code: 'not_found' }],
     ['traces/123', 400, { code: 'bad_request', parameter: 'traceId', position: { start: 0, end: 3 } }],
     [`traces/${'0'.repeat(32)}`, 404, { code: 'not_found' }],
+    [
+      `traces?q=${encodeURIComponent('{ status = eror }')}`,
+      400,
+      { code: 'bad_request', parameter: 'q', position: { start: 11, end: 15 } },
+    ],
+    [
+      `traces?q=${encodeURIComponent('{ } | rate()')}`,
+      400,
+      { parameter: 'q', message: 'This TraceQL makes time series, not traces' },
+    ],
+    [`traces?q=${encodeURIComponent('{ }')}&service=web`, 400, { parameter: 'service' }],
     [
       'traces?servcie=web',
       400,

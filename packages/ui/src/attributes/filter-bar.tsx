@@ -15,6 +15,7 @@ import {
 import { formatCompact } from '../data/format.ts';
 import { useApi } from '../shell/use-api.ts';
 import styles from './filter-bar.module.css';
+import { Underlined } from './underlined.tsx';
 
 type Field = FieldsResponse['fields'][number];
 
@@ -256,20 +257,6 @@ export function FilterBar({
 
 function bare(key: string): string {
   return key.replace(/^(resource|scope|span|log|event)\./, '').replace(/^"|"$/g, '');
-}
-
-/** A filter with the part marked that is wrong. */
-function Underlined({ text, position }: { text: string; position: { start: number; end: number } }) {
-  const { start, end } = position;
-  return (
-    <code className={styles.written}>
-      {text.slice(0, start)}
-      <mark className={styles.wrong} data-testid="filter-mistake">
-        {start < end ? text.slice(start, end) : '\u2009?\u2009'}
-      </mark>
-      {text.slice(end)}
-    </code>
-  );
 }
 
 /** Selects what is wrong, so that typing replaces it. */

@@ -111,6 +111,8 @@ export function parseServiceSearch(search: Search): ServiceSearch {
 }
 
 export interface TracesSearch {
+  /** TraceQL; the fields below are then not looked at. */
+  q?: string | undefined;
   service?: string | undefined;
   operation?: string | undefined;
   filter?: string[] | undefined;
@@ -124,6 +126,7 @@ export interface TracesSearch {
 
 export function parseTracesSearch(search: Search): TracesSearch {
   return {
+    q: text(search, 'q'),
     service: text(search, 'service'),
     operation: text(search, 'operation'),
     filter: list(search, 'filter'),

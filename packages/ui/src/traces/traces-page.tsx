@@ -5,6 +5,7 @@ import type {
   StatusCode,
   TraceScatterResponse,
   TraceSearchResponse,
+  TraceSummary,
 } from '@signalbox/api-contract';
 import { IconX } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
@@ -12,6 +13,7 @@ import { useEffect, useState } from 'react';
 import { FilterBar, ValueField } from '../attributes/filter-bar.tsx';
 import { formatCount } from '../data/format.ts';
 import { resolveRange } from '../data/time-range.ts';
+import { traceqlOf } from '../data/traceql-text.ts';
 import { findTraceId, spanKinds, type TracesSearch } from '../data/url-state.ts';
 import { EmptyState, ErrorState, NoDataYet, RowsSkeleton } from '../shell/page-states.tsx';
 import { useApi } from '../shell/use-api.ts';
@@ -19,10 +21,12 @@ import { useSearchState } from '../shell/use-search-state.ts';
 import { useTime } from '../time/use-time.ts';
 import { TraceList } from './trace-list.tsx';
 import { TraceScatter } from './trace-scatter.tsx';
+import { TraceqlField } from './traceql-field.tsx';
 import styles from './traces-page.module.css';
 
 const statusLabels: Record<StatusCode, string> = { ERROR: 'Error', OK: 'OK', UNSET: 'Unset' };
 const nothing = {
+  q: undefined,
   service: undefined,
   operation: undefined,
   filter: undefined,
@@ -37,12 +41,13 @@ const nothing = {
 export function TracesPage() {
   const [search, update] = useSearchState<TracesSearch>();
   const { range, zoom } = useTime();
-  const { service, operation, filter, min, max, status, kind, rootOnly, limit } = search;
-  const parameters = { service, operation, filter, minDuration: min, maxDuration: max, status, kind, rootOnly };
+  const { q, service, operation, filter, min, max, status, kind, rootOnly, limit } = search;
+  const fields = { service, operation, filter, minDuration: min, maxDuration: max, status, kind, rootOnly };
+  const parameters = q === undefined ? fields : { q };
   const answer = useApi<TraceSearchResponse>('traces', { ...parameters, limit: limit ?? 50 });
-  const scatter = useApi<TraceScatterResponse>('traces/scatter', parameters);
-  const narrowed = [service, operation, filter, min, max, status, kind, rootOnly].some((one) => one !== undefined);
-  const resolved = resolveRange(range, scatter.dataUpdatedAt || Date.now());
+  const scatter = useApi<TraceScatterResponse>('traces/scatter', fields, { enabled: q === undefined });
+  const narrowed = [q, service, operation, filter, min, max, status, kind, rootOnly].some((one) => one !== undefined);
+  const resolved = resolveRange(range, (q === undefined ? scatter : answer).dataUpdatedAt || Date.now());
 
   return (
     <div className="page">
@@ -50,12 +55,12 @@ export function TracesPage() {
         <SearchForm failure={answer.error} />
         <section className={`card ${styles.scatter}`} aria-label="Duration of traces over time">
           <TraceScatter
-            points={scatter.data?.points ?? []}
-            total={scatter.data?.total ?? 0}
+            points={q === undefined ? (scatter.data?.points ?? []) : pointsOf(answer.data?.traces ?? [])}
+            total={(q === undefined ? scatter.data?.total : answer.data?.total) ?? 0}
             startMs={resolved.startMs}
             endMs={resolved.endMs}
             onZoom={zoom}
-            loading={scatter.isPending}
+            loading={(q === undefined ? scatter : answer).isPending}
           />
         </section>
         {answer.isError && (!answer.data || answer.isPlaceholderData) ? (
@@ -105,6 +110,18 @@ export function TracesPage() {
   );
 }
 
+/** TraceQL finds traces, not a sample of all that match: what is listed is what is drawn. */
+function pointsOf(traces: readonly TraceSummary[]): TraceScatterResponse['points'] {
+  return traces.map(({ traceId, startTimeUnixNano, durationNano, errorCount, rootName, rootService }) => ({
+    traceId,
+    timeMs: Number(BigInt(startTimeUnixNano) / 1_000_000n),
+    durationMs: durationNano / 1e6,
+    error: errorCount > 0,
+    name: rootName,
+    service: rootService,
+  }));
+}
+
 /** Nothing in this range, or nothing at all. */
 function NoTraces() {
   const { range, setRange } = useTime();
@@ -136,6 +153,15 @@ function SearchForm({ failure }: { failure: unknown }) {
     void navigate({ to: '/traces/$traceId', params: { traceId } });
     return true;
   };
+  if (search.q !== undefined)
+    return (
+      <form className={styles.form} onSubmit={(event) => event.preventDefault()} aria-label="Search traces">
+        <TraceqlField value={search.q} onChange={(q) => update({ q })} onOther={openTrace} failure={failure} />
+        <Button size="compact-xs" variant="subtle" color="gray" onClick={() => update({ q: undefined })}>
+          Fields
+        </Button>
+      </form>
+    );
   const set = Object.entries(search).some(([name, value]) => name in nothing && value !== undefined);
   return (
     <form className={styles.form} onSubmit={(event) => event.preventDefault()} aria-label="Search traces">
@@ -192,6 +218,15 @@ function SearchForm({ failure }: { failure: unknown }) {
         checked={search.rootOnly === 'true'}
         onChange={(event) => update({ rootOnly: event.currentTarget.checked ? 'true' : undefined })}
       />
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        title="Write the search in TraceQL"
+        onClick={() => update({ q: traceqlOf(search) })}
+      >
+        TraceQL
+      </Button>
       {set ? (
         <Button
           size="compact-xs"

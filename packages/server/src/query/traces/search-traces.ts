@@ -20,15 +20,23 @@ export async function searchTraces(context: QueryContext, asked: TraceSearchRequ
   const { found, total, totalIsLowerBound } =
     (await findNewestTraces(context, request)) ?? (await findTraces(context, request));
   if (found.length === 0) return { traces: [], total: 0, totalIsLowerBound: false };
-  const summaries = new Map<string, TraceSummary>();
-  const rows = await select<SummaryCells>(context, planTraceSummaries(request, found));
-  for (const cells of rows) summaries.set(cells[0], toSummary(cells));
-  return {
-    // A trace that retention dropped between the two statements is not there any more.
-    traces: found.flatMap(([traceId]) => summaries.get(traceId) ?? []),
-    total,
-    totalIsLowerBound,
-  };
+  const traces = await readTraceSummaries(context, found, (parameters) => spanCondition(request, parameters));
+  return { traces, total, totalIsLowerBound };
+}
+
+/**
+ * Summaries of traces that were found, newest first, in their order. `matches` says which of their spans are those that were
+ * looked for. A trace that retention dropped in the meantime is left out.
+ */
+export async function readTraceSummaries(
+  context: QueryContext,
+  found: readonly FoundTrace[],
+  matches: (parameters: SqlParameters) => string,
+): Promise<TraceSummary[]> {
+  if (found.length === 0) return [];
+  const rows = await select<SummaryCells>(context, planTraceSummaries(found, matches));
+  const summaries = new Map(rows.map((cells) => [cells[0], toSummary(cells)]));
+  return found.flatMap(([traceId]) => summaries.get(traceId) ?? []);
 }
 
 async function findTraces(context: QueryContext, request: TraceSearchRequest): Promise<FoundTraces> {
@@ -51,7 +59,10 @@ type SummaryCells = [
   match: [spanId: string, name: string, service: string, duration: string, status: number],
 ];
 
-export function planTraceSummaries(request: TraceSearchRequest, found: readonly FoundTrace[]): Statement {
+export function planTraceSummaries(
+  found: readonly FoundTrace[],
+  matches: (parameters: SqlParameters) => string,
+): Statement {
   const parameters = new SqlParameters();
   // Newest first.
   const earliest = BigInt(found.at(-1)?.[1] ?? 0) - partitionNanos;
@@ -73,7 +84,7 @@ export function planTraceSummaries(request: TraceSearchRequest, found: readonly 
 FROM (
   SELECT trace_id, span_id, time, duration, name, status_code, toString(${shownService()}) AS shown,
     ${isRoot} AS root,
-    (${spanCondition(request, parameters)}) AS matches
+    (${matches(parameters)}) AS matches
   FROM spans
   WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin(${ids})), 16))
     AND time >= ${parameters.nanoTime(earliest < 0n ? 0n : earliest)} AND time <= ${parameters.nanoTime(latest)}
