@@ -11,6 +11,7 @@ import { h3Instrumentation } from './http/frameworks/h3.ts';
 import { honoInstrumentation } from './http/frameworks/hono.ts';
 import { koaInstrumentation } from './http/frameworks/koa.ts';
 import { nestInstrumentation } from './http/frameworks/nestjs.ts';
+import { http2ServerInstrumentation } from './http/http2-server.ts';
 import { httpServerInstrumentation } from './http/server.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import { jobSurface } from './jobs/job-surface.ts';
@@ -25,6 +26,7 @@ import { webSocketSurface } from './websocket/websocket-surface.ts';
 /** What `start` enables unless told otherwise. */
 export const builtInInstrumentations: readonly Instrumentation[] = [
   httpServerInstrumentation,
+  http2ServerInstrumentation,
   httpClientInstrumentation,
   fetchInstrumentation,
   expressInstrumentation,
