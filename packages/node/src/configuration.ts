@@ -104,6 +104,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
         trustProxy: options.http?.trustProxy === 0 ? false : (options.http?.trustProxy ?? false),
         hooks: options.http?.hooks ?? {},
         requestLog: options.http?.requestLog ?? false,
+        recordPanics: options.http?.recordPanics ?? false,
         ...(options.http?.propagateTo !== undefined && { propagateTo: options.http.propagateTo }),
         ignoreIncoming: options.http?.ignoreIncoming ?? (() => false),
         ignoreOutgoing: options.http?.ignoreOutgoing ?? (() => false),

@@ -1,6 +1,7 @@
 import type { Attributes, Span, TextMapPropagator } from '@opentelemetry/api';
 import type { IMetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { PanicOptions } from './http/recover-panics.ts';
 import type { RequestLogLine } from './http/request-log.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import type { WorkerDescription } from './processes/worker-recorder.ts';
@@ -117,6 +118,11 @@ export interface HttpOptions {
    * `addRequestAttributes` added. A function gets the line instead, to write it where the application's own lines go.
    */
   requestLog?: boolean | ((line: RequestLogLine) => void);
+  /**
+   * Record as panics what handlers throw and their framework answers with 5xx (default false): the span's status is then
+   * the error `panic`, a log record has the stack, and a counter is raised. Not errors that carry a status of their own.
+   */
+  recordPanics?: boolean | PanicOptions;
   /**
    * The hosts to which trace context and baggage are sent with outgoing requests; unset, to all. A name (`api.example`), one
    * with its port, all below one (`*.example`), or an expression for the origin. Requests to others are traced all the same.

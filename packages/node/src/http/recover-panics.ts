@@ -4,7 +4,7 @@ import { logs, SeverityNumber } from '@opentelemetry/api-logs';
 import { toError } from '../lifecycle/to-error.ts';
 import { nextLogTime } from '../logging/log-time.ts';
 import { version } from '../version.ts';
-import { currentRequestState, recordRequestException } from './request-state.ts';
+import { currentRequestState, recordRequestException, type ServerRequestState } from './request-state.ts';
 
 const scope = '@signalbox/node/panics';
 const maxStackBytes = 4096;
@@ -24,6 +24,7 @@ export function recordPanic(thrown: unknown, { counterName = 'signalbox.panics' 
   const error = toError(thrown);
   const state = currentRequestState();
   if (state !== undefined) {
+    state.hasPanicked = true;
     recordRequestException(state, thrown);
     state.span.setStatus({ code: SpanStatusCode.ERROR, message: 'panic' });
   }
@@ -44,6 +45,16 @@ export function recordPanic(thrown: unknown, { counterName = 'signalbox.panics' 
     .getMeter(scope, version)
     .createCounter(counterName, { description: 'Requests whose handler threw.', unit: '{panic}' })
     .add(1);
+}
+
+/**
+ * For requests whose framework has answered for what the handler threw: if that was a 5xx, and what was thrown is not one of
+ * the errors by which handlers choose a status themselves, it is recorded as by `recordPanic`.
+ */
+export function recordCaughtPanic(state: ServerRequestState, status: number | undefined, options: PanicOptions): void {
+  if (status === undefined || status < 500 || state.hasPanicked === true || state.exceptions === undefined) return;
+  const panic = [...state.exceptions].findLast(([, hasChosenStatus]) => !hasChosenStatus);
+  if (panic !== undefined) recordPanic(panic[0], options);
 }
 
 /**

@@ -16,8 +16,10 @@ export interface ServerRequestState extends RPCMetadata {
   findRoute?: (status: number | undefined) => string | undefined;
   /** What handlers said of the request. */
   attributes?: RequestAttributes;
-  /** What was recorded already: an error passes many hands on its way out. */
-  exceptions?: Set<unknown>;
+  /** What was recorded already, for an error passes many hands on its way out, and whether it had chosen its status. */
+  exceptions?: Map<unknown, boolean>;
+  /** Whether `recordPanic` has been called for it. */
+  hasPanicked?: boolean;
 }
 
 /** By the object that the application knows the request by; that needs no context, which callbacks may have lost. */
@@ -61,9 +63,15 @@ export function getRequestSpan(): Span | undefined {
  * decided by the response, so that an exception by which a handler says 404 is no error of the server.
  */
 export function recordRequestException(state: ServerRequestState, thrown: unknown): void {
-  if (!state.span.isRecording()) return;
-  state.exceptions ??= new Set();
+  state.exceptions ??= new Map();
   if (state.exceptions.has(thrown)) return;
-  state.exceptions.add(thrown);
-  state.span.recordException(toError(thrown));
+  // Asked now: Koa gives every error a status on its way.
+  state.exceptions.set(thrown, choosesStatus(thrown));
+  if (state.span.isRecording()) state.span.recordException(toError(thrown));
+}
+
+/** Errors of http-errors, Fastify, Koa, Hono, NestJS and h3 can carry the status to answer with. */
+function choosesStatus(thrown: unknown): boolean {
+  if (typeof thrown !== 'object' || thrown === null) return false;
+  return typeof Reflect.get(thrown, 'status') === 'number' || typeof Reflect.get(thrown, 'statusCode') === 'number';
 }

@@ -2,6 +2,7 @@ import { validateHeaderName } from 'node:http';
 import {
   type Attributes,
   type Context,
+  context,
   INVALID_SPAN_CONTEXT,
   propagation,
   ROOT_CONTEXT,
@@ -19,6 +20,7 @@ import { type Forwarded, readForwarded } from './forwarded.ts';
 import { durationBoundaries, normalizeMethod, spanMethod } from './http-attributes.ts';
 import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
 import { type PrefixedRequestMetrics, prefixedRequestMetrics } from './prefixed-request-metrics.ts';
+import { recordCaughtPanic } from './recover-panics.ts';
 import { attributesOfSeriesKey } from './request-attributes.ts';
 import { createRequestLog, type LoggedRequest } from './request-log.ts';
 import { keepRequestState, type ServerRequestState } from './request-state.ts';
@@ -170,6 +172,7 @@ export class ServerRecorder {
     const failure = processEnds ? exitFailure : (statusFailure(status) ?? exchange.failure());
     const found = state.findRoute === undefined ? exchange.leftRoute() : state.findRoute(status);
     const route = state.route ?? found;
+    if (state.exceptions !== undefined) this.#recordPanic(state, status, requestContext);
     if (span.isRecording()) {
       this.#onResponse?.(span, exchange.request, exchange.response);
       span.setAttributes(this.#responseAttributes(exchange, status, route));
@@ -197,6 +200,20 @@ export class ServerRecorder {
       hasFailed: failure?.isServersFault === true,
       context: requestContext,
     });
+  }
+
+  /** Once the status is known: only then is it clear that nobody has made a good answer of the exception. */
+  #recordPanic(state: ServerRequestState, status: number | undefined, requestContext: Context): void {
+    const { recordPanics } = this.#instrumentation.settings.http;
+    if (recordPanics !== false)
+      context.with(
+        requestContext,
+        recordCaughtPanic,
+        undefined,
+        state,
+        status,
+        recordPanics === true ? {} : recordPanics,
+      );
   }
 
   #responseAttributes(exchange: ServerExchange, status: number | undefined, route: string | undefined): Attributes {

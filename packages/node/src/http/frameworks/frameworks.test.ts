@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { App, buildPackage, registerUrl } from '../../testing/child.ts';
+import { App, buildPackage } from '../../testing/child.ts';
 import { type FrameworkApp, frameworkApps, frameworkSource, type ModuleSystem } from '../../testing/framework-apps.ts';
 import { OtlpSink, type SinkSpan } from '../../testing/otlp-sink.ts';
 
@@ -98,7 +98,7 @@ describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${syst
 
     test('calls 5xx an error and 4xx none, and records what was thrown', () => {
       expect(byPath('/throws')).toMatchObject({
-        status: { code: 2 },
+        status: { code: 2, message: 'panic' },
         attributes: { 'http.response.status_code': 500, 'error.type': '500' },
         events: [
           {
@@ -122,6 +122,24 @@ describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${syst
       });
     });
 
+    test('takes what was thrown for a panic where the answer is 500, and then only', () => {
+      const { traceId, spanId } = byPath('/throws');
+      const panics = sink.logs.filter(({ scope }) => scope === '@signalbox/node/panics');
+      expect(panics).toEqual([
+        expect.objectContaining({
+          body: 'panic: boom',
+          severityText: 'ERROR',
+          traceId,
+          spanId,
+          attributes: expect.objectContaining({
+            'exception.type': 'TypeError',
+            stack: expect.stringMatching(/TypeError: boom/),
+          }),
+        }),
+      ]);
+      expect(sink.point('shop.panics').value).toBe(1);
+    });
+
     test('keeps the context in handlers', () => {
       for (const [name, path] of [
         ['user', '/users/7'],
@@ -139,12 +157,17 @@ describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${syst
   },
 );
 
+const setup = `
+import { start } from '@signalbox/node';
+start({ http: { recordPanics: { counterName: 'shop.panics' } } });`;
+
 function start(framework: FrameworkApp, system: ModuleSystem, sink: OtlpSink): App {
   return new App({
     file: files[system],
     source: frameworkSource(framework, system),
     ...(framework.packages !== undefined && { packages: framework.packages }),
-    nodeArguments: [...(system === 'tsx' ? ['--import', 'tsx'] : []), '--import', registerUrl],
+    nodeArguments: [...(system === 'tsx' ? ['--import', 'tsx'] : []), '--import', './setup.mjs'],
+    files: { 'setup.mjs': setup },
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_BSP_SCHEDULE_DELAY: '100' },
   });
 }
