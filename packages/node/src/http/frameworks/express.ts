@@ -143,7 +143,9 @@ class Mounts {
     const template = this.#templates.get(layer);
     // Those of a route's own handlers have none.
     if (template === undefined) return;
-    this.#entered.set(request, { template: `${outer}${template}`, baseUrl: request.baseUrl ?? '' });
+    // Most middleware is mounted nowhere in particular, and is spared the object.
+    if (template === '') this.#entered.delete(request);
+    else this.#entered.set(request, { template: `${outer}${template}`, baseUrl: request.baseUrl ?? '' });
   }
 
   /** Returns what has to be called when the router passes the request on. */

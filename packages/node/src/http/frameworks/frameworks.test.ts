@@ -4,23 +4,45 @@ import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { App, buildPackage } from '../../testing/child.ts';
 import { type FrameworkApp, frameworkApps, frameworkSource, type ModuleSystem } from '../../testing/framework-apps.ts';
+import { otherNodes, type TestNode } from '../../testing/nodes.ts';
 import { OtlpSink, type SinkSpan } from '../../testing/otlp-sink.ts';
 
 beforeAll(buildPackage, 120_000);
 
 const systems: readonly ModuleSystem[] = ['esm', 'cjs', 'tsx'];
 const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
-/** The newest of each framework under one module system, in turn; in the full tier all of them under each. */
-const matrix = frameworkApps
-  .filter(({ isRare }) => isFull || isRare !== true)
-  .flatMap((app, index) =>
-    systems.filter((_, at) => isFull || at === index % systems.length).map((system) => ({ app, system })),
-  );
+const thisNode: TestNode = {
+  name: `Node ${process.versions.node}`,
+  execPath: process.env.SIGNALBOX_TEST_NODE ?? process.execPath,
+};
+
+interface Case {
+  readonly app: FrameworkApp;
+  readonly system: ModuleSystem;
+  readonly node: TestNode;
+}
+
+/** `app` under one of the module systems, a different one for each `turn`. */
+const inTurn = (app: FrameworkApp, node: TestNode, turn: number): Case => ({
+  app,
+  node,
+  system: systems[turn % systems.length] as ModuleSystem,
+});
+
+/**
+ * The newest of each framework under one module system. In the full tier all of them under each with this Node, and under
+ * one with every other Node.
+ */
+const matrix: readonly Case[] = isFull
+  ? [
+      ...frameworkApps.flatMap((app) => systems.map((system) => ({ app, system, node: thisNode }))),
+      ...otherNodes().flatMap((node, nth) => frameworkApps.map((app, index) => inTurn(app, node, index + nth))),
+    ]
+  : frameworkApps.filter(({ isRare }) => isRare !== true).map((app, index) => inTurn(app, thisNode, index));
 const files = { esm: 'app.mjs', cjs: 'app.cjs', tsx: 'app.mts' } as const;
 
-describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${system}`, app, system })))(
-  '$name',
-  ({ app: framework, system }) => {
+for (const { app: framework, system, node } of matrix)
+  describe.skipIf(node.execPath === undefined)(`${framework.framework}, ${system}, ${node.name}`, () => {
     const sink = new OtlpSink();
     const answers = new Map<string, { status: number; text: string; chunks: number; traceId: string | undefined }>();
 
@@ -34,7 +56,7 @@ describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${syst
 
     beforeAll(async () => {
       await sink.listen();
-      const app = start(framework, system, sink);
+      const app = start(framework, system, node, sink);
       const port = await app.port();
       const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
       for (const [method, path, body] of [
@@ -154,15 +176,15 @@ describe.each(matrix.map(({ app, system }) => ({ name: `${app.framework}, ${syst
       expect(byPath('/never')).toMatchObject({ status: { code: 0 }, attributes: { 'error.type': 'ECONNRESET' } });
       expect(sink.point('http.server.active_requests', { 'http.request.method': 'GET' }).value).toBe(0);
     });
-  },
-);
+  });
 
 const setup = `
 import { start } from '@signalbox/node';
 start({ http: { recordPanics: { counterName: 'shop.panics' } } });`;
 
-function start(framework: FrameworkApp, system: ModuleSystem, sink: OtlpSink): App {
+function start(framework: FrameworkApp, system: ModuleSystem, { execPath }: TestNode, sink: OtlpSink): App {
   return new App({
+    ...(execPath !== undefined && { execPath }),
     file: files[system],
     source: frameworkSource(framework, system),
     ...(framework.packages !== undefined && { packages: framework.packages }),
