@@ -30,7 +30,7 @@ export function onEsModuleLoad(urls: readonly RegExp[], onLoad: (path: string, e
  * `module.registerHooks` refused CommonJS without source until 22.22.3, 24.11.1 and 25.1 (nodejs/node#59929). The library
  * has the same test, but in a file that these older versions cannot `require`.
  */
-function hasWholeSynchronousHooks(): boolean {
+export function hasWholeSynchronousHooks(): boolean {
   const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map((part) => Number.parseInt(part, 10));
   if (major === 22) return minor > 22 || (minor === 22 && patch >= 3);
   if (major === 24) return minor > 11 || (minor === 11 && patch >= 1);

@@ -1,4 +1,5 @@
 import { handleOf, type Instrumentation, type InstrumentationHandle } from '../../instrumentation.ts';
+import { hasWholeSynchronousHooks } from '../../modules/es-module-loads.ts';
 import { currentRequestState, recordRequestException } from '../request-state.ts';
 
 /**
@@ -17,6 +18,24 @@ export const nestInstrumentation: Instrumentation = {
       () => {},
     );
     const versions = { from: '9', below: '13' };
+    // Where `require` loads Nest 12, an ES module, and Node cannot hook what that imports: all but the application's own filters.
+    const watchBuiltInFilter = (): (() => void) =>
+      onModule<{ readonly BaseExceptionFilter?: { readonly prototype: { catch: unknown } } }>(
+        '@nestjs/core',
+        { versions },
+        ({ BaseExceptionFilter }, { wrap }) => {
+          if (BaseExceptionFilter === undefined) return;
+          wrap(
+            BaseExceptionFilter.prototype,
+            'catch',
+            (original) =>
+              function (exception, ...rest) {
+                record(exception);
+                return Reflect.apply(original, this, [exception, ...rest]);
+              },
+          );
+        },
+      );
     return handleOf(
       onModule<{ readonly ExceptionsHandler: { readonly prototype: { next: unknown } } }>(
         '@nestjs/core',
@@ -33,23 +52,7 @@ export const nestInstrumentation: Instrumentation = {
           );
         },
       ),
-      // Where `require` loads Nest 12, an ES module, before Node can hook what that imports: all but the application's own filters.
-      onModule<{ readonly BaseExceptionFilter?: { readonly prototype: { catch: unknown } } }>(
-        '@nestjs/core',
-        { versions },
-        ({ BaseExceptionFilter }, { wrap }) => {
-          if (BaseExceptionFilter === undefined) return;
-          wrap(
-            BaseExceptionFilter.prototype,
-            'catch',
-            (original) =>
-              function (exception, ...rest) {
-                record(exception);
-                return Reflect.apply(original, this, [exception, ...rest]);
-              },
-          );
-        },
-      ),
+      hasWholeSynchronousHooks() ? () => {} : watchBuiltInFilter(),
     );
   },
 };
