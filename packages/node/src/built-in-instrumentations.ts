@@ -16,7 +16,10 @@ import { httpServerInstrumentation } from './http/server.ts';
 import type { Instrumentation } from './instrumentation.ts';
 import { jobSurface } from './jobs/job-surface.ts';
 import { llmInstrumentation } from './llm/llm-instrumentation.ts';
+import { bunyanInstrumentation } from './logging/bunyan.ts';
+import { consoleInstrumentation } from './logging/console.ts';
 import { pinoInstrumentation } from './logging/pino.ts';
+import { winstonInstrumentation } from './logging/winston.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
 import { processSurface } from './processes/process-surface.ts';
@@ -37,6 +40,9 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   h3Instrumentation,
   ioredisInstrumentation,
   pinoInstrumentation,
+  winstonInstrumentation,
+  bunyanInstrumentation,
+  consoleInstrumentation,
   runtimeInstrumentation,
   functionSurface.instrumentation,
   queueSurface.instrumentation,

@@ -3,7 +3,14 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from './environment.ts';
 import { type OtlpDestination, type OtlpSignal, resolveDestination } from './export/otlp-destination.ts';
 import type { InstrumentationSettings } from './instrumentation.ts';
-import type { BatchOptions, ExemplarFilter, MetricOptions, OtlpOptions, StartOptions } from './options.ts';
+import type {
+  BatchOptions,
+  ExemplarFilter,
+  LoggerOptions,
+  MetricOptions,
+  OtlpOptions,
+  StartOptions,
+} from './options.ts';
 import type { Warnings } from './warnings.ts';
 
 /**
@@ -117,10 +124,17 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
         chatLabels: options.llm?.chatLabels ?? ['agent.id', 'project.id'],
       },
       processes: { nameOf: options.processes?.nameOf ?? (() => 'worker') },
-      pino: { export: options.pino?.export ?? true, correlate: options.pino?.correlate ?? true },
+      pino: loggerSettings(options.pino),
+      winston: loggerSettings(options.winston),
+      bunyan: loggerSettings(options.bunyan),
+      console: { export: options.console?.export ?? env.boolean('OTEL_NODE_CONSOLE_LOGS') ?? false },
     },
     disabledInstrumentations: new Set(env.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? []),
   };
+}
+
+function loggerSettings({ export: isExported = true, correlate = true }: LoggerOptions = {}): Required<LoggerOptions> {
+  return { export: isExported, correlate };
 }
 
 function signalIsOn(

@@ -16,6 +16,7 @@ export type {
   SpanStart,
 } from './instrumentation.ts';
 export { scheduledJob } from './jobs/scheduled-job.ts';
+export { type PinoPreset, type PinoPresetOptions, pinoPreset } from './logging/pino-preset.ts';
 export type { MessageHeaders } from './messaging/header-carrier.ts';
 export { type Delivery, type ObservedQueue, observeQueue, type QueueOptions } from './messaging/observe-queue.ts';
 export type {
@@ -32,16 +33,17 @@ export type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
 export type { VersionRange } from './modules/version-range.ts';
 export type {
   BatchOptions,
+  ConsoleOptions,
   ExemplarFilter,
   HttpHooks,
   HttpOptions,
   InstrumentationSwitches,
   IoredisOptions,
   LlmOptions,
+  LoggerOptions,
   MetricOptions,
   OtlpOptions,
   OtlpProtocol,
-  PinoOptions,
   ProcessOptions,
   SamplingOptions,
   SamplingRule,

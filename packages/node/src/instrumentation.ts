@@ -12,7 +12,14 @@ import type {
 import type { LoggerProvider } from '@opentelemetry/api-logs';
 import type { CellMeter } from './metrics/cells.ts';
 import type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
-import type { HttpOptions, IoredisOptions, LlmOptions, PinoOptions, ProcessOptions } from './options.ts';
+import type {
+  ConsoleOptions,
+  HttpOptions,
+  IoredisOptions,
+  LlmOptions,
+  LoggerOptions,
+  ProcessOptions,
+} from './options.ts';
 
 /** Per-library settings that instrumentations read; every field has its default filled in. */
 export interface InstrumentationSettings {
@@ -22,7 +29,10 @@ export interface InstrumentationSettings {
   readonly ioredis: Required<IoredisOptions>;
   readonly processes: Required<ProcessOptions>;
   readonly llm: Required<LlmOptions>;
-  readonly pino: Required<PinoOptions>;
+  readonly pino: Required<LoggerOptions>;
+  readonly winston: Required<LoggerOptions>;
+  readonly bunyan: Required<LoggerOptions>;
+  readonly console: Required<ConsoleOptions>;
 }
 
 /** What an instrumentation knows when something begins. */

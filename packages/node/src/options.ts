@@ -160,11 +160,17 @@ export interface LlmOptions {
   chatLabels?: readonly string[];
 }
 
-export interface PinoOptions {
+/** pino, winston and bunyan. */
+export interface LoggerOptions {
   /** Send log records over OTLP. */
   export?: boolean;
-  /** Add `trace_id`, `span_id` and `trace_flags` to the lines pino writes itself. */
+  /** Add `trace_id`, `span_id` and `trace_flags` to the lines that the logger writes itself. */
   correlate?: boolean;
+}
+
+export interface ConsoleOptions {
+  /** Send what is printed through `console.log` and its like over OTLP, too (default false). */
+  export?: boolean;
 }
 
 /**
@@ -192,7 +198,10 @@ export interface StartOptions extends OtlpOptions {
   ioredis?: IoredisOptions;
   processes?: ProcessOptions;
   llm?: LlmOptions;
-  pino?: PinoOptions;
+  pino?: LoggerOptions;
+  winston?: LoggerOptions;
+  bunyan?: LoggerOptions;
+  console?: ConsoleOptions;
   /** Switches off the spans or the metrics of single instrumentations: `{ fetch: { spans: false } }`. */
   switches?: Readonly<Record<string, InstrumentationSwitches>>;
   /**

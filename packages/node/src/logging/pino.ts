@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { type Attributes, type Context, context, isSpanContextValid, trace } from '@opentelemetry/api';
-import { type LogAttributes, type Logger, SeverityNumber } from '@opentelemetry/api-logs';
+import { context } from '@opentelemetry/api';
+import type { LogAttributes, Logger } from '@opentelemetry/api-logs';
 import {
   handleOf,
   type Instrumentation,
@@ -9,8 +9,11 @@ import {
 } from '../instrumentation.ts';
 import { version } from '../version.ts';
 import { toAnyValue } from './any-value.ts';
+import { exceptionAttributes } from './exception-attributes.ts';
 import { nextLogTime } from './log-time.ts';
 import { PinoInternals, type PinoLogger } from './pino-internals.ts';
+import { severityOfTens } from './severity.ts';
+import { traceIds, withoutOwnIds } from './trace-ids.ts';
 
 const scope = '@signalbox/node/pino';
 const startChannel = 'tracing:pino_asJson:start';
@@ -47,34 +50,16 @@ export const pinoInstrumentation: Instrumentation = {
 
 /** Lends the logger bindings with the trace ids for the one line that is being written. */
 function correlate(internals: PinoInternals, line: AsJsonMessage): void {
-  const spanContext = trace.getSpanContext(context.active());
-  if (spanContext === undefined || !isSpanContextValid(spanContext)) return;
+  const ids = traceIds(context.active());
+  if (ids === undefined) return;
   const merged = line.arguments[0];
   if (typeof merged === 'object' && merged !== null && 'trace_id' in merged) return;
   if (Object.hasOwn(internals.bindings(line.instance), 'trace_id')) return;
-  const { traceId, spanId, traceFlags } = spanContext;
-  const flags = flagsText(traceFlags);
   const restore = internals.appendBindings(
     line.instance,
-    `,"trace_id":"${traceId}","span_id":"${spanId}","trace_flags":"${flags}"`,
+    `,"trace_id":"${ids.trace_id}","span_id":"${ids.span_id}","trace_flags":"${ids.trace_flags}"`,
   );
   if (restore !== undefined) line.restore = restore;
-}
-
-function flagsText(traceFlags: number): string {
-  return traceFlags.toString(16).padStart(2, '0');
-}
-
-/** Ids that only say what the record's own fields say: a mixin of the application's, or bindings, put them on the line. */
-function withoutOwnIds(attributes: LogAttributes, active: Context): LogAttributes {
-  const spanContext = trace.getSpanContext(active);
-  if (spanContext === undefined || attributes.trace_id !== spanContext.traceId) return attributes;
-  const { trace_id: _, span_id: spanId, trace_flags: flags, ...rest } = attributes;
-  return {
-    ...rest,
-    ...(spanId !== undefined && spanId !== spanContext.spanId && { span_id: spanId }),
-    ...(flags !== undefined && flags !== flagsText(spanContext.traceFlags) && { trace_flags: flags }),
-  };
 }
 
 function emit(
@@ -95,7 +80,7 @@ function emit(
   const message = rawMessage === undefined || rawMessage === null ? undefined : internals.message(instance, rawMessage);
   logger.emit({
     timestamp: nextLogTime(),
-    severityNumber: severityNumber(level),
+    severityNumber: severityOfTens(level),
     severityText: internals.levelName(instance, level),
     ...(message !== undefined && { body: typeof message === 'string' ? message : String(message) }),
     attributes: withoutOwnIds(attributes, active),
@@ -111,32 +96,4 @@ function bindingAttributes(internals: PinoInternals, instance: PinoLogger): LogA
     ...(pid !== undefined && pid !== process.pid && { pid }),
     ...(host !== undefined && host !== hostname() && { hostname: host }),
   };
-}
-
-/**
- * https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-logs/, from an `Error` or from what an error
- * serializer made of it (pino's own gives `type`, `message` and `stack`).
- */
-function exceptionAttributes(error: unknown): Attributes {
-  if (typeof error !== 'object' || error === null) return { 'exception.message': String(error) };
-  const attributes: Attributes = {};
-  const read = (name: string): string | undefined => {
-    const value: unknown = Reflect.get(error, name);
-    return typeof value === 'string' ? value : undefined;
-  };
-  const type = read('type') ?? read('name');
-  if (type !== undefined) attributes['exception.type'] = type;
-  const message = read('message');
-  if (message !== undefined) attributes['exception.message'] = message;
-  const stack = read('stack');
-  if (stack !== undefined) attributes['exception.stacktrace'] = stack;
-  return attributes;
-}
-
-/** pino's levels are 10 apart, OpenTelemetry's severities 4; what lies between keeps its order within the range. */
-function severityNumber(level: number): SeverityNumber {
-  if (level < 10) return SeverityNumber.TRACE;
-  if (level >= 60) return SeverityNumber.FATAL;
-  const range = Math.floor(level / 10) - 1;
-  return range * 4 + 1 + Math.floor((level % 10) / 2.5);
 }

@@ -1,0 +1,30 @@
+import { type Context, isSpanContextValid, trace } from '@opentelemetry/api';
+import type { LogAttributes } from '@opentelemetry/api-logs';
+
+/** The fields that a logger's own lines gain, named as https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/ says. */
+export interface TraceIds {
+  readonly trace_id: string;
+  readonly span_id: string;
+  /** Two hexadecimal digits. */
+  readonly trace_flags: string;
+}
+
+/** Undefined outside of traces. */
+export function traceIds(active: Context): TraceIds | undefined {
+  const spanContext = trace.getSpanContext(active);
+  if (spanContext === undefined || !isSpanContextValid(spanContext)) return undefined;
+  const { traceId, spanId, traceFlags } = spanContext;
+  return { trace_id: traceId, span_id: spanId, trace_flags: traceFlags.toString(16).padStart(2, '0') };
+}
+
+/** Without ids that only say what the record's own fields say: put on the line by us, or by a format of the application's. */
+export function withoutOwnIds(attributes: LogAttributes, active: Context): LogAttributes {
+  const ids = traceIds(active);
+  if (ids === undefined || attributes.trace_id !== ids.trace_id) return attributes;
+  const { trace_id: _, span_id: spanId, trace_flags: flags, ...rest } = attributes;
+  return {
+    ...rest,
+    ...(spanId !== undefined && spanId !== ids.span_id && { span_id: spanId }),
+    ...(flags !== undefined && flags !== ids.trace_flags && { trace_flags: flags }),
+  };
+}
