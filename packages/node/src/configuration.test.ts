@@ -96,7 +96,7 @@ describe('OTLP variables', () => {
   test('headers are merged, decoded, and those of the signal win', () => {
     const variables = { OTEL_EXPORTER_OTLP_HEADERS: 'a=1,b=x%3Dy, c = 3 ', OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'a=2' };
     expect(traces(variables).otlp.headers).toEqual({ a: '2', b: 'x=y', c: '3' });
-    expect(metrics(variables).otlp.headers).toEqual({ a: '1', b: 'x=y', c: '3' });
+    expect(metrics(variables).otlp?.headers).toEqual({ a: '1', b: 'x=y', c: '3' });
     expect(traces(variables, { headers: { a: 'option' } }).otlp.headers.a).toBe('option');
   });
 
@@ -233,6 +233,22 @@ describe('batches, limits, metrics', () => {
     expect(resolve({ OTEL_LOGS_EXPORTER: 'none' }, { logs: {} }).configuration.logs).not.toBe(false);
     expect(resolve({ OTEL_TRACES_EXPORTER: 'zipkin' }).said).toEqual([
       expect.stringContaining('zipkin is not supported'),
+    ]);
+  });
+
+  test('the variable says which exporters metrics have, options of theirs or not', () => {
+    const exporters = (variables: Record<string, string>, options: StartOptions = {}) => {
+      const { otlp, prometheus } = metrics(variables, options);
+      return [otlp !== undefined, prometheus?.port];
+    };
+    expect(exporters({})).toEqual([true, undefined]);
+    expect(exporters({ OTEL_METRICS_EXPORTER: 'prometheus' })).toEqual([false, 9464]);
+    expect(exporters({ OTEL_METRICS_EXPORTER: 'prometheus' }, { metrics: {} })).toEqual([false, 9464]);
+    expect(exporters({ OTEL_METRICS_EXPORTER: 'otlp,prometheus' })).toEqual([true, 9464]);
+    expect(exporters({ OTEL_METRICS_EXPORTER: 'none' }, { metrics: { prometheus: { port: 1 } } })).toEqual([true, 1]);
+    expect(exporters({ OTEL_METRICS_EXPORTER: 'prometheus' }, { metrics: { prometheus: false } })).toEqual([
+      false,
+      undefined,
     ]);
   });
 

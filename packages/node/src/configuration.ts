@@ -3,6 +3,7 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from './environment.ts';
 import { type OtlpDestination, type OtlpSignal, resolveDestination } from './export/otlp-destination.ts';
 import type { InstrumentationSettings } from './instrumentation.ts';
+import type { PrometheusSettings } from './metrics/prometheus/prometheus-endpoint.ts';
 import type {
   BatchOptions,
   ExemplarFilter,
@@ -61,7 +62,9 @@ export interface Configuration {
   readonly logs: { readonly otlp: OtlpDestination; readonly batch: BatchSettings; readonly limits: Limits } | false;
   readonly metrics:
     | {
-        readonly otlp: OtlpDestination;
+        /** Undefined where they are only scraped. */
+        readonly otlp: OtlpDestination | undefined;
+        readonly prometheus: PrometheusSettings | undefined;
         readonly exportIntervalMillis: number;
         readonly exportTimeoutMillis: number;
         readonly exemplarFilter: ExemplarFilter;
@@ -95,7 +98,10 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
     limits: resolveLimits('LOGRECORD', env),
   };
   const metrics = signalIsOn('METRICS', options.metrics, env, warnings) && {
-    otlp: destination('METRICS', options.metrics || {}),
+    otlp: exportersOf('METRICS', options.metrics, env).includes('otlp')
+      ? destination('METRICS', options.metrics || {})
+      : undefined,
+    prometheus: resolvePrometheus(options.metrics || {}, env),
     ...resolveMetrics(options.metrics || {}, env),
   };
   return {
@@ -144,13 +150,30 @@ function signalIsOn(
   warnings: Warnings,
 ): boolean {
   if (option !== undefined) return option !== false;
-  const name = `OTEL_${signal}_EXPORTER`;
-  const exporters = env.list(name) ?? ['otlp'];
+  const known = signal === 'METRICS' ? ['otlp', 'prometheus', 'none'] : ['otlp', 'none'];
+  const exporters = exportersOf(signal, option, env);
   for (const exporter of exporters) {
-    if (exporter !== 'otlp' && exporter !== 'none')
-      warnings.once(`${name}=${exporter} is not supported; only otlp and none are`);
+    if (!known.includes(exporter))
+      warnings.once(`OTEL_${signal}_EXPORTER=${exporter} is not supported; only ${known.join(', ')} are`);
   }
-  return exporters.includes('otlp');
+  return exporters.includes('otlp') || (signal === 'METRICS' && exporters.includes('prometheus'));
+}
+
+/** What the variable names. Options of the signal switch it on where the variable names nothing that would. */
+function exportersOf(signal: OtlpSignal, option: object | false | undefined, env: Environment): readonly string[] {
+  const named = env.list(`OTEL_${signal}_EXPORTER`) ?? ['otlp'];
+  const isOff = !named.includes('otlp') && !(signal === 'METRICS' && named.includes('prometheus'));
+  return option !== undefined && isOff ? ['otlp'] : named;
+}
+
+/** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#prometheus-exporter */
+function resolvePrometheus({ prometheus }: MetricOptions, env: Environment): PrometheusSettings | undefined {
+  const host = env.string('OTEL_EXPORTER_PROMETHEUS_HOST') ?? 'localhost';
+  const port = env.number('OTEL_EXPORTER_PROMETHEUS_PORT') ?? 9464;
+  const isAsked = prometheus ?? env.list('OTEL_METRICS_EXPORTER')?.includes('prometheus') ?? false;
+  if (isAsked === false) return undefined;
+  const defaults = { host, port, path: '/metrics', translation: 'UnderscoreEscapingWithSuffixes' } as const;
+  return typeof prometheus === 'object' ? { ...defaults, ...prometheus } : defaults;
 }
 
 function resolveBatch(

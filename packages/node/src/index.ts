@@ -28,6 +28,7 @@ export type {
   SeriesKey,
   SumCell,
 } from './metrics/cells.ts';
+export type { TranslationStrategy } from './metrics/prometheus/metric-name.ts';
 export type { AnyFunction, LoadedModule, WrapFunction } from './modules/loaded-module.ts';
 export type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
 export type { VersionRange } from './modules/version-range.ts';
@@ -45,6 +46,7 @@ export type {
   OtlpOptions,
   OtlpProtocol,
   ProcessOptions,
+  PrometheusOptions,
   SamplingOptions,
   SamplingRule,
   StartOptions,

@@ -4,6 +4,7 @@ import type { Sampler, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { PanicOptions } from './http/recover-panics.ts';
 import type { RequestLogLine } from './http/request-log.ts';
 import type { Instrumentation } from './instrumentation.ts';
+import type { TranslationStrategy } from './metrics/prometheus/metric-name.ts';
 import type { WorkerDescription } from './processes/worker-recorder.ts';
 
 export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
@@ -40,7 +41,21 @@ export interface TraceOptions extends BatchOptions {
   spanProcessors?: readonly SpanProcessor[];
 }
 
+/** Metrics for Prometheus to scrape. */
+export interface PrometheusOptions {
+  /** Where to listen (default `localhost`, which nobody else can reach). */
+  host?: string;
+  /** Default 9464. */
+  port?: number;
+  /** Default `/metrics`. */
+  path?: string;
+  /** How names become Prometheus's (default `UnderscoreEscapingWithSuffixes`, as Prometheus's own). */
+  translation?: TranslationStrategy;
+}
+
 export interface MetricOptions extends OtlpOptions {
+  /** Serve the same metrics to Prometheus as well; `true` takes the environment's host and port. */
+  prometheus?: PrometheusOptions | boolean;
   /**
    * Calls and durations by span name, kind and status (`traces.span.metrics.calls`, `traces.span.metrics.duration`), of
    * all spans whatever is sampled (default false: unsampled spans then cost next to nothing).

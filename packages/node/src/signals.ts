@@ -14,12 +14,14 @@ import { TracerProvider as OfficialTracerProvider, type ReadableSpan, type Sampl
 import type { Configuration } from './configuration.ts';
 import { BatchQueue } from './export/batch-queue.ts';
 import type { CollectorHealth } from './export/collector-health.ts';
+import type { OtlpDestination } from './export/otlp-destination.ts';
 import { OtlpExporter, type UnansweredRequest } from './export/otlp-exporter.ts';
 import { QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
 import { collectSynchronously } from './metrics/collect-synchronously.ts';
-import { ExemplarMeterProvider } from './metrics/exemplar-meter-provider.ts';
+import { ExemplarMeterProvider, type PointExemplars } from './metrics/exemplar-meter-provider.ts';
 import { withExemplars } from './metrics/exemplar-serializer.ts';
 import { countDataPoints, QueueMetricExporter } from './metrics/metric-exporter.ts';
+import { PrometheusEndpoint } from './metrics/prometheus/prometheus-endpoint.ts';
 import type { Sampling } from './sampling/resolve-sampling.ts';
 import { SpanClock } from './span-clock.ts';
 import { JsonEncoding } from './trace/json-encoding.ts';
@@ -172,24 +174,24 @@ export function createMetricSignal(
   settings: Enabled<'metrics'>,
   resource: Resource,
   health: CollectorHealth,
+  warnings: Warnings,
 ): Signal & { readonly provider: MeterProvider } {
-  const { otlp, exportIntervalMillis, exemplarFilter: filter, exponentialHistograms } = settings;
-  const official = otlp.protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
-  let last: ResourceMetrics | undefined;
-  const serializer = withExemplars(official, otlp.protocol, (metrics) => {
-    last = metrics;
-    return provider.takeExemplars(metrics);
-  });
-  const exporter = new OtlpExporter<ResourceMetrics>(otlp, serializer, health, settings.exportTimeoutMillis);
-  const reader = new PeriodicExportingMetricReader({
-    exporter: new QueueMetricExporter(exporter, settings),
-    exportIntervalMillis,
-    exportTimeoutMillis: exportIntervalMillis,
-  });
+  const { otlp, prometheus, exemplarFilter: filter, exponentialHistograms } = settings;
+  const push = otlp && createMetricPush(otlp, settings, health, (metrics) => provider.takeExemplars(metrics));
+  const endpoint = prometheus && new PrometheusEndpoint(prometheus, warnings);
+  // The one that pushes comes first: it is the one that is collected at exit.
+  const readers = [...(push ? [push.reader] : []), ...(endpoint ? [endpoint] : []), ...settings.readers];
   const provider = new ExemplarMeterProvider(
-    { resource, readers: [reader, ...settings.readers], views: [...settings.views] },
+    { resource, readers, views: [...settings.views] },
     { filter, exponentialHistograms },
   );
+  endpoint?.listen(provider);
+  const shutdown = (): void => {
+    // Timers and servers are all that readers still hold; a last collection has been made.
+    provider.shutdown({ timeoutMillis: 1 }).catch(() => {});
+  };
+  if (push === undefined) return { provider, ...nothingSent, close: shutdown };
+  const { exporter, reader, last } = push;
   return {
     provider,
     ...exporterCounts(exporter),
@@ -202,16 +204,55 @@ export function createMetricSignal(
       await exporter.drain(deadlineMillis);
     },
     takeUnanswered() {
-      const news = collectSynchronously(provider, last);
+      const news = collectSynchronously(provider, last());
       const requests = news === undefined ? [] : exporter.prepare(news, countDataPoints(news));
       return [...exporter.takeUnanswered(), ...requests];
     },
     close() {
       exporter.close();
-      // Its timer is all that the reader still holds; a last collection has been made.
-      provider.shutdown({ timeoutMillis: 1 }).catch(() => {});
+      shutdown();
     },
   };
+}
+
+/** Metrics that are only scraped. */
+const nothingSent: Omit<Signal, 'close'> = {
+  inFlight: () => 0,
+  delivered: () => 0,
+  failed: () => 0,
+  dropped: () => 0,
+  errors: () => [],
+  flush: async () => {},
+  takeUnanswered: () => [],
+};
+
+interface MetricPush {
+  readonly exporter: OtlpExporter<ResourceMetrics>;
+  readonly reader: PeriodicExportingMetricReader;
+  /** What was collected for the last export. */
+  last(): ResourceMetrics | undefined;
+}
+
+function createMetricPush(
+  otlp: OtlpDestination,
+  settings: Enabled<'metrics'>,
+  health: CollectorHealth,
+  takeExemplars: (metrics: ResourceMetrics) => PointExemplars | undefined,
+): MetricPush {
+  const { exportIntervalMillis, exportTimeoutMillis } = settings;
+  const official = otlp.protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
+  let last: ResourceMetrics | undefined;
+  const serializer = withExemplars(official, otlp.protocol, (metrics) => {
+    last = metrics;
+    return takeExemplars(metrics);
+  });
+  const exporter = new OtlpExporter<ResourceMetrics>(otlp, serializer, health, exportTimeoutMillis);
+  const reader = new PeriodicExportingMetricReader({
+    exporter: new QueueMetricExporter(exporter, settings),
+    exportIntervalMillis,
+    exportTimeoutMillis: exportIntervalMillis,
+  });
+  return { exporter, reader, last: () => last };
 }
 
 function queuedSignal<Item>(queue: BatchQueue<Item>, exporter: OtlpExporter<Item[]>, capacity: number): Signal {

@@ -82,7 +82,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const configuration = resolveConfiguration(options, env, warnings);
   const resource = createResource(options, env, configuration.settings.http.conventions === 'dup');
   const health = new CollectorHealth(warnings);
-  const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, health);
+  const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, health, warnings);
   const cellMeters = new CellMeters(measuring ? measuring.provider : metrics.getMeterProvider());
   const { spanMetrics: countsSpans = false } = configuration.metrics || {};
   const onSpanEnd = countsSpans ? spanMetrics(cellMeters, warnings) : undefined;

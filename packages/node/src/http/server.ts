@@ -8,6 +8,7 @@ import {
   type InstrumentationHandle,
 } from '../instrumentation.ts';
 import { Http1Exchange } from './http1-exchange.ts';
+import { ownServers } from './own-servers.ts';
 import { ServerRecorder } from './server-recorder.ts';
 
 const startChannel = 'http.server.request.start';
@@ -16,6 +17,7 @@ interface StartMessage {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly socket: Socket;
+  readonly server: object;
 }
 
 /** `node:http` and `node:https` servers, through the channel that Node itself publishes every request on. */
@@ -25,7 +27,8 @@ export const httpServerInstrumentation: Instrumentation = {
     const recorder = new ServerRecorder(instrumentation);
     return handleOf(
       instrumentation.subscribe(startChannel, (message) => {
-        const { request, response, socket } = message as StartMessage;
+        const { request, response, socket, server } = message as StartMessage;
+        if (ownServers.has(server)) return;
         const requestContext = recorder.begin(new Http1Exchange(request, response, socket));
         instrumentation.enterContext(requestContext);
         if (mayHaveBody(request)) bindEvents(request, requestContext);

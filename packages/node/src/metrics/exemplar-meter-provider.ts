@@ -9,6 +9,7 @@ import {
 import {
   type AggregationOption,
   AggregationType,
+  type DataPoint,
   DataPointType,
   type InstrumentType,
   MeterProvider,
@@ -115,6 +116,23 @@ export class ExemplarMeterProvider extends MeterProvider {
       }
     }
     return found ? byPoint : undefined;
+  }
+
+  /** Exemplars of one point of a histogram that another reader has collected, without taking them from the first. */
+  peekExemplars(
+    scope: string,
+    version: string | undefined,
+    metric: string,
+    point: DataPoint<unknown>,
+  ): readonly Exemplar[] {
+    const held = this.exemplarsOf(point);
+    if (held !== undefined) return held;
+    return (
+      this.#reservoirs
+        .get(reservoirKey(scope, version, metric))
+        ?.peek()
+        .get(seriesKey(point.attributes)) ?? []
+    );
   }
 
   #reservoirOf(

@@ -54,13 +54,19 @@ export class HistogramExemplars {
 
   /** The exemplars since the last call, by `seriesKey` of their attributes. */
   take(): Map<string, Exemplar[]> {
+    const taken = this.peek();
+    this.#series = new Map();
+    return taken;
+  }
+
+  /** The same, which the next call will still find. */
+  peek(): Map<string, Exemplar[]> {
     const taken = new Map<string, Exemplar[]>();
     for (const { attributes, slots } of this.#series.values()) {
       const key = seriesKey(attributes);
       const kept = slots.filter((exemplar) => exemplar !== undefined);
       taken.set(key, [...(taken.get(key) ?? []), ...kept]);
     }
-    this.#series = new Map();
     return taken;
   }
 
