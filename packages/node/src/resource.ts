@@ -3,6 +3,7 @@ import os from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Attributes } from '@opentelemetry/api';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { detectContainer } from './detect-container.ts';
 import type { Environment } from './environment.ts';
 import type { StartOptions } from './options.ts';
 import { version } from './version.ts';
@@ -12,7 +13,7 @@ const systems: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'so
 
 /**
  * Describes this process (https://opentelemetry.io/docs/specs/semconv/resource/): telemetry.sdk, service, host, process,
- * runtime, OS, deployment. Later wins: what was detected, package.json of the program, OTEL_RESOURCE_ATTRIBUTES,
+ * runtime, OS, container, pod, deployment. Later wins: what was detected, package.json of the program, OTEL_RESOURCE_ATTRIBUTES,
  * OTEL_SERVICE_NAME, options. Nothing is detected asynchronously, so that telemetry can be encoded while exiting.
  */
 export function createResource(options: StartOptions, env: Environment, oldNames: boolean): Resource {
@@ -20,6 +21,7 @@ export function createResource(options: StartOptions, env: Environment, oldNames
   const attributes: Attributes = {
     ...detectHost(),
     ...detectProcess(),
+    ...detectContainer(process.env),
     ...detectProgram(process.argv[1]),
     'telemetry.distro.name': '@signalbox/node',
     'telemetry.distro.version': version,
