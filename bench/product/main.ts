@@ -1,15 +1,17 @@
-// npm run bench -w bench -- <ingest|query|promql|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|query|traceql|promql|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
 import { ingest } from './ingest.ts';
 import { processors } from './processors.ts';
 import { promql } from './promql.ts';
 import { query } from './query.ts';
 import { start } from './start.ts';
+import { traceql } from './traceql.ts';
 
 const usage = `npm run bench -w bench -- <command>
 
   ingest [--millions 1] [--connections 64] [--pace 20000] [--no-limit]
   query  [--millions 1] [--long-queries 4] [--pace 5000]
+  traceql [--millions 1] [--pace 10000]
   promql [--series 50000] [--hours 6] [--prometheus PROGRAM]
   processors [--millions 0.2]
   start
@@ -41,6 +43,9 @@ switch (positionals[0]) {
     break;
   case 'query':
     await query({ millions, longQueries: Number(values['long-queries']), pace: Number(values.pace ?? 5_000) });
+    break;
+  case 'traceql':
+    await traceql({ millions, pace: Number(values.pace ?? 10_000) });
     break;
   case 'promql':
     await promql({ series: Number(values.series), hours: Number(values.hours), prometheus: values.prometheus });

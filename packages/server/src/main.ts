@@ -3,8 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createSilencesApi } from './api/alertmanager/silences-api.ts';
+import { createGrpcService } from './api/grpc/grpc-service.ts';
 import { createPageApi } from './api/page-api.ts';
 import { QueryRegistry } from './api/query-registry.ts';
+import { streamingQuerier } from './api/tempo/streaming-querier.ts';
 import { createTempoApi } from './api/tempo/tempo-api.ts';
 import { runBackup } from './commands/backup.ts';
 import { backupRoute } from './commands/backup-route.ts';
@@ -137,38 +139,52 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
       allowedHosts: [host, ...config['allowed-hosts']],
       onError,
     });
+    const grpc = { registry, maxExecutionMs: config['query-timeout'], onError };
+    const onStream =
+      store === null
+        ? {}
+        : { onStream: createGrpcService(streamingQuerier, { ...grpc, connection: store.connection }) };
     const operator = operatorRoutes(telemetry, () => graph.isReady);
-    const pageServer = new PageServer({ host, port: config.port, allowedHosts: config['allowed-hosts'], onError }, [
-      ...(store === null ? [] : [backupRoute((to) => store.backup(to), token)]),
-      (request, response) => graph.handle(request, response),
-      operator,
-      pageApi.handle,
-      ...(store === null
-        ? []
-        : [
-            prometheusApi({
-              config,
-              connection: store.connection,
-              catalog,
-              rules: rules ?? NO_RULES,
-              registry,
-              startedAt,
-              onError,
-            }),
-            createTempoApi({
-              connection: store.connection,
-              registry,
-              maxExecutionMs: config['query-timeout'],
-              allowedHosts: [host, ...config['allowed-hosts']],
-              version,
-              onError,
-            }),
-          ]),
-      ...(rules === undefined
-        ? []
-        : [createSilencesApi({ silences: rules.silences, allowedHosts: [host, ...config['allowed-hosts']], onError })]),
-      await staticFiles(pageFolder),
-    ]);
+    const pageServer = new PageServer(
+      { host, port: config.port, allowedHosts: config['allowed-hosts'], onError, ...onStream },
+      [
+        ...(store === null ? [] : [backupRoute((to) => store.backup(to), token)]),
+        (request, response) => graph.handle(request, response),
+        operator,
+        pageApi.handle,
+        ...(store === null
+          ? []
+          : [
+              prometheusApi({
+                config,
+                connection: store.connection,
+                catalog,
+                rules: rules ?? NO_RULES,
+                registry,
+                startedAt,
+                onError,
+              }),
+              createTempoApi({
+                connection: store.connection,
+                registry,
+                maxExecutionMs: config['query-timeout'],
+                allowedHosts: [host, ...config['allowed-hosts']],
+                version,
+                onError,
+              }),
+            ]),
+        ...(rules === undefined
+          ? []
+          : [
+              createSilencesApi({
+                silences: rules.silences,
+                allowedHosts: [host, ...config['allowed-hosts']],
+                onError,
+              }),
+            ]),
+        await staticFiles(pageFolder),
+      ],
+    );
     stops.push(async (deadlineMs) => {
       pageApi.cancelAll();
       await Promise.allSettled([graph.shutdown(deadlineMs * 0.75), pageServer.shutdown(deadlineMs / 2)]);

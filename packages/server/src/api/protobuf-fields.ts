@@ -40,3 +40,57 @@ export function messageField(field: number, ...parts: readonly Part[]): Part {
 function lengthDelimited(field: number, bytes: Uint8Array): Part {
   return Buffer.concat([varint((field << 3) | 2), varint(bytes.length), bytes]);
 }
+
+/** Fields of a message as they came: numbers of varint fields, bytes of the others; of repeated ones all. */
+export type MessageFields = ReadonlyMap<number, readonly (bigint | Uint8Array)[]>;
+
+/** Reads a message's fields. Throws RangeError when it is malformed. */
+export function readMessage(bytes: Uint8Array): MessageFields {
+  const fields = new Map<number, (bigint | Uint8Array)[]>();
+  let at = 0;
+  const varintAt = (): bigint => {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw new RangeError('The message ends within a number');
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+    throw new RangeError('A number is longer than 64 bits');
+  };
+  const take = (length: number): Uint8Array => {
+    if (length > bytes.length - at) throw new RangeError('A field runs over the end of its message');
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  while (at < bytes.length) {
+    const tag = varintAt();
+    const type = Number(tag & 7n);
+    const value = type === 0 ? varintAt() : take(lengthOf(type, varintAt));
+    const field = Number(tag >> 3n);
+    const values = fields.get(field);
+    if (values === undefined) fields.set(field, [value]);
+    else values.push(value);
+  }
+  return fields;
+}
+
+function lengthOf(type: number, varintAt: () => bigint): number {
+  if (type === 1) return 8;
+  if (type === 5) return 4;
+  if (type !== 2) throw new RangeError(`There is no wire type ${type}`);
+  const length = varintAt();
+  return length > 0x7fff_ffffn ? Number.POSITIVE_INFINITY : Number(length);
+}
+
+/** The last value of a string field; '' when it is absent. */
+export function textOf(fields: MessageFields, field: number): string {
+  const value = fields.get(field)?.at(-1);
+  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : '';
+}
+
+/** The last value of an integer field; 0 when it is absent. */
+export function integerOf(fields: MessageFields, field: number): bigint {
+  const value = fields.get(field)?.at(-1);
+  return typeof value === 'bigint' ? value : 0n;
+}

@@ -1,11 +1,16 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { Component } from '../pipeline/component.ts';
 import { listen } from '../pipeline/listen.ts';
 import { HostCheck } from './host-check.ts';
+import { SharedPort } from './shared-port.ts';
 
 /** Answers the request and gives true, or gives false at once and leaves it to the next. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean;
+
+/** Answers a request of HTTP/2, whatever it is. */
+export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 export interface PageServerOptions {
   readonly host: string;
@@ -15,6 +20,8 @@ export interface PageServerOptions {
   readonly allowedHosts: readonly string[];
   /** Told when a handler rejects, which is a bug of it; the request is answered nevertheless. */
   readonly onError?: (error: unknown) => void;
+  /** For HTTP/2 without TLS, which gRPC clients speak. Without it they are refused. */
+  readonly onStream?: StreamHandler;
 }
 
 const maxConnections = 512;
@@ -22,39 +29,39 @@ const maxConnections = 512;
 /** The port of people and tools: the page and every HTTP API, asked in the order of `handlers`. */
 export class PageServer implements Component {
   readonly #options: PageServerOptions;
-  readonly #server: Server;
+  readonly #port: SharedPort;
   #shutdown: Promise<void> | undefined;
 
   constructor(options: PageServerOptions, handlers: readonly RequestHandler[]) {
     this.#options = options;
     const { onError = (error) => console.error('Unexpected error:', error) } = options;
     const hosts = new HostCheck([options.host, ...options.allowedHosts]);
-    this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
+    const http1 = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
       if (hosts.allows(request.headers.host)) void answer(handlers, request, response, onError);
       else refuseHost(response);
     });
-    this.#server.maxConnections = maxConnections;
+    this.#port = new SharedPort(http1, { maxConnections, handshakeTimeoutMs: 10_000 });
+    this.#port.http2.on('stream', (stream: ServerHttp2Stream, headers) => {
+      stream.on('error', () => stream.destroy());
+      if (options.onStream === undefined || !hosts.allows(headers[':authority'])) {
+        stream.respond({ ':status': options.onStream === undefined ? 404 : 421 }, { endStream: true });
+      } else options.onStream(stream, headers);
+    });
   }
 
   /** Where it listens; only after `start`. */
   get address(): AddressInfo {
-    return this.#server.address() as AddressInfo;
+    return this.#port.server.address() as AddressInfo;
   }
 
   async start(): Promise<void> {
     const { host, port } = this.#options;
-    await listen(this.#server, { host, port, what: 'the page', setting: 'port' });
+    await listen(this.#port.server, { host, port, what: 'the page', setting: 'port' });
   }
 
   /** Streams (live tails) never end by themselves, so all connections are cut after a moment for short answers. */
   shutdown(deadlineMs: number): Promise<void> {
-    this.#shutdown ??= new Promise((resolve) => {
-      const cut = setTimeout(() => this.#server.closeAllConnections(), Math.min(deadlineMs, 250));
-      this.#server.close(() => {
-        clearTimeout(cut);
-        resolve();
-      });
-    });
+    this.#shutdown ??= this.#port.close(Math.min(deadlineMs, 250));
     return this.#shutdown;
   }
 }
