@@ -15,6 +15,13 @@ const server = http.createServer((request, response) => response.end('ok'));
 server.listen(0, () => http.get({ port: server.address().port }, (response) => { response.resume(); response.on('end', () => { console.log(JSON.stringify(response.headers)); server.close(); }); }));
 `;
 
+/** Names of Node's own functions that were replaced. */
+const patched = `[
+  ...(Object.hasOwn(http.ClientRequest.prototype, '_storeHeader') ? ['_storeHeader'] : []),
+  ...(Object.hasOwn(require('node:net').Server.prototype, 'emit') ? ['emit'] : []),
+  ...['load', '_compile'].filter((name) => String(require('node:module').prototype[name]).includes('Reflect.apply')),
+]`;
+
 test.each([
   ['OTEL_SDK_DISABLED=true', { OTEL_SDK_DISABLED: 'true' }],
   ['OTEL_ENABLED=false', { OTEL_ENABLED: 'false' }],
@@ -27,7 +34,7 @@ test.each([
       const telemetry = start({ endpoint: '${sink.url}' });
       const channels = ['http.server.request.start', 'http.client.response.finish', 'undici:request:create', 'tracing:pino_asJson:start', 'tracing:ioredis:command:start'];
       console.log(JSON.stringify({ before, subscribed: channels.filter((name) => diagnostics.channel(name).hasSubscribers),
-        patched: Object.hasOwn(http.ClientRequest.prototype, '_storeHeader'), recording: trace.getTracer('a').startSpan('b').isRecording(), result: await telemetry.shutdown() }));
+        patched: ${patched}, recording: trace.getTracer('a').startSpan('b').isRecording(), result: await telemetry.shutdown() }));
       ${selfRequest} })();`,
     env: { ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
   });
@@ -36,7 +43,7 @@ test.each([
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(state).toMatchObject({ before: 0, subscribed: [], patched: false, recording: false, result: { errors: [] } });
+  expect(state).toMatchObject({ before: 0, subscribed: [], patched: [], recording: false, result: { errors: [] } });
   expect(headers).not.toHaveProperty('x-trace-id');
   expect(sink.requests).toEqual([]);
   expect(app.stderr).toBe('');
@@ -85,14 +92,14 @@ test('shutdown undoes what start did', async () => {
       await telemetry.shutdown(); await telemetry.shutdown();
       const channels = ['http.server.request.start', 'http.client.response.finish', 'undici:request:create', 'tracing:pino_asJson:start', 'tracing:ioredis:command:start'];
       console.log(JSON.stringify({ listeners: ['SIGTERM', 'SIGINT', 'exit', 'beforeExit', 'uncaughtExceptionMonitor'].map((name) => process.listenerCount(name)),
-        subscribed: channels.filter((name) => diagnostics.channel(name).hasSubscribers), patched: Object.hasOwn(http.ClientRequest.prototype, '_storeHeader') }));
+        subscribed: channels.filter((name) => diagnostics.channel(name).hasSubscribers), patched: ${patched} }));
       ${selfRequest} })();`,
   });
   expect(await app.exited).toEqual({ code: 0, signal: null });
   expect(JSON.parse(app.stdout.split('\n')[0] ?? '')).toEqual({
     listeners: [0, 0, 0, 0, 0],
     subscribed: [],
-    patched: false,
+    patched: [],
   });
   expect(sink.spans).toEqual([]);
 });
