@@ -1,5 +1,6 @@
 import { changeSurface } from './changes/change-surface.ts';
 import { ioredisInstrumentation } from './database/ioredis.ts';
+import { nodeRedisInstrumentation } from './database/node-redis.ts';
 import { eventBusInstrumentation } from './events/observe-event-bus.ts';
 import { eventInstrumentation } from './events/record-event.ts';
 import { functionSurface } from './functions/function-surface.ts';
@@ -39,6 +40,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   nestInstrumentation,
   h3Instrumentation,
   ioredisInstrumentation,
+  nodeRedisInstrumentation,
   pinoInstrumentation,
   winstonInstrumentation,
   bunyanInstrumentation,

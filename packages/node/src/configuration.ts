@@ -6,6 +6,7 @@ import type { InstrumentationSettings } from './instrumentation.ts';
 import type { PrometheusSettings } from './metrics/prometheus/prometheus-endpoint.ts';
 import type {
   BatchOptions,
+  CacheClientOptions,
   ExemplarFilter,
   LoggerOptions,
   MetricOptions,
@@ -122,7 +123,8 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
         ignoreIncoming: options.http?.ignoreIncoming ?? (() => false),
         ignoreOutgoing: options.http?.ignoreOutgoing ?? (() => false),
       },
-      ioredis: { requireParent: options.ioredis?.requireParent ?? true },
+      ioredis: resolveCacheClient(options.ioredis),
+      redis: resolveCacheClient(options.redis),
       metricPrefix: options.metricPrefix ?? '',
       llm: {
         captureContent:
@@ -141,6 +143,13 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
 
 function loggerSettings({ export: isExported = true, correlate = true }: LoggerOptions = {}): Required<LoggerOptions> {
   return { export: isExported, correlate };
+}
+
+function resolveCacheClient({
+  requireParent = true,
+  keys = false,
+}: CacheClientOptions = {}): Required<CacheClientOptions> {
+  return { requireParent, keys };
 }
 
 function signalIsOn(

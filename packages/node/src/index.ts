@@ -34,12 +34,12 @@ export type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
 export type { VersionRange } from './modules/version-range.ts';
 export type {
   BatchOptions,
+  CacheClientOptions,
   ConsoleOptions,
   ExemplarFilter,
   HttpHooks,
   HttpOptions,
   InstrumentationSwitches,
-  IoredisOptions,
   LlmOptions,
   LoggerOptions,
   MetricOptions,

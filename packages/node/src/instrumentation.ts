@@ -13,9 +13,9 @@ import type { LoggerProvider } from '@opentelemetry/api-logs';
 import type { CellMeter } from './metrics/cells.ts';
 import type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
 import type {
+  CacheClientOptions,
   ConsoleOptions,
   HttpOptions,
-  IoredisOptions,
   LlmOptions,
   LoggerOptions,
   ProcessOptions,
@@ -26,7 +26,8 @@ export interface InstrumentationSettings {
   /** What `prefixed` names begin with; those that double a convention's name exist only where it is not empty. */
   readonly metricPrefix: string;
   readonly http: Required<Omit<HttpOptions, 'propagateTo'>> & Pick<HttpOptions, 'propagateTo'>;
-  readonly ioredis: Required<IoredisOptions>;
+  readonly ioredis: Required<CacheClientOptions>;
+  readonly redis: Required<CacheClientOptions>;
   readonly processes: Required<ProcessOptions>;
   readonly llm: Required<LlmOptions>;
   readonly pino: Required<LoggerOptions>;

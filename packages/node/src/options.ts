@@ -155,9 +155,11 @@ export interface InstrumentationSwitches {
   metrics?: boolean;
 }
 
-export interface IoredisOptions {
-  /** With `true` a command outside any trace makes no span (health checks, reconnects). */
+export interface CacheClientOptions {
+  /** With `true` a command outside any trace makes no span (health checks, reconnects); its duration is measured. */
   requireParent?: boolean;
+  /** Show keys (default false: they often hold session tokens and addresses): in `db.query.text`, and as `cache.key`. */
+  keys?: boolean;
 }
 
 export interface ProcessOptions {
@@ -210,7 +212,8 @@ export interface StartOptions extends OtlpOptions {
   sampling?: SamplingOptions;
   propagator?: TextMapPropagator;
   http?: HttpOptions;
-  ioredis?: IoredisOptions;
+  ioredis?: CacheClientOptions;
+  redis?: CacheClientOptions;
   processes?: ProcessOptions;
   llm?: LlmOptions;
   pino?: LoggerOptions;

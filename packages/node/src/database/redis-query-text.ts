@@ -1,5 +1,24 @@
 const maxLength = 1024;
 
+/** Commands whose first argument says what they do. */
+const containers = new Set([
+  'ACL',
+  'CLIENT',
+  'CLUSTER',
+  'COMMAND',
+  'CONFIG',
+  'FUNCTION',
+  'LATENCY',
+  'MEMORY',
+  'MODULE',
+  'OBJECT',
+  'PUBSUB',
+  'SCRIPT',
+  'SLOWLOG',
+  'XGROUP',
+  'XINFO',
+]);
+
 /** Commands whose further arguments may hold passwords or program values, with how many arguments are safe to show. */
 const shown: Readonly<Record<string, number>> = {
   ACL: 1,
@@ -25,12 +44,42 @@ const shown: Readonly<Record<string, number>> = {
 };
 
 /**
- * `db.query.text` of a command: its name, its keys, and `?` for values. `args` come from ioredis, which has already
- * replaced the values of commands that write; this covers those whose other arguments are secrets or values as well.
+ * `db.query.text` of a command: its name and `?` for each argument, or with `keys` for each value. `args` come from the
+ * client, which has already replaced the values of commands that write; this covers those whose other arguments are
+ * secrets or values as well.
  */
-export function redisQueryText(command: string, args: readonly string[]): string {
+export function redisQueryText(command: string, args: readonly string[], keys: boolean): string {
   const name = command.toUpperCase();
-  const limit = shown[name] ?? args.length;
+  const all = containers.has(name) ? 1 : 0;
+  const limit = keys ? (shown[name] ?? args.length) : all;
   const text = [name, ...args.map((argument, index) => (index < limit ? argument : '?'))].join(' ');
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
+
+/** The first key of a command; undefined where its first argument is none. */
+export function redisKey(command: string, [first]: readonly string[]): string | undefined {
+  const name = command.toUpperCase();
+  if (
+    first === undefined ||
+    first === '?' ||
+    containers.has(name) ||
+    name.startsWith('EVAL') ||
+    name.startsWith('FCALL')
+  )
+    return undefined;
+  return keyless.has(name) ? undefined : first.slice(0, maxLength);
+}
+
+const keyless = new Set([
+  'AUTH',
+  'ECHO',
+  'HELLO',
+  'INFO',
+  'MIGRATE',
+  'PING',
+  'SCAN',
+  'SELECT',
+  'WAIT',
+  'XREAD',
+  'XREADGROUP',
+]);
