@@ -15,7 +15,9 @@ mkdirSync(results, { recursive: true });
 
 const missing = ensurePrograms([
   { program: 'chromium', debianPackage: 'chromium', neededFor: 'the tests of the page in a real browser' },
-  { program: 'redis-server', debianPackage: 'redis-server', neededFor: "the tests of chimney's Redis tier" },
+  { program: 'redis-server', debianPackage: 'redis-server', neededFor: 'the tests of Redis clients' },
+  { program: 'pg_ctlcluster', debianPackage: 'postgresql', neededFor: 'the tests of pg and what stands on it' },
+  { program: 'mariadbd', debianPackage: 'mariadb-server-core', neededFor: 'the tests of mysql2' },
 ]);
 
 const chromium = process.env.SIGNALBOX_CHROMIUM ?? findProgram('chromium');

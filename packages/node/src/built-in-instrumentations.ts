@@ -1,6 +1,8 @@
 import { changeSurface } from './changes/change-surface.ts';
 import { ioredisInstrumentation } from './database/ioredis.ts';
 import { nodeRedisInstrumentation } from './database/node-redis.ts';
+import { mysql2Instrumentation } from './database/sql/mysql2.ts';
+import { pgInstrumentation } from './database/sql/pg.ts';
 import { eventBusInstrumentation } from './events/observe-event-bus.ts';
 import { eventInstrumentation } from './events/record-event.ts';
 import { functionSurface } from './functions/function-surface.ts';
@@ -41,6 +43,8 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   h3Instrumentation,
   ioredisInstrumentation,
   nodeRedisInstrumentation,
+  pgInstrumentation,
+  mysql2Instrumentation,
   pinoInstrumentation,
   winstonInstrumentation,
   bunyanInstrumentation,

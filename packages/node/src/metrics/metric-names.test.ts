@@ -1,5 +1,6 @@
 // Every metric that the instrumentations of a team's own surfaces promise: name, kind, unit, and labels, under a prefix.
 import { spawn } from 'node:child_process';
+import { tracingChannel } from 'node:diagnostics_channel';
 import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,6 +29,8 @@ const hello = { method: 'GET', route: '/hello', status: '200' };
 const unmatched = { method: 'GET', route: 'unmatched', status: '404' };
 const kv = result({ namespace: 'app:kv', op: 'get' }, ['ok', 'not_found', 'error']);
 
+const sql = ['query', 'exec'].flatMap((op) => result({ op }, ['ok', 'error']));
+
 /** Times are how often each series is used below. */
 const table: readonly Row[] = [
   ['wippy_http_requests_total', 'counter', '{request}', [hello, unmatched]],
@@ -49,6 +52,8 @@ const table: readonly Row[] = [
   ['wippy_process_active', 'up-down', '{process}', [{}]],
   ['wippy_kv_ops_total', 'counter', '{operation}', kv],
   ['wippy_kv_op_duration_seconds', 'histogram', 's', kv],
+  ['wippy_sql_ops_total', 'counter', '{operation}', sql],
+  ['wippy_sql_op_duration_seconds', 'histogram', 's', sql],
   ['wippy_cdc_changes_total', 'counter', '{change}', [{ slot: 'wal' }]],
   ['wippy_cdc_retained_wal_bytes', 'up-down', 'By', [{ slot: 'wal' }]],
   ['wippy_cdc_errors_total', 'counter', '{error}', [{ slot: 'wal' }]],
@@ -112,6 +117,15 @@ async function useEverything(): Promise<void> {
     { namespace: 'app:kv' },
   );
   expect(() => broken.get()).toThrow();
+  // As mysql2 announces its statements.
+  const statements = tracingChannel('mysql2:query');
+  for (const query of ['SELECT 1', 'DELETE FROM users', 'BEGIN']) {
+    await statements.tracePromise(async () => [], { query });
+    const down = async (): Promise<void> => {
+      throw new Error('down');
+    };
+    await expect(statements.tracePromise(down, { query })).rejects.toThrow('down');
+  }
   const changes = observeChanges({ slot: 'wal' });
   changes.received();
   changes.retained(512);

@@ -4,9 +4,13 @@ import type { PeerServer } from './peer-server.ts';
 
 /**
  * Asks an application that serves HTTP while what it depends on is there, while it is away, and when it is back; resolves
- * with the three statuses.
+ * with the three statuses. `signal` is how the server is ended.
  */
-export async function outage(app: App, server: PeerServer): Promise<readonly number[]> {
+export async function outage(
+  app: App,
+  server: PeerServer,
+  signal: NodeJS.Signals = 'SIGKILL',
+): Promise<readonly number[]> {
   const port = await app.port();
   const ask = async (): Promise<number> => {
     const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(15_000) });
@@ -14,7 +18,7 @@ export async function outage(app: App, server: PeerServer): Promise<readonly num
     return response.status;
   };
   const statuses = [await ask()];
-  await server.stop('SIGKILL');
+  await server.stop(signal);
   statuses.push(await ask());
   await server.start();
   let last = await ask();

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether a program is installed, so that tests that need it can skip by name where it is not. */
@@ -18,24 +21,42 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Somebody other than root: PostgreSQL refuses to run as root, which tests in containers often are. */
+export interface PeerUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface PeerOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly user?: PeerUser | undefined;
+  /** Removed by `remove`. */
+  readonly folder?: string;
+}
+
 /** A real server beside the tests, which can go away and come back at the same place. */
 export class PeerServer {
   readonly port: number;
   readonly #command: readonly [program: string, ...args: string[]];
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #options: PeerOptions;
   #process: ChildProcess | undefined;
   #output = '';
 
-  constructor(port: number, command: readonly [program: string, ...args: string[]], env: NodeJS.ProcessEnv = {}) {
+  constructor(port: number, command: readonly [program: string, ...args: string[]], options: PeerOptions = {}) {
     this.port = port;
     this.#command = command;
-    this.#env = env;
+    this.#options = options;
   }
 
   /** Resolves when it accepts connections. */
   async start(timeoutMillis = 30_000): Promise<this> {
     const [program, ...args] = this.#command;
-    const process_ = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.#env } });
+    const { env, user } = this.#options;
+    const process_ = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      ...user,
+    });
     this.#process = process_;
     for (const stream of [process_.stdout, process_.stderr])
       stream.on('data', (chunk) => {
@@ -57,6 +78,12 @@ export class PeerServer {
     await once(process_, 'close');
   }
 
+  /** Stops it for good, and removes its data. */
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL');
+    if (this.#options.folder !== undefined) rmSync(this.#options.folder, { recursive: true, force: true });
+  }
+
   async #accepts(): Promise<boolean> {
     const socket = connect(this.port, '127.0.0.1');
     try {
@@ -75,4 +102,65 @@ export async function startRedis(): Promise<PeerServer> {
   const port = await freePort();
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   return new PeerServer(port, ['redis-server', ...options]).start();
+}
+
+const postgresFolder = '/usr/lib/postgresql';
+
+/** Debian keeps PostgreSQL's programs off the path, one folder for each version. Undefined where there is none. */
+export function postgresPrograms(): string | undefined {
+  try {
+    const versions = readdirSync(postgresFolder).sort((a, b) => Number(b) - Number(a));
+    return versions[0] === undefined ? undefined : join(postgresFolder, versions[0], 'bin');
+  } catch {
+    // Not installed, which the tests that need it say themselves.
+    return undefined;
+  }
+}
+
+/** A new cluster with the superuser `postgres`, whom it trusts; `settings` are those of postgresql.conf. */
+export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PeerServer> {
+  const programs = postgresPrograms();
+  if (programs === undefined) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
+  const user = process.getuid?.() === 0 ? { uid: numberOf('-u'), gid: numberOf('-g') } : undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-postgres-'));
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  const data = join(folder, 'data');
+  const created = spawnSync(
+    join(programs, 'initdb'),
+    ['--pgdata', data, '--username', 'postgres', '--auth', 'trust', '--no-sync', '--encoding', 'UTF8', '--locale', 'C'],
+    { ...user, cwd: folder },
+  );
+  if (created.status !== 0) throw new Error(`initdb failed: ${created.stderr}`);
+  const port = await freePort();
+  const all = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: folder,
+    fsync: 'off',
+    ...settings,
+  };
+  const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return new PeerServer(port, [join(programs, 'postgres'), '-D', data, ...options], { user, folder }).start();
+}
+
+function numberOf(flag: '-u' | '-g'): number {
+  return Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
+}
+
+/** A new MariaDB, which speaks MySQL's protocol, with an empty database `test`, and no tables that say who may do what. */
+export async function startMariadb(): Promise<PeerServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-mariadb-'));
+  const data = join(folder, 'data');
+  // A folder is a database.
+  mkdirSync(join(data, 'test'), { recursive: true });
+  const port = await freePort();
+  const options = ['--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1'];
+  const own = [
+    `--socket=${join(folder, 'socket')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    '--skip-name-resolve',
+    '--skip-grant-tables',
+  ];
+  const user = process.getuid?.() === 0 ? ['--user=root'] : [];
+  return new PeerServer(port, ['mariadbd', ...options, ...own, ...user], { folder }).start();
 }

@@ -1,0 +1,18 @@
+import type { SqlDialect } from './tokens.ts';
+
+export const postgresDialect: SqlDialect = {
+  backslashEscapes: false,
+  doubleQuotes: 'name',
+  hashComments: false,
+  dollarQuotes: true,
+};
+
+/** With its default modes: neither ANSI_QUOTES nor NO_BACKSLASH_ESCAPES. */
+export const mysqlDialect: SqlDialect = {
+  backslashEscapes: true,
+  doubleQuotes: 'text',
+  hashComments: true,
+  dollarQuotes: false,
+};
+
+export const sqliteDialect: SqlDialect = { ...postgresDialect, dollarQuotes: false };

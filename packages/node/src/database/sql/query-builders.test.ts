@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { App, buildPackage } from '../../testing/child.ts';
+import { OtlpSink } from '../../testing/otlp-sink.ts';
+import { type PeerServer, postgresPrograms, startPostgres } from '../../testing/peer-server.ts';
+
+const hasPostgres = postgresPrograms() !== undefined;
+
+const source = `
+import pg from 'pg';
+import { Kysely, PostgresDialect } from 'kysely';
+import knex from 'knex';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { pgTable, serial, text } from 'drizzle-orm/pg-core';
+import { eq } from 'drizzle-orm';
+import { trace } from '@opentelemetry/api';
+
+const connection = { host: '127.0.0.1', port: Number(process.env.PEER), user: 'postgres', database: 'postgres' };
+const tracer = trace.getTracer('app');
+const step = (name, run) => tracer.startActiveSpan(name, async (span) => { try { return await run(); } finally { span.end(); } });
+
+const pool = new pg.Pool(connection);
+await pool.query('CREATE TABLE users (id serial PRIMARY KEY, email text)');
+
+const kysely = new Kysely({ dialect: new PostgresDialect({ pool }) });
+await step('kysely', () => kysely.transaction().execute(async (inside) => {
+  await inside.insertInto('users').values({ email: 'secret' }).execute();
+  return inside.selectFrom('users').selectAll().where('email', '=', 'secret').execute();
+}));
+
+const builder = knex({ client: 'pg', connection });
+await step('knex', async () => {
+  await builder('users').insert({ email: 'secret' });
+  return builder('users').where({ email: 'secret' });
+});
+await builder.destroy();
+
+const users = pgTable('users', { id: serial('id').primaryKey(), email: text('email') });
+const database = drizzle(pool);
+await step('drizzle', async () => {
+  await database.insert(users).values({ email: 'secret' });
+  return database.select().from(users).where(eq(users.email, 'secret'));
+});
+await pool.end();
+`;
+
+test.skipIf(!hasPostgres)(
+  'Kysely, Knex and Drizzle show what their driver executes (PostgreSQL must be installed)',
+  async () => {
+    buildPackage();
+    const sink = await new OtlpSink().listen();
+    const server: PeerServer = await startPostgres();
+    try {
+      const app = new App({
+        file: 'app.mjs',
+        source,
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, PEER: String(server.port) },
+      });
+      expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+    } finally {
+      await server.remove();
+      await sink.close();
+    }
+    const statements = (name: string): string[] => {
+      const { spanId } = sink.span(name);
+      return sink.spans
+        .filter((span) => span.parentSpanId === spanId && !span.name.startsWith('CONNECT'))
+        .map((span) => span.name);
+    };
+    expect(statements('kysely')).toEqual(['BEGIN', 'INSERT users', 'SELECT users', 'COMMIT']);
+    expect(statements('knex').filter((name) => name.endsWith('users'))).toEqual(['INSERT users', 'SELECT users']);
+    expect(statements('drizzle')).toEqual(['INSERT users', 'SELECT users']);
+    expect(JSON.stringify(sink.spans.map(({ attributes }) => attributes))).not.toContain('secret');
+  },
+  60_000,
+);

@@ -1,0 +1,129 @@
+/** How a dialect of SQL writes what must be told apart to find its literals. */
+export interface SqlDialect {
+  /** Whether `\'` inside of a text is a quote of the text. In PostgreSQL only where the text begins with `E`. */
+  readonly backslashEscapes: boolean;
+  /** What `"…"` is: a name in the standard, a text in MySQL. */
+  readonly doubleQuotes: 'name' | 'text';
+  /** Whether `#` begins a comment. */
+  readonly hashComments: boolean;
+  /** Whether `$tag$…$tag$` is a text. */
+  readonly dollarQuotes: boolean;
+}
+
+export interface SqlToken {
+  readonly kind: 'word' | 'name' | 'literal' | 'symbol';
+  /** A word as it is written, a name without its quotes, `?` for a literal, a single character for a symbol. */
+  readonly text: string;
+}
+
+export interface SqlTokens {
+  readonly tokens: readonly SqlToken[];
+  /** The statement with `?` in the place of every literal, and without comments, which may hold anything. */
+  readonly sanitized: string;
+}
+
+/** The longest text that is made of a statement. What lies beyond it is not read. */
+export const maxQueryText = 4096;
+
+/** Characters of a statement that are looked at: bulk inserts are megabytes of values. */
+const maxRead = 64 * 1024;
+
+const patterns = {
+  space: /\s+/y,
+  // A parameter of any driver: $1, :name, @name, ?1. PostgreSQL's casts (`::text`) have their own colons.
+  parameter: /\$\d+|[:@][A-Za-z_]\w*|\?\d*/y,
+  number: /0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y,
+  // Letters of any language, as databases allow them.
+  word: /[\p{L}_][\p{L}\p{N}_$]*/uy,
+  lineComment: /[^\n]*/y,
+  dollarTag: /\$(?:[A-Za-z_]\w*)?\$/y,
+};
+
+/** Reads a statement once, from left to right, and never fails: what it does not understand are symbols. */
+export function readTokens(whole: string, dialect: SqlDialect): SqlTokens {
+  const statement = whole.length > maxRead ? whole.slice(0, maxRead) : whole;
+  const tokens: SqlToken[] = [];
+  let sanitized = '';
+  let at = 0;
+  const match = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at;
+    return pattern.exec(statement)?.[0];
+  };
+  const add = (kind: SqlToken['kind'], text: string, written = text): void => {
+    tokens.push({ kind, text });
+    sanitized += written;
+  };
+  const literal = (): void => add('literal', '?');
+  const gap = (): void => {
+    if (sanitized !== '' && !sanitized.endsWith(' ')) sanitized += ' ';
+  };
+
+  while (at < statement.length && sanitized.length < maxQueryText) {
+    const character = statement[at] as string;
+    const next = statement[at + 1];
+    const space = match(patterns.space);
+    if (space !== undefined) {
+      at += space.length;
+      gap();
+    } else if ((character === '-' && next === '-') || (dialect.hashComments && character === '#')) {
+      at += match(patterns.lineComment)?.length ?? 0;
+      gap();
+    } else if (character === '/' && next === '*') {
+      const end = statement.indexOf('*/', at + 2);
+      at = end < 0 ? statement.length : end + 2;
+      gap();
+    } else if (character === "'") {
+      // Of `E'…'`, `x'…'` and the like only the quote is read here: the letter before it was a word.
+      const prefix = tokens.at(-1);
+      const isPrefixed = prefix?.kind === 'word' && sanitized.endsWith(prefix.text);
+      const escapes = dialect.backslashEscapes || (isPrefixed && /^e$/i.test(prefix.text));
+      if (isPrefixed && /^([bnxe]|_\w+)$/i.test(prefix.text)) {
+        tokens.pop();
+        sanitized = sanitized.slice(0, -prefix.text.length);
+      }
+      at = endOfQuoted(statement, at, "'", escapes);
+      literal();
+    } else if (character === '"' && dialect.doubleQuotes === 'text') {
+      at = endOfQuoted(statement, at, '"', dialect.backslashEscapes);
+      literal();
+    } else if (character === '"' || character === '`') {
+      const end = endOfQuoted(statement, at, character, false);
+      const written = statement.slice(at, end);
+      at = end;
+      add('name', written.slice(1, -1).replaceAll(character + character, character), written);
+    } else if (dialect.dollarQuotes && match(patterns.dollarTag) !== undefined) {
+      const tag = match(patterns.dollarTag) as string;
+      const end = statement.indexOf(tag, at + tag.length);
+      at = end < 0 ? statement.length : end + tag.length;
+      literal();
+    } else if (character === ':' && next === ':') {
+      at += 2;
+      add('symbol', '::');
+    } else {
+      const parameter = match(patterns.parameter);
+      const number = match(patterns.number);
+      const word = match(patterns.word);
+      if (parameter !== undefined) add('symbol', parameter);
+      else if (word !== undefined) add('word', word);
+      else if (number !== undefined) literal();
+      else add('symbol', character);
+      at += (parameter ?? word ?? number ?? character).length;
+    }
+  }
+  const text = sanitized.trimEnd();
+  const isWhole = at >= whole.length && text.length <= maxQueryText;
+  return { tokens, sanitized: isWhole ? text : `${text.slice(0, maxQueryText)}…` };
+}
+
+/** Where a quoted text that begins at `at` is over; the end of the statement where it never is. */
+function endOfQuoted(statement: string, at: number, quote: string, backslashEscapes: boolean): number {
+  for (let index = at + 1; index < statement.length; index += 1) {
+    const character = statement[index];
+    if (character === '\\' && backslashEscapes) index += 1;
+    else if (character === quote) {
+      if (statement[index + 1] !== quote) return index + 1;
+      index += 1;
+    }
+  }
+  return statement.length;
+}
