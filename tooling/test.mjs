@@ -18,6 +18,9 @@ const missing = ensurePrograms([
   { program: 'redis-server', debianPackage: 'redis-server', neededFor: 'the tests of Redis clients' },
   { program: 'pg_ctlcluster', debianPackage: 'postgresql', neededFor: 'the tests of pg and what stands on it' },
   { program: 'mariadbd', debianPackage: 'mariadb-server-core', neededFor: 'the tests of mysql2' },
+  ...(full
+    ? [{ program: 'rabbitmqctl', debianPackage: 'rabbitmq-server', neededFor: 'the long tier of amqplib' }]
+    : []),
 ]);
 
 const chromium = process.env.SIGNALBOX_CHROMIUM ?? findProgram('chromium');

@@ -23,6 +23,8 @@ import { bunyanInstrumentation } from './logging/bunyan.ts';
 import { consoleInstrumentation } from './logging/console.ts';
 import { pinoInstrumentation } from './logging/pino.ts';
 import { winstonInstrumentation } from './logging/winston.ts';
+import { amqplibInstrumentation } from './messaging/amqplib.ts';
+import { bullmqInstrumentation } from './messaging/bullmq.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
 import { processSurface } from './processes/process-surface.ts';
@@ -45,6 +47,8 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   nodeRedisInstrumentation,
   pgInstrumentation,
   mysql2Instrumentation,
+  bullmqInstrumentation,
+  amqplibInstrumentation,
   pinoInstrumentation,
   winstonInstrumentation,
   bunyanInstrumentation,

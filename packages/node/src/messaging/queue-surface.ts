@@ -30,6 +30,8 @@ export interface QueueIdentity {
   readonly name: string;
   /** `messaging.system`. */
   readonly system: string;
+  /** Further attributes of the spans. */
+  readonly attributes?: Attributes | undefined;
 }
 
 /** What the handler of a message has said about it, if anything. */
@@ -45,7 +47,8 @@ export interface SettledBy {
  */
 export const queueSurface = defineSurface('queues', (instrumentation) => new QueueRecorder(instrumentation));
 
-class QueueRecorder {
+/** Spans and metrics of one instrumentation's queues. */
+export class QueueRecorder {
   readonly publish: (queue: QueueIdentity, envelopes: () => readonly Envelope[]) => Operation | undefined;
   readonly process: (
     queue: QueueIdentity,
@@ -134,7 +137,7 @@ class QueueRecorder {
 }
 
 function attributesOf(
-  { name, system }: QueueIdentity,
+  { name, system, attributes }: QueueIdentity,
   messages: readonly Envelope[],
   operation: 'publish' | 'process',
   isBatch = messages.length !== 1,
@@ -148,6 +151,7 @@ function attributesOf(
     'messaging.operation.type': operation === 'publish' ? 'send' : 'process',
     ...(id !== undefined && { 'messaging.message.id': id }),
     ...(isBatch && { 'messaging.batch.message_count': messages.length }),
+    ...attributes,
   };
 }
 

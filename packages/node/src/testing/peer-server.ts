@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +32,8 @@ export interface PeerOptions {
   readonly user?: PeerUser | undefined;
   /** Removed by `remove`. */
   readonly folder?: string;
+  /** Ends what the server leaves running. */
+  readonly end?: () => void;
 }
 
 /** A real server beside the tests, which can go away and come back at the same place. */
@@ -80,7 +82,9 @@ export class PeerServer {
 
   /** Stops it for good, and removes its data. */
   async remove(): Promise<void> {
-    await this.stop('SIGKILL');
+    // Those with a process for each connection or a supervisor take them along when they are asked to end.
+    await this.stop(this.#options.end === undefined ? 'SIGKILL' : 'SIGTERM');
+    this.#options.end?.();
     if (this.#options.folder !== undefined) rmSync(this.#options.folder, { recursive: true, force: true });
   }
 
@@ -163,4 +167,34 @@ export async function startMariadb(): Promise<PeerServer> {
   ];
   const user = process.getuid?.() === 0 ? ['--user=root'] : [];
   return new PeerServer(port, ['mariadbd', ...options, ...own, ...user], { folder }).start();
+}
+
+/** RabbitMQ's own script: Debian's wrapper changes the user. */
+export function rabbitmqProgram(): string | undefined {
+  const script = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+  return existsSync(script) ? script : undefined;
+}
+
+/** A new node with Erlang's port mapper for itself, which is gone with it. */
+export async function startRabbitmq(): Promise<PeerServer> {
+  const program = rabbitmqProgram();
+  if (program === undefined) throw new Error('RabbitMQ is not installed: apt-get install rabbitmq-server');
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-rabbitmq-'));
+  const [port, distribution, mapper] = [await freePort(), await freePort(), await freePort()];
+  const env = {
+    HOME: folder,
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(mapper),
+    RABBITMQ_NODENAME: `signalbox-${port}@localhost`,
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_DIST_PORT: String(distribution),
+    RABBITMQ_MNESIA_BASE: folder,
+    RABBITMQ_LOG_BASE: folder,
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
+  };
+  const end = (): void => void spawnSync('epmd', ['-port', String(mapper), '-kill'], { stdio: 'ignore' });
+  return new PeerServer(port, [program], { env, folder, end }).start(120_000);
 }

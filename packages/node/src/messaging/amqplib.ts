@@ -1,0 +1,218 @@
+import { context } from '@opentelemetry/api';
+import { handleOf, type Instrumentation, type InstrumentationContext } from '../instrumentation.ts';
+import type { AnyFunction, LoadedModule } from '../modules/loaded-module.ts';
+import { type Failure, type Operation, observeCall } from '../surfaces/operation.ts';
+import { QueueRecorder, type Settlement } from './queue-surface.ts';
+
+interface Properties {
+  readonly headers?: object;
+  readonly messageId?: string;
+}
+
+interface Message {
+  readonly fields: { readonly deliveryTag: number };
+  readonly properties: Properties;
+}
+
+interface Channel {
+  once(event: 'close', listener: () => void): unknown;
+}
+
+type Callback = (message: Message | null) => unknown;
+
+/** A message between its delivery and what the consumer says of it. */
+interface Unsettled {
+  readonly settled: { settlement: Settlement | undefined; reason: Failure | undefined };
+  readonly operation: Operation;
+}
+
+const methods = ['publish', 'consume', 'ack', 'nack', 'reject', 'ackAll', 'nackAll'] as const;
+
+/**
+ * amqplib, with promises and with callbacks. A message that has to be acknowledged is processed until it is, or until its
+ * channel is closed, whatever comes first; one that has not, until its handler is done.
+ */
+export const amqplibInstrumentation: Instrumentation = {
+  name: 'amqplib',
+  enable(instrumentation) {
+    const { wants, onModule } = instrumentation;
+    if (!wants.spans && !wants.metrics) return handleOf();
+    const channels = new ObservedChannels(instrumentation);
+    return handleOf(
+      onModule<{ Channel: { prototype: object }; ConfirmChannel: { prototype: object } }>(
+        'amqplib',
+        { versions: { from: '0.10', below: '3' }, files: ['lib/channel_model.js', 'lib/callback_model.js'] },
+        ({ Channel, ConfirmChannel }, { wrap }) => {
+          channels.observe(Channel.prototype, wrap);
+          channels.observeConfirms(ConfirmChannel.prototype, wrap);
+          return undefined;
+        },
+      ),
+    );
+  },
+};
+
+class ObservedChannels {
+  readonly #protect: InstrumentationContext['protect'];
+  readonly #recorder: QueueRecorder;
+  readonly #unsettled = new WeakMap<Channel, Map<number, Unsettled>>();
+  /** Set while a channel with confirmations hands a message to the one without, which is then not to be seen again. */
+  #isConfirmed = false;
+
+  constructor(instrumentation: InstrumentationContext) {
+    this.#protect = instrumentation.protect;
+    this.#recorder = new QueueRecorder(instrumentation);
+  }
+
+  observe(prototype: object, wrap: LoadedModule['wrap']): void {
+    const target = prototype as Record<(typeof methods)[number], AnyFunction>;
+    const channels = this;
+    const begin = this.#protect<[unknown[]], Operation | undefined>(
+      (args) => this.#publish(args),
+      () => undefined,
+    );
+    wrap(target, 'publish', (publish) => {
+      return function (...args) {
+        const operation = channels.#isConfirmed ? undefined : begin(args);
+        return observeCall(operation, () => Reflect.apply(publish, this, args));
+      };
+    });
+    wrap(target, 'consume', (consume) => {
+      return function (...args) {
+        const [queue, callback, options] = args as [string, Callback, { noAck?: boolean } | undefined];
+        if (typeof callback === 'function')
+          args[1] = channels.#observeCallback(this as Channel, String(queue), callback, options?.noAck === true);
+        return Reflect.apply(consume, this, args);
+      };
+    });
+    this.#settleWith(wrap, target, 'ack', 'ack', (tags, [message, allUpTo]) => tagsOf(tags, message, allUpTo));
+    this.#settleWith(wrap, target, 'nack', 'nack', (tags, [message, allUpTo]) => tagsOf(tags, message, allUpTo));
+    this.#settleWith(wrap, target, 'reject', 'nack', (tags, [message]) => tagsOf(tags, message, false));
+    this.#settleWith(wrap, target, 'ackAll', 'ack', (tags) => tags);
+    this.#settleWith(wrap, target, 'nackAll', 'nack', (tags) => tags);
+  }
+
+  /** A message for which the broker's word is asked for is published when the word is there. */
+  observeConfirms(prototype: object, wrap: LoadedModule['wrap']): void {
+    const channels = this;
+    const begin = this.#protect<[unknown[]], Operation | undefined>(
+      (args) => this.#publish(args),
+      () => undefined,
+    );
+    wrap(prototype as Record<'publish', AnyFunction>, 'publish', (publish) => {
+      return function (...args) {
+        const operation = begin(args);
+        if (operation === undefined) return Reflect.apply(publish, this, args);
+        const parent = context.active();
+        const confirmed = args[4];
+        args[4] = (...answer: unknown[]) => {
+          const [error] = answer;
+          operation.end(error === null || error === undefined ? undefined : { error });
+          if (typeof confirmed === 'function') context.with(parent, confirmed as AnyFunction, undefined, ...answer);
+        };
+        channels.#isConfirmed = true;
+        try {
+          return context.with(operation.context, () => Reflect.apply(publish, this, args));
+        } catch (error) {
+          operation.end({ error });
+          throw error;
+        } finally {
+          channels.#isConfirmed = false;
+        }
+      };
+    });
+  }
+
+  /** The headers are in options that belong to the application, so those of the message are others. */
+  #publish(args: unknown[]): Operation | undefined {
+    const [exchange, routingKey, , options] = args as [string, string, unknown, Properties | undefined];
+    const headers = { ...options?.headers };
+    args[3] = { ...options, headers };
+    const queue = {
+      // The exchange without a name hands on to the queue that the key names.
+      name: exchange || routingKey,
+      system: 'rabbitmq',
+      attributes: { 'messaging.rabbitmq.destination.routing_key': routingKey },
+    };
+    return this.#recorder.publish(queue, () => [{ id: options?.messageId, headers }]);
+  }
+
+  #observeCallback(channel: Channel, queue: string, callback: Callback, noAck: boolean): Callback {
+    const begin = this.#protect<[Message], Unsettled | undefined>(
+      (message) => {
+        const settled = { settlement: undefined, reason: undefined };
+        const { headers, messageId } = message.properties;
+        const envelope = { id: messageId, headers };
+        const operation = this.#recorder.process({ name: queue, system: 'rabbitmq' }, () => [envelope], settled, false);
+        if (operation === undefined) return undefined;
+        const unsettled = { settled, operation };
+        if (!noAck) this.#unsettledOf(channel).set(message.fields.deliveryTag, unsettled);
+        return unsettled;
+      },
+      () => undefined,
+    );
+    return (message) => {
+      // A consumer that the broker cancels is told so by a message that is none.
+      const unsettled = message === null ? undefined : begin(message);
+      if (unsettled === undefined) return callback(message);
+      const { operation, settled } = unsettled;
+      if (noAck) return observeCall(operation, () => callback(message));
+      try {
+        return context.with(operation.context, callback, undefined, message);
+      } catch (error) {
+        settled.reason = { error };
+        throw error;
+      }
+    };
+  }
+
+  #unsettledOf(channel: Channel): Map<number, Unsettled> {
+    const known = this.#unsettled.get(channel);
+    if (known !== undefined) return known;
+    const created = new Map<number, Unsettled>();
+    this.#unsettled.set(channel, created);
+    // The broker gives what is not settled by now to somebody else.
+    channel.once('close', () => {
+      const error = new Error('the channel was closed before the message was acknowledged');
+      for (const { operation, settled } of created.values()) operation.end(settled.reason ?? { error });
+      created.clear();
+    });
+    return created;
+  }
+
+  #settleWith(
+    wrap: LoadedModule['wrap'],
+    target: Record<(typeof methods)[number], AnyFunction>,
+    method: (typeof methods)[number],
+    settlement: Settlement,
+    select: (tags: readonly number[], args: readonly unknown[]) => readonly number[],
+  ): void {
+    const settle = this.#protect<[Channel, readonly unknown[]], void>(
+      (channel, args) => {
+        const unsettled = this.#unsettled.get(channel);
+        if (unsettled === undefined) return;
+        for (const tag of select([...unsettled.keys()], args)) {
+          const message = unsettled.get(tag);
+          unsettled.delete(tag);
+          if (message === undefined) continue;
+          message.settled.settlement = settlement;
+          message.operation.end();
+        }
+      },
+      () => {},
+    );
+    wrap(target, method, (original) => {
+      return function (...args) {
+        const answer = Reflect.apply(original, this, args);
+        settle(this as Channel, args);
+        return answer;
+      };
+    });
+  }
+}
+
+/** The tag of a message or, where all up to it are meant, those of the ones before it as well. */
+function tagsOf(tags: readonly number[], message: unknown, allUpTo: unknown): readonly number[] {
+  const { deliveryTag } = (message as Message).fields;
+  return allUpTo === true ? tags.filter((tag) => tag <= deliveryTag) : [deliveryTag];
+}
