@@ -122,6 +122,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
         ...(options.http?.propagateTo !== undefined && { propagateTo: options.http.propagateTo }),
         ignoreIncoming: options.http?.ignoreIncoming ?? (() => false),
         ignoreOutgoing: options.http?.ignoreOutgoing ?? (() => false),
+        peers: options.http?.peers ?? {},
       },
       ioredis: resolveCacheClient(options.ioredis),
       redis: resolveCacheClient(options.redis),

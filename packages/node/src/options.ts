@@ -147,6 +147,8 @@ export interface HttpOptions {
   ignoreIncoming?: (request: { readonly method: string; readonly url: string }) => boolean;
   /** Outgoing requests (both `http` and `fetch`) for which this returns true get no span, metric or `traceparent`. */
   ignoreOutgoing?: (request: { readonly method: string; readonly url: string }) => boolean;
+  /** What the services behind other hosts are called (`service.peer.name` of client spans): `{ 'api.stripe.com': 'stripe' }`. */
+  peers?: Readonly<Record<string, string>>;
 }
 
 /** Which of its signals one instrumentation emits; unset is on. */

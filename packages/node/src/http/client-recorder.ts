@@ -43,9 +43,11 @@ export class ClientRecorder {
   readonly #ignores: HttpOptions['ignoreOutgoing'] & {};
   readonly #mayPropagateTo: (url: URL) => boolean;
   readonly #resends = new Resends();
+  readonly #peers: ReadonlyMap<string, string>;
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#peers = new Map(Object.entries(instrumentation.settings.http.peers));
     this.#mayPropagateTo = createTargetFilter(instrumentation.settings.http.propagateTo);
     this.#ignores = instrumentation.protect(instrumentation.settings.http.ignoreOutgoing, () => false);
     this.#duration = instrumentation.cells.histogram(
@@ -73,6 +75,7 @@ export class ClientRecorder {
     const parent = context.active();
     const parentSpan = trace.getSpan(parent);
     const resends = parentSpan === undefined ? 0 : this.#resends.take(parentSpan, rawMethod, url);
+    const peer = this.#peers.get(url.host) ?? this.#peers.get(url.hostname);
     const span = this.#instrumentation.startSpan({
       name: spanMethod(method),
       kind: SpanKind.CLIENT,
@@ -84,6 +87,7 @@ export class ClientRecorder {
           'server.address': address,
           'server.port': port,
           ...(method !== rawMethod && { 'http.request.method_original': rawMethod }),
+          ...(peer !== undefined && { 'service.peer.name': peer }),
           ...(resends > 0 && { 'http.request.resend_count': resends }),
         };
         return http.conventions === 'dup'

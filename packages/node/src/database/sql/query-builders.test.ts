@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { App, buildPackage } from '../../testing/child.ts';
 import { OtlpSink } from '../../testing/otlp-sink.ts';
 import { type PeerServer, postgresPrograms, startPostgres } from '../../testing/peer-server.ts';
