@@ -109,4 +109,7 @@ async function main() {
   process.kill(process.pid, 'SIGKILL');
 }
 
-main();
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
