@@ -160,6 +160,7 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
                 connection: store.connection,
                 catalog,
                 rules: rules ?? NO_RULES,
+                scrapes: () => graph.scrapes(),
                 registry,
                 startedAt,
                 onError,

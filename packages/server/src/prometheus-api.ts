@@ -1,5 +1,7 @@
 import { createPrometheusApi, type PrometheusApiOptions } from './api/prometheus/prometheus-api.ts';
 import { type Config, optionNames } from './config/options.ts';
+import type { Scrapes } from './pipeline/scrapes.ts';
+import { Labels } from './query/promql/labels.ts';
 import { featureOptions } from './query/promql/promql-features.ts';
 import { SeriesCatalog } from './query/promql-store/series-catalog.ts';
 import { durationText } from './status-reporter.ts';
@@ -26,11 +28,14 @@ export function prometheusApi({
   connection,
   catalog,
   rules,
+  scrapes,
   registry,
   startedAt,
   onError,
 }: Required<Pick<PrometheusApiOptions, 'connection' | 'catalog' | 'rules' | 'registry' | 'onError'>> & {
   readonly config: Config;
+  /** What is scraped now. */
+  readonly scrapes: () => Scrapes;
   /** Unix milliseconds. */
   readonly startedAt: number;
 }): ReturnType<typeof createPrometheusApi> {
@@ -40,6 +45,20 @@ export function prometheusApi({
     onError,
     catalog,
     rules,
+    targets: {
+      active: () =>
+        scrapes().active.map(({ job, labels, discoveredLabels, ...target }) => ({
+          ...target,
+          pool: job,
+          labels: Labels.from(labels),
+          discoveredLabels: Labels.from(discoveredLabels),
+        })),
+      dropped: () =>
+        scrapes().dropped.map(({ job, discoveredLabels }) => ({
+          pool: job,
+          discoveredLabels: Labels.from(discoveredLabels),
+        })),
+    },
     engine: {
       ...featureOptions(config['enable-feature']),
       lookbackMs: config['promql-lookback'],

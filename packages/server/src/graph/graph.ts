@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Component, ListeningAddress } from '../pipeline/component.ts';
 import type { Extension } from '../pipeline/extension.ts';
+import type { Scrapes } from '../pipeline/scrapes.ts';
 import { SignalboxError } from '../pipeline/signalbox-error.ts';
 
 export interface GraphMember {
@@ -42,6 +43,12 @@ export class Graph implements Component {
   /** Gives a request on the program's own port to the receiver that answers it; false when none does. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     return this.#members.receivers.some(({ component }) => component.handle?.(request, response) === true);
+  }
+
+  /** What its receivers scrape. */
+  scrapes(): Scrapes {
+    const all = this.#members.receivers.flatMap(({ component }) => component.scrapes?.() ?? []);
+    return { active: all.flatMap(({ active }) => active), dropped: all.flatMap(({ dropped }) => dropped) };
   }
 
   /** Throws what the first component that can't start has thrown, with its name; those that had started are shut down. */

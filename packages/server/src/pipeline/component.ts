@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Scrapes } from './scrapes.ts';
 
 /**
  * Something the program starts and stops: a receiver, the store, the page's server.
@@ -18,6 +19,8 @@ export interface Component {
   readonly addresses?: readonly ListeningAddress[];
   /** Answers requests on the program's own port, if it does: true when the request is its own, which it then answers. */
   readonly handle?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  /** What it scrapes, if it does, and how that goes. */
+  readonly scrapes?: (() => Scrapes) | undefined;
 }
 
 export interface ListeningAddress {

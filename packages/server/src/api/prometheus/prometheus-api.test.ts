@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { MetricType } from '@signalbox/records';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Labels } from '../../query/promql/labels.ts';
 import { featureOptions } from '../../query/promql/promql-features.ts';
@@ -216,6 +217,47 @@ describe('what Grafana asks', () => {
     expect(await data('metadata?metric=test_metric2')).toEqual({
       test_metric2: [{ type: 'gauge', help: '', unit: '' }],
     });
+  });
+
+  test('exemplars', async () => {
+    const series = { name: 'exemplified', type: MetricType.Gauge, attributes: { route: '/a' }, time: 0n };
+    await store.insertSeries([{ ...series, id: 77n }]);
+    const columns = {
+      metric_name: 'String',
+      series_id: 'UInt64',
+      time: 'Int64',
+      value: 'Float64',
+      trace_id: 'String',
+      span_id: 'String',
+      attributes: 'String',
+    };
+    const exemplar = { metric_name: 'exemplified', series_id: 77n, value: 0.25, attributes: '' };
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    await store.insert(
+      'exemplars',
+      columns,
+      [
+        { ...exemplar, time: 60_500_000_000n, trace_id: traceId, span_id: 'b7ad6b7169203331' },
+        { ...exemplar, time: 700_000_000_000n, trace_id: traceId, span_id: 'b7ad6b7169203331' },
+      ],
+      {
+        time: "fromUnixTimestamp64Nano(time, 'UTC')",
+        trace_id: 'toFixedString(unhex(trace_id), 16)',
+        span_id: 'toFixedString(unhex(span_id), 8)',
+      },
+    );
+    const [, body] = await form('query_exemplars', { query: 'sum(rate(exemplified[5m]))', start: '60', end: '600.5' });
+    expect(body).toEqual({
+      status: 'success',
+      data: [
+        {
+          seriesLabels: { __name__: 'exemplified', route: '/a' },
+          exemplars: [{ labels: { span_id: 'b7ad6b7169203331', trace_id: traceId }, value: '0.25', timestamp: 60.5 }],
+        },
+      ],
+    });
+    expect(await data('query_exemplars?query=nope&start=0&end=600')).toEqual([]);
+    await store.connection.command('ALTER TABLE series DELETE WHERE series_id = 77 SETTINGS mutations_sync = 1');
   });
 
   test('alerts', async () => {

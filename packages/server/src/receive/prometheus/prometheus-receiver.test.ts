@@ -30,7 +30,7 @@ async function scraping(job: string, context = testContext()) {
   onTestFinished(() => component.shutdown(1_000));
   const point = (name: string) => sink.points.findLast(({ metric }) => metric.name === name);
   const value = (name: string) => (point(name) as { value?: unknown } | undefined)?.value;
-  return { sink, context, point, value };
+  return { sink, context, point, value, scrapes: () => component.scrapes?.() };
 }
 
 const static_ = (address: string, more = '') =>
@@ -70,6 +70,47 @@ test.each([
   const { sink, value } = await scraping(static_(address, limits));
   await vi.waitFor(() => expect(value('up')).toBe(0), { timeout: 5_000 });
   expect(sink.points.map(({ metric }) => metric.name).filter((name) => name.length === 1)).toEqual([]);
+});
+
+test('what is scraped can be asked for, and how it goes', async () => {
+  let status = 200;
+  const address = await target((_request, response) => void response.writeHead(status).end('a 1\n'));
+  const drop = 'relabel_configs: [{source_labels: [__address__], regex: "gone:.*", action: drop}]\n';
+  const { value, scrapes } = await scraping(
+    `static_configs: [{targets: ["${address}", "gone:1"], labels: {zone: a}}]\n${drop}scrape_interval: 200ms`,
+  );
+  await vi.waitFor(() => expect(value('up')).toBe(1));
+  const discovered = [
+    ['job', 'shop'],
+    ['__scheme__', 'http'],
+    ['__metrics_path__', '/metrics'],
+    ['zone', 'a'],
+  ] as const;
+  expect(scrapes()).toEqual({
+    active: [
+      {
+        job: 'shop',
+        url: `http://${address}/metrics`,
+        discoveredLabels: new Map([...discovered, ['__address__', address]]),
+        labels: new Map([
+          ['job', 'shop'],
+          ['zone', 'a'],
+          ['instance', address],
+        ]),
+        health: 'up',
+        lastError: '',
+        lastScrapeMs: expect.any(Number) as number,
+        lastScrapeDurationMs: expect.any(Number) as number,
+        intervalMs: 200,
+        timeoutMs: 200,
+      },
+    ],
+    dropped: [{ job: 'shop', discoveredLabels: new Map([...discovered, ['__address__', 'gone:1']]) }],
+  });
+  status = 500;
+  await vi.waitFor(() =>
+    expect(scrapes()?.active[0]).toMatchObject({ health: 'down', lastError: expect.stringContaining('500') as string }),
+  );
 });
 
 test('a series that is gone is said to have ended', async () => {

@@ -3,6 +3,7 @@ import type { Component } from '../../pipeline/component.ts';
 import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { ReceiverFactory } from '../../pipeline/component-factory.ts';
 import type { Consumer } from '../../pipeline/consumer.ts';
+import type { Scrapes } from '../../pipeline/scrapes.ts';
 import { ScrapeLoop } from './scrape-loop.ts';
 import { readScrapeConfigs, type ScrapeSettings } from './scrape-settings.ts';
 import { findTargets } from './scrape-targets.ts';
@@ -31,6 +32,11 @@ class PrometheusReceiver implements Component {
     this.#jobs = jobs.map((job) => new JobScraper(job, context, next));
   }
 
+  scrapes(): Scrapes {
+    const all = this.#jobs.map((job) => job.scrapes());
+    return { active: all.flatMap(({ active }) => active), dropped: all.flatMap(({ dropped }) => dropped) };
+  }
+
   async start(): Promise<void> {
     for (const job of this.#jobs) job.start();
   }
@@ -46,12 +52,21 @@ class JobScraper {
   readonly #context: ComponentContext;
   readonly #next: Consumer<MetricBatch>;
   readonly #loops = new Map<string, ScrapeLoop>();
+  #dropped: readonly ReadonlyMap<string, string>[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(settings: ScrapeSettings, context: ComponentContext, next: Consumer<MetricBatch>) {
     this.#settings = settings;
     this.#context = context;
     this.#next = next;
+  }
+
+  scrapes(): Scrapes {
+    const { jobName: job } = this.#settings;
+    return {
+      active: Array.from(this.#loops.values(), ({ status }) => status),
+      dropped: this.#dropped.map((discoveredLabels) => ({ job, discoveredLabels })),
+    };
   }
 
   start(): void {
@@ -68,7 +83,9 @@ class JobScraper {
 
   #refresh(): void {
     try {
-      const targets = new Map(findTargets(this.#settings).map((target) => [target.key, target]));
+      const { active, dropped } = findTargets(this.#settings);
+      this.#dropped = dropped;
+      const targets = new Map(active.map((target) => [target.key, target]));
       for (const [key, loop] of this.#loops) {
         if (targets.has(key)) continue;
         this.#loops.delete(key);

@@ -2,6 +2,7 @@ import { type ExposedSample, parseExposition, type ScrapedSample, scrapedBatch }
 import type { MetricBatch } from '@signalbox/records';
 import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { Consumer } from '../../pipeline/consumer.ts';
+import type { ScrapedTarget } from '../../pipeline/scrapes.ts';
 import { fetchMetrics } from './fetch-metrics.ts';
 import { relabel } from './relabel.ts';
 import type { ScrapeSettings } from './scrape-settings.ts';
@@ -27,6 +28,10 @@ export class ScrapeLoop {
   readonly #context: ComponentContext;
   readonly #abort = new AbortController();
   readonly #firstMs: number;
+  #health: ScrapedTarget['health'] = 'unknown';
+  #lastError = '';
+  #lastScrapeMs = 0;
+  #lastScrapeDurationMs = 0;
   #seen = new Map<string, SeenSeries>();
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -37,6 +42,27 @@ export class ScrapeLoop {
     this.#next = next;
     this.#context = context;
     this.#firstMs = context.now();
+  }
+
+  /** How it goes. */
+  get status(): ScrapedTarget {
+    const { url, labels, discoveredLabels } = this.#target;
+    const shown = new URL(url);
+    shown.username = '';
+    shown.password = '';
+    const { jobName: job, intervalMs, timeoutMs } = this.#settings;
+    return {
+      job,
+      url: shown.href,
+      labels,
+      discoveredLabels,
+      intervalMs,
+      timeoutMs,
+      health: this.#health,
+      lastError: this.#lastError,
+      lastScrapeMs: this.#lastScrapeMs,
+      lastScrapeDurationMs: this.#lastScrapeDurationMs,
+    };
   }
 
   /** The first scrape comes at once, so that a start shows what is wrong; later ones every interval. */
@@ -62,15 +88,20 @@ export class ScrapeLoop {
     const began = performance.now();
     let result: Scraped = { samples: [], help: new Map(), scraped: 0 };
     let up = 1;
+    let lastError = '';
     try {
       const { text, openMetrics } = await fetchMetrics(this.#target.url, this.#settings, this.#abort.signal);
       result = this.#read(parseExposition(text, { openMetrics }), startedMs);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       up = 0;
-      const reason = (error as Error).message;
-      this.#context.log.debug('A scrape failed', { target: this.#target.url.href, error: reason });
+      lastError = (error as Error).message;
+      this.#context.log.debug('A scrape failed', { target: this.#target.url.href, error: lastError });
     }
+    this.#health = up === 1 ? 'up' : 'down';
+    this.#lastError = lastError;
+    this.#lastScrapeMs = startedMs;
+    this.#lastScrapeDurationMs = performance.now() - began;
     const about = (name: string, value: number): ScrapedSample => ({
       name,
       labels: [...this.#target.labels],
@@ -81,7 +112,7 @@ export class ScrapeLoop {
     const samples = [
       ...result.samples,
       about('up', up),
-      about('scrape_duration_seconds', (performance.now() - began) / 1000),
+      about('scrape_duration_seconds', this.#lastScrapeDurationMs / 1000),
       about('scrape_samples_scraped', result.scraped),
       about('scrape_samples_post_metric_relabeling', result.samples.length),
     ];

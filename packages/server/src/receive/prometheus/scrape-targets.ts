@@ -8,17 +8,25 @@ export interface ScrapeTarget {
   readonly url: URL;
   /** On every sample, `job` and `instance` among them. */
   readonly labels: ReadonlyMap<string, string>;
+  /** Before relabelling. */
+  readonly discoveredLabels: ReadonlyMap<string, string>;
   /** The same for the same target. */
   readonly key: string;
 }
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
+export interface FoundTargets {
+  readonly active: readonly ScrapeTarget[];
+  /** Labels of those that relabelling dropped, or that have no address left. */
+  readonly dropped: readonly ReadonlyMap<string, string>[];
+}
+
 /** The targets of a job as its settings and the files that they name have them now. Throws an `Error` about a file that can't be read. */
 export function findTargets(
   settings: ScrapeSettings,
   readGroups: (path: string) => TargetGroup[] = readTargetFile,
-): ScrapeTarget[] {
+): FoundTargets {
   const discovered = settings.files.flatMap(({ patterns }) =>
     patterns.flatMap(matchingFiles).flatMap((path) =>
       readGroups(path).map(({ targets, labels }) => ({
@@ -28,18 +36,25 @@ export function findTargets(
     ),
   );
   const found = new Map<string, ScrapeTarget>();
+  const dropped: ReadonlyMap<string, string>[] = [];
   for (const group of [...settings.static, ...discovered]) {
     for (const address of group.targets) {
-      const target = targetOf(settings, address, group.labels);
-      if (target !== null) found.set(target.key, target);
+      const before = discoveredLabels(settings, address, group.labels);
+      const target = targetOf(settings, before);
+      if (target === null) dropped.push(before);
+      else found.set(target.key, target);
     }
   }
-  return [...found.values()];
+  return { active: [...found.values()], dropped };
 }
 
-function targetOf(settings: ScrapeSettings, address: string, labels: ReadonlyMap<string, string>): ScrapeTarget | null {
+function discoveredLabels(
+  settings: ScrapeSettings,
+  address: string,
+  labels: ReadonlyMap<string, string>,
+): Map<string, string> {
   const params = [...settings.params].map(([name, values]) => [`__param_${name}`, values[0] ?? ''] as const);
-  const before = new Map([
+  return new Map([
     ['job', settings.jobName],
     ['__scheme__', settings.scheme],
     ['__metrics_path__', settings.metricsPath],
@@ -47,7 +62,10 @@ function targetOf(settings: ScrapeSettings, address: string, labels: ReadonlyMap
     ...labels,
     ['__address__', address],
   ]);
-  const after = relabel(before, settings.relabel);
+}
+
+function targetOf(settings: ScrapeSettings, before: ReadonlyMap<string, string>): ScrapeTarget | null {
+  const after = relabel(new Map(before), settings.relabel);
   const host = after?.get('__address__') ?? '';
   if (after === null || host === '') return null;
   const base = `${after.get('__scheme__') ?? 'http'}://${host}`;
@@ -58,7 +76,7 @@ function targetOf(settings: ScrapeSettings, address: string, labels: ReadonlyMap
   for (const [name, value] of after) if (name.startsWith('__param_')) url.searchParams.append(name.slice(8), value);
   if (!after.has('instance')) after.set('instance', host);
   const own = new Map([...after].filter(([name]) => !name.startsWith('__')));
-  return { url, labels: own, key: JSON.stringify([url.href, [...own].sort()]) };
+  return { url, labels: own, discoveredLabels: before, key: JSON.stringify([url.href, [...own].sort()]) };
 }
 
 /** `*` stands for any file of a folder, as in Prometheus; nowhere else in the path. */
