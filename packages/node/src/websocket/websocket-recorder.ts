@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import {
   type Attributes,
@@ -78,7 +77,7 @@ export class WebSocketRecorder {
   #connect({ headers, address }: Handshake): Connection {
     const forwarded = headerText(headers['x-forwarded-for'])?.split(',')[0]?.trim();
     const peer = forwarded || (address === undefined ? undefined : plainAddress(address));
-    const id = randomUUID();
+    const id = process.getBuiltinModule('node:crypto').randomUUID();
     const who: Attributes = { 'websocket.connection_id': id, ...(peer !== undefined && { 'websocket.peer': peer }) };
     const opened = performance.now();
     const parent = propagation.extract(ROOT_CONTEXT, headers);
