@@ -25,6 +25,7 @@ import { buildGraph } from './graph/build-graph.ts';
 import { DEFAULT_GRAPH_SETTINGS, graphInForce } from './graph/graph-in-force.ts';
 import { startJaegerServer } from './jaeger-server.ts';
 import { stopOnSignals } from './lifecycle.ts';
+import { lokiApi } from './loki-api.ts';
 import { operatorRoutes } from './observe/operator-routes.ts';
 import { OwnMetrics } from './observe/own-metrics.ts';
 import { observeProcess } from './observe/process-telemetry.ts';
@@ -37,6 +38,7 @@ import type { Telemetry } from './pipeline/telemetry.ts';
 import { TelemetryRegistry } from './pipeline/telemetry-registry.ts';
 import { programLogger } from './program-logger.ts';
 import { prometheusApi, seriesCatalog } from './prometheus-api.ts';
+import { StreamCatalog } from './query/logql-store/stream-catalog.ts';
 import { LogTail } from './query/logs/log-tail.ts';
 import type { SeriesCatalog } from './query/promql-store/series-catalog.ts';
 import { NO_RULES } from './query/rule-states.ts';
@@ -163,6 +165,13 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
                 scrapes: () => graph.scrapes(),
                 registry,
                 startedAt,
+                onError,
+              }),
+              lokiApi({
+                config,
+                connection: store.connection,
+                registry,
+                catalog: new StreamCatalog(config['logql-max-streams']),
                 onError,
               }),
               createTempoApi({

@@ -24,6 +24,7 @@ test('what Loki’s own client library sends becomes records', () => {
     ['container', 'backend'],
     ['filename', '/var/log/a "b".log'],
     ['service.name', 'backend'],
+    ['loki.resource.labels', 'job,container,filename'],
   ]);
   expect(records[0]).toMatchObject({
     traceId: '5b8efff798038103d269b633813fc60c',
@@ -67,6 +68,7 @@ describe('labels', () => {
       ['app', 'shop'],
       ['job', 'j'],
       ['service.name', 'shop'],
+      ['loki.resource.labels', 'k8s.pod.name,app,job'],
     ]);
     expect(line('x', {}, { service_name: 's', app: 'a' })?.resource.service).toBe('s');
     expect(line('x', {}, { foo: 'bar' })?.resource.service).toBe('unknown_service');
@@ -92,7 +94,10 @@ describe('a line', () => {
     expect(line(`trace_id=${'1'.repeat(32)}`, { traceID: traceId, level: 'warn' })).toMatchObject({
       traceId,
       severityNumber: 13,
-      attributes: [],
+      attributes: [
+        ['traceID', traceId],
+        ['level', 'warn'],
+      ],
     });
   });
 });

@@ -62,7 +62,7 @@ export class PushBatch {
     batch.body.setSlice(row, AttributeType.String, start, end);
     const context: LineContext = { traceId: '', spanId: '', level: '' };
     for (const [name, value] of metadata) {
-      if (takePair(context, name, value)) continue;
+      takePair(context, name, value);
       const entry = batch.attributes.add(...this.#text(name));
       const valueStart = batch.appendText(value);
       batch.attributes.values.setSlice(entry, AttributeType.String, valueStart, batch.byteCount);

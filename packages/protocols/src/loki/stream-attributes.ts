@@ -45,8 +45,20 @@ const SERVICE_LABELS = [
 ];
 const UNKNOWN_SERVICE = 'unknown_service';
 
-/** The attributes of the resource that a stream stands for: its labels, and `service.name` as Loki would find it. */
+/**
+ * Resource attribute that names those, by commas, which are labels of a stream in Loki: the Collector's hint for its exporter to Loki.
+ * Who queries in Loki's terms sees by it which labels were pushed.
+ */
+const LABELS_HINT = 'loki.resource.labels';
+
+/** The attributes of the resource that a stream stands for: its labels, `service.name` as Loki would find it, and which are labels. */
 export function streamAttributes(labels: readonly LabelPair[]): LabelPair[] {
+  const attributes = withService(labels);
+  const names = labels.map(([name]) => ATTRIBUTE_OF_LABEL.get(name) ?? name);
+  return [...attributes, [LABELS_HINT, names.join(',')]];
+}
+
+function withService(labels: readonly LabelPair[]): LabelPair[] {
   const attributes: LabelPair[] = labels.map(([name, value]) => [ATTRIBUTE_OF_LABEL.get(name) ?? name, value]);
   if (attributes.some(([name, value]) => name === 'service.name' && value !== '')) return attributes;
   const values = new Map(labels);

@@ -97,6 +97,27 @@ test.each([
 });
 
 test.each([
+  ['5kB', 5000],
+  ['1KiB', 1024],
+  ['2,048', 2048],
+  ['1.5 MiB', 1_572_864],
+  ['1.5B', 1],
+  ['1XB', undefined],
+  ['', undefined],
+])('parseByteSize %s', (text, bytes) => {
+  expect(parseByteSize(text)).toBe(bytes);
+});
+
+test.each([
+  [512, '512B'],
+  [1000, '1.0kB'],
+  [2_500_000, '2.5MB'],
+  [25_000_000, '25MB'],
+])('formatByteSize %d', (bytes, text) => {
+  expect(formatByteSize(bytes)).toBe(text);
+});
+
+test.each([
   ['10.0.0.0/8', 'from 10.1.2.3:80', true],
   ['10.0.0.0/8', 'from 11.1.2.3', false],
   ['192.168.0.1-192.168.0.9', 'a 192.168.0.10 b 192.168.0.9', true],

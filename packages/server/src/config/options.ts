@@ -124,6 +124,9 @@ export const options = {
     '',
     'What of PromQL is experimental in Prometheus, under its names, by commas, such as promql-experimental-functions.',
   ),
+  'logql-max-samples': option(parseCount, 'N', '5000000', 'Values that a LogQL query may hold at once.'),
+  'logql-max-series': option(parseCount, 'N', '500', 'Series that a LogQL query may answer with.'),
+  'logql-max-streams': option(parseCount, 'N', '100000', 'Streams of logs that a LogQL query may look at.'),
   'otlp-translation-strategy': option(
     parseChoice(
       'UnderscoreEscapingWithSuffixes',

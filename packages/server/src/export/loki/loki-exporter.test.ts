@@ -55,7 +55,9 @@ const record = {
 
 /** Labels arrive as attributes of the resource, with the service's name added. */
 const labels = (found: LogObject | undefined) =>
-  Object.fromEntries((found?.resource.attributes ?? []).filter(([key]) => key !== 'service.name'));
+  Object.fromEntries(
+    (found?.resource.attributes ?? []).filter(([key]) => key !== 'service.name' && key !== 'loki.resource.labels'),
+  );
 
 test('labels and body are those of the Collector 0.91', async () => {
   const { requests, send } = await loki();

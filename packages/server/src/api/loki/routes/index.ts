@@ -1,0 +1,97 @@
+import type { StreamCatalog } from '../../../query/logql-store/stream-catalog.ts';
+import { type StreamVolume, streamVolumes } from '../../../query/logql-store/stream-volumes.ts';
+import { Labels } from '../../../query/promql/labels.ts';
+import { secondsOf, statsJson } from '../encode-result.ts';
+import { LokiError } from '../loki-error.ts';
+import { type LokiRequest, type LokiRoute, route, success } from '../loki-route.ts';
+
+const defaultVolumes = 100;
+const maxParts = 11_000n;
+
+/** How much there is: of a selection, and of each of its streams. */
+export function indexRoutes(catalog: StreamCatalog): readonly LokiRoute[] {
+  return [
+    ...route('index/stats', async ({ parameters, context }) => {
+      const matchers = parameters.matchers('query');
+      const { startNs, endNs } = parameters.range();
+      const volumes = await streamVolumes(context, catalog, matchers, { from: startNs, to: endNs + 1n });
+      const streams = new Set(volumes.map(({ stream }) => stream.labels.key)).size;
+      // What Loki calls a chunk does not exist here: a stream is one.
+      return { json: { streams, chunks: streams, entries: total(volumes, 'entries'), bytes: total(volumes, 'bytes') } };
+    }),
+    ...route('index/volume', async (request) => {
+      const { startNs, endNs } = request.parameters.range();
+      const volumes = await volumesOf(request, catalog, { from: startNs, to: endNs + 1n });
+      const result = largest(volumes, request).map(({ name, bytes }) => ({
+        metric: name,
+        value: [secondsOf(endNs), String(total(bytes, 'bytes'))],
+      }));
+      return success({ resultType: 'vector', result, stats: statsJson(0, 0, 0, 0) });
+    }),
+    ...route('index/volume_range', async (request) => {
+      const range = request.parameters.range();
+      const stepNs = request.parameters.step(range);
+      const { startNs, endNs } = range;
+      if ((endNs - startNs) / stepNs > maxParts) {
+        throw new LokiError(
+          400,
+          `exceeded maximum resolution of ${maxParts} points per time series. Try increasing the value of the step parameter`,
+        );
+      }
+      const volumes = await volumesOf(request, catalog, { from: startNs, to: endNs + 1n }, stepNs);
+      const result = largest(volumes, request).map(({ name, bytes }) => {
+        const parts = new Map<number, number>();
+        for (const volume of bytes) parts.set(volume.part, (parts.get(volume.part) ?? 0) + volume.bytes);
+        return {
+          metric: name,
+          values: [...parts].map(([part, sum]) => [secondsOf(startNs + stepNs * BigInt(part)), String(sum)]),
+        };
+      });
+      return success({ resultType: 'matrix', result, stats: statsJson(0, 0, 0, 0) });
+    }),
+  ];
+}
+
+async function volumesOf(
+  { parameters, context }: LokiRequest,
+  catalog: StreamCatalog,
+  range: { from: bigint; to: bigint },
+  stepNs?: bigint,
+): Promise<StreamVolume[]> {
+  return await streamVolumes(context, catalog, parameters.matchers('query'), range, stepNs);
+}
+
+/** Volumes put together by the labels that are asked for, or by all that the query names; the largest first. */
+function largest(volumes: readonly StreamVolume[], { parameters }: LokiRequest) {
+  const targets = parameters
+    .text('targetLabels')
+    .split(',')
+    .filter((name) => name !== '');
+  const matched = parameters.matchers('query').map(({ name }) => name);
+  const byLabels = parameters.text('aggregateBy') === 'labels';
+  const groups = new Map<string, { name: Record<string, string>; bytes: StreamVolume[] }>();
+  const add = (name: Record<string, string>, volume: StreamVolume) => {
+    const key = JSON.stringify(name);
+    const group = groups.get(key) ?? { name, bytes: [] };
+    group.bytes.push(volume);
+    groups.set(key, group);
+  };
+  for (const volume of volumes) {
+    const { stream } = volume;
+    const all = [...stream.values, ...stream.implied];
+    if (byLabels) {
+      for (const [name] of all) if (targets.length === 0 || targets.includes(name)) add({ [name]: '' }, volume);
+      continue;
+    }
+    const wanted = targets.length > 0 ? targets : matched.length > 0 ? matched : [...stream.values.keys()];
+    const labels = Labels.from(all.filter(([name]) => wanted.includes(name)));
+    if (labels.size > 0) add(Object.fromEntries(labels.entries()), volume);
+  }
+  return [...groups.values()]
+    .sort((a, b) => total(b.bytes, 'bytes') - total(a.bytes, 'bytes'))
+    .slice(0, parameters.count('limit', defaultVolumes));
+}
+
+function total(volumes: readonly StreamVolume[], of: 'entries' | 'bytes'): number {
+  return volumes.reduce((sum, volume) => sum + volume[of], 0);
+}
