@@ -1,5 +1,7 @@
 import { createLokiApi, type LokiApiOptions } from './api/loki/loki-api.ts';
+import { type LokiTailOptions, LokiTailServer } from './api/loki/tail-server.ts';
 import type { Config } from './config/options.ts';
+import type { LogqlLimits } from './query/logql/engine.ts';
 import { version } from './version.ts';
 
 /** Evaluations of a range query, as in Prometheus. */
@@ -12,12 +14,32 @@ export function lokiApi({
 }: Pick<LokiApiOptions, 'connection' | 'registry' | 'catalog' | 'onError'> & {
   readonly config: Config;
 }): ReturnType<typeof createLokiApi> {
-  const maxSeries = config['logql-max-series'];
+  const limits = limitsOf(config);
+  const { maxSeries } = limits;
   return createLokiApi({
     ...rest,
-    limits: { maxSamples: config['logql-max-samples'], maxSeries, maxSteps },
+    limits,
     maxExecutionMs: config['query-timeout'],
     status: { version, maxSeries, retentionMs: config['retention-logs'] },
     allowedHosts: [config.host, ...config['allowed-hosts']],
   });
+}
+
+/** Loki's live tail as the settings have it. */
+export function lokiTail({
+  config,
+  ...rest
+}: Pick<LokiTailOptions, 'connection' | 'catalog' | 'logTail' | 'onError'> & {
+  readonly config: Config;
+}): LokiTailServer {
+  return new LokiTailServer({
+    ...rest,
+    limits: limitsOf(config),
+    maxExecutionMs: config['query-timeout'],
+    allowedHosts: [config.host, ...config['allowed-hosts']],
+  });
+}
+
+function limitsOf(config: Config): LogqlLimits {
+  return { maxSamples: config['logql-max-samples'], maxSeries: config['logql-max-series'], maxSteps };
 }

@@ -25,7 +25,7 @@ import { buildGraph } from './graph/build-graph.ts';
 import { DEFAULT_GRAPH_SETTINGS, graphInForce } from './graph/graph-in-force.ts';
 import { startJaegerServer } from './jaeger-server.ts';
 import { stopOnSignals } from './lifecycle.ts';
-import { lokiApi } from './loki-api.ts';
+import { lokiApi, lokiTail } from './loki-api.ts';
 import { operatorRoutes } from './observe/operator-routes.ts';
 import { OwnMetrics } from './observe/own-metrics.ts';
 import { observeProcess } from './observe/process-telemetry.ts';
@@ -129,6 +129,8 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
   };
   try {
     const catalog = seriesCatalog(config);
+    const streams = new StreamCatalog(config['logql-max-streams']);
+    const tail = store && lokiTail({ config, connection: store.connection, catalog: streams, logTail, onError });
     const rules = ruleEvaluation(config, store, catalog, log);
     const graph = buildGraph(graphConfig, { telemetry, log, dataFolder: config.data });
     const registry = new QueryRegistry();
@@ -171,7 +173,7 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
                 config,
                 connection: store.connection,
                 registry,
-                catalog: new StreamCatalog(config['logql-max-streams']),
+                catalog: streams,
                 onError,
               }),
               createTempoApi({
@@ -194,8 +196,10 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
             ]),
         await staticFiles(pageFolder),
       ],
+      tail === null ? [] : [(request, socket, head) => tail.upgrade(request, socket, head)],
     );
     stops.push(async (deadlineMs) => {
+      tail?.close();
       pageApi.cancelAll();
       await Promise.allSettled([graph.shutdown(deadlineMs * 0.75), pageServer.shutdown(deadlineMs / 2)]);
     });

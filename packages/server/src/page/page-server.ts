@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Component } from '../pipeline/component.ts';
 import { listen } from '../pipeline/listen.ts';
 import { HostCheck } from './host-check.ts';
@@ -11,6 +12,9 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 
 /** Answers a request of HTTP/2, whatever it is. */
 export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** Takes over the connection of a request that wants to be a WebSocket and gives true, or gives false at once. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
 export interface PageServerOptions {
   readonly host: string;
@@ -32,13 +36,21 @@ export class PageServer implements Component {
   readonly #port: SharedPort;
   #shutdown: Promise<void> | undefined;
 
-  constructor(options: PageServerOptions, handlers: readonly RequestHandler[]) {
+  constructor(
+    options: PageServerOptions,
+    handlers: readonly RequestHandler[],
+    upgrades: readonly UpgradeHandler[] = [],
+  ) {
     this.#options = options;
     const { onError = (error) => console.error('Unexpected error:', error) } = options;
     const hosts = new HostCheck([options.host, ...options.allowedHosts]);
     const http1 = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
       if (hosts.allows(request.headers.host)) void answer(handlers, request, response, onError);
       else refuseHost(response);
+    });
+    http1.on('upgrade', (request, socket: Duplex, head: Buffer) => {
+      if (!hosts.allows(request.headers.host)) refuseUpgrade(socket, '421 Misdirected Request');
+      else if (!upgrades.some((upgrade) => upgrade(request, socket, head))) refuseUpgrade(socket, '404 Not Found');
     });
     this.#port = new SharedPort(http1, { maxConnections, handshakeTimeoutMs: 10_000 });
     this.#port.http2.on('stream', (stream: ServerHttp2Stream, headers) => {
@@ -89,4 +101,9 @@ function refuseHost(response: ServerResponse): void {
     .end(
       'This host name is not one of mine. If it should be, name it with --allowed-hosts (SIGNALBOX_ALLOWED_HOSTS).\n',
     );
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -29,7 +29,7 @@ export function lineConditions(stages: readonly Stage[], parameters: SqlParamete
     }
     const condition = filterCondition(stage, parameters);
     if (condition === undefined) isExact = false;
-    else if (condition !== '') conditions.push(`(body_type != ${LOG_STRING_BODY} OR ${condition})`);
+    else if (condition !== '') conditions.push(`(body_type > ${LOG_STRING_BODY} OR ${condition})`);
   }
   return { conditions, isExact, readsBody: conditions.length > 0 };
 }

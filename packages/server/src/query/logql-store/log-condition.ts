@@ -1,3 +1,4 @@
+import type { LogSelection } from '../logql/log-source.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
 import type { SelectedStreams } from './stream-catalog.ts';
@@ -18,4 +19,10 @@ export function logCondition({ streams, isAll }: SelectedStreams, range: TimeRan
     }
   }
   return conditions.join(' AND ');
+}
+
+/** The time of a selection, as far as the store can have records in it. */
+export function withinStore({ fromNs, toNs }: Pick<LogSelection, 'fromNs' | 'toNs'>): TimeRange {
+  const latest = 2n ** 63n - 1n;
+  return { from: fromNs < 0n ? 0n : fromNs, to: toNs > latest ? latest : toNs };
 }

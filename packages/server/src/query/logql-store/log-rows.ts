@@ -41,22 +41,49 @@ export function logEntry(cells: LogCells, row: number, stored: StoredStream): Lo
   const attributes = attributesOf(cells.attributes[row] as string);
   const severity = cells.severity_number[row] as number;
   if (isPushed) return { stream, time, line, metadata: attributes, implied: impliedLevel(severity) };
-  const metadata: [string, string][] = [...stored.metadata.map(([name, value]): [string, string] => [name, value])];
-  const add = (name: string, value: string) => {
-    if (value !== '') metadata.push([name, value]);
-  };
-  if (cells.observed[row] !== 0n) add('observed_timestamp', String(cells.observed[row]));
-  if (severity !== 0) add('severity_number', String(severity));
-  add('severity_text', cells.level[row] as string);
-  add('detected_level', detectedLevel(severity));
-  if (cells.flags[row] !== 0) add('flags', String(cells.flags[row]));
-  add('trace_id', cells.trace[row] as string);
-  add('span_id', cells.span[row] as string);
-  add('scope_name', cells.scope[row] as string);
-  add('scope_version', cells.version[row] as string);
-  add('event_name', cells.event[row] as string);
-  metadata.push(...attributes);
-  return { stream, time, line, metadata };
+  const own = recordMetadata({
+    observedTime: cells.observed[row] as bigint,
+    severityNumber: severity,
+    severityText: cells.level[row] as string,
+    flags: cells.flags[row] as number,
+    traceId: cells.trace[row] as string,
+    spanId: cells.span[row] as string,
+    scopeName: cells.scope[row] as string,
+    scopeVersion: cells.version[row] as string,
+    eventName: cells.event[row] as string,
+  });
+  return { stream, time, line, metadata: [...stored.metadata, ...own, ...attributes] };
+}
+
+/** What a record of OTLP has besides its attributes; texts are empty and numbers 0 where there is nothing. */
+export interface RecordFields {
+  readonly observedTime: bigint;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly flags: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly scopeName: string;
+  readonly scopeVersion: string;
+  readonly eventName: string;
+}
+
+/** The structured metadata that Loki's OTLP endpoint makes of it. */
+export function recordMetadata(fields: RecordFields): [string, string][] {
+  const { observedTime, severityNumber, flags } = fields;
+  const all: [string, string][] = [
+    ['observed_timestamp', observedTime === 0n ? '' : String(observedTime)],
+    ['severity_number', severityNumber === 0 ? '' : String(severityNumber)],
+    ['severity_text', fields.severityText],
+    ['detected_level', detectedLevel(severityNumber)],
+    ['flags', flags === 0 ? '' : String(flags)],
+    ['trace_id', fields.traceId],
+    ['span_id', fields.spanId],
+    ['scope_name', fields.scopeName],
+    ['scope_version', fields.scopeVersion],
+    ['event_name', fields.eventName],
+  ];
+  return all.filter(([, value]) => value !== '');
 }
 
 function impliedLevel(severity: number): ReadonlyMap<string, string> {

@@ -1,11 +1,12 @@
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
-import type { Direction, LogSelection, LogSource } from '../logql/log-source.ts';
+import type { CountSelection, Direction, LogCount, LogSelection, LogSource } from '../logql/log-source.ts';
 import type { LogEntry } from '../logql/stream-labels.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
+import { countLines } from './count-lines.ts';
 import { lineConditions } from './line-conditions.ts';
-import { logCondition } from './log-condition.ts';
+import { logCondition, withinStore } from './log-condition.ts';
 import { LOG_COLUMNS, type LogCells, logEntry } from './log-rows.ts';
 import type { SelectedStreams, StreamCatalog } from './stream-catalog.ts';
 
@@ -24,6 +25,10 @@ export class StoreLogs implements LogSource {
   constructor(context: QueryContext, catalog: StreamCatalog) {
     this.#context = context;
     this.#catalog = catalog;
+  }
+
+  count(selection: CountSelection): Promise<readonly LogCount[] | undefined> {
+    return countLines(this.#context, this.#catalog, selection);
   }
 
   async *select(selection: LogSelection): AsyncGenerator<readonly LogEntry[]> {
@@ -70,12 +75,6 @@ function crowded(): SignalboxError {
   return new SignalboxError('too_large', `More than ${MAX_ROWS} records have the same time`, {
     hint: 'Use more selective matchers or line filters.',
   });
-}
-
-/** The time of a selection, as far as the store can have records in it. */
-function withinStore({ fromNs, toNs }: LogSelection): TimeRange {
-  const latest = 2n ** 63n - 1n;
-  return { from: fromNs < 0n ? 0n : fromNs, to: toNs > latest ? latest : toNs };
 }
 
 function nearest({ from, to }: TimeRange, length: bigint, direction: Direction): TimeRange {

@@ -180,6 +180,17 @@ export class LogqlEngine {
     const maxSeries = this.#limits.maxSeries * INNER_SERIES;
     const aggregator = new RangeAggregator(range, outer, windows, { ...this.#limits, maxSeries });
     const { matchers, stages } = log;
+    const labels = RangeAggregator.countedBy(range, outer);
+    const countsBytes = range.operator.startsWith('bytes');
+    const counts = labels && (await this.#source.count?.({ matchers, stages, windows, labels, countsBytes }));
+    if (counts) {
+      for (const { lines, bytes } of counts) {
+        cost.entries += lines;
+        cost.bytes += bytes;
+      }
+      aggregator.addCounts(counts);
+      return aggregator.result();
+    }
     const { fromNs, toNs } = windows;
     const selection = { matchers, fromNs, toNs, direction: 'forward' as const, stages, limit: undefined };
     for await (const entries of this.#source.select(selection, signal)) {

@@ -1,4 +1,5 @@
 import type { LabelMatcher, Stage } from '@signalbox/query-language';
+import type { RangeWindows } from './range-windows.ts';
 import type { LogEntry } from './stream-labels.ts';
 
 export type Direction = 'forward' | 'backward';
@@ -16,6 +17,27 @@ export interface LogSelection {
   readonly limit: number | undefined;
 }
 
+/** Lines that are only counted. */
+export interface CountSelection {
+  readonly matchers: readonly LabelMatcher[];
+  readonly stages: readonly Stage[];
+  readonly windows: RangeWindows;
+  /** All that the count depends on besides the stages. */
+  readonly labels: readonly string[];
+  /** The length of lines is wanted, too. */
+  readonly countsBytes: boolean;
+}
+
+/** Lines with the same labels, as far as those were asked for, in the same windows. */
+export interface LogCount {
+  readonly entry: Pick<LogEntry, 'stream' | 'metadata' | 'implied'>;
+  readonly first: number;
+  readonly last: number;
+  readonly lines: number;
+  /** Of the lines, in UTF-8; 0 unless it was wanted. */
+  readonly bytes: number;
+}
+
 /** Where logs come from. */
 export interface LogSource {
   /**
@@ -23,4 +45,7 @@ export interface LogSource {
    * `signal` aborts; whoever stops reading before the end stops the source.
    */
   select(selection: LogSelection, signal?: AbortSignal): AsyncIterable<readonly LogEntry[]>;
+
+  /** Counts lines without handing them out; undefined where the source can't do it exactly. */
+  count?(selection: CountSelection): Promise<readonly LogCount[] | undefined>;
 }

@@ -2,10 +2,11 @@ import { type Grouping, printSelector, type RangeAggregation } from '@signalbox/
 import { absentLabels } from '../promql/functions/labels-functions.ts';
 import type { Labels } from '../promql/labels.ts';
 import { StepSeries, type StepVector } from '../promql/step-vector.ts';
+import type { LogCount } from './log-source.ts';
 import { LogqlError } from './logql-error.ts';
 import { windowFunction } from './range-functions.ts';
 import type { RangeWindows } from './range-windows.ts';
-import { SampleExtractor } from './sample-extractor.ts';
+import { groupingOf, SampleExtractor } from './sample-extractor.ts';
 import type { LogEntry } from './stream-labels.ts';
 
 /** What an aggregation may hold. */
@@ -22,6 +23,8 @@ interface SeriesWindows {
   add(relativeNs: number, first: number, last: number, value: number): number;
   result(): StepSeries;
 }
+
+const COUNTED: ReadonlySet<string> = new Set(['count_over_time', 'rate', 'bytes_over_time', 'bytes_rate']);
 
 /** A range aggregation that entries are given to one after the other, in any order. */
 export class RangeAggregator {
@@ -60,9 +63,23 @@ export class RangeAggregator {
     }
   }
 
+  /** The labels that the result depends on, when nothing else of the lines does but their number and length; else undefined. */
+  static countedBy(expr: RangeAggregation, outer: Grouping | undefined): readonly string[] | undefined {
+    const { operator, logRange } = expr;
+    const grouping = groupingOf(expr, outer);
+    const isCount = !logRange.unwrap && COUNTED.has(operator);
+    return isCount && grouping && !grouping.isWithout ? grouping.labels : undefined;
+  }
+
   /** Adds what a source has counted itself. */
-  addCounts(labels: Labels, first: number, last: number, value: number): void {
-    this.#seriesOf(labels).add(0, first, last, value);
+  addCounts(counts: readonly LogCount[]): void {
+    const { operator } = this.#expr;
+    const countsBytes = operator === 'bytes_over_time' || operator === 'bytes_rate';
+    for (const { entry, first, last, lines, bytes } of counts) {
+      if (last < first) continue;
+      const series = this.#seriesOf(this.#extractor.labelsOf(entry));
+      if (series instanceof CountedWindows) series.addMany(first, last, countsBytes ? bytes : lines, lines);
+    }
   }
 
   #seriesOf(labels: Labels): SeriesWindows {
@@ -116,11 +133,16 @@ class CountedWindows implements SeriesWindows {
   }
 
   add(_: number, first: number, last: number, value: number): number {
+    this.addMany(first, last, value, 1);
+    return 0;
+  }
+
+  /** Adds lines that are in the same windows. @param value of all of them together */
+  addMany(first: number, last: number, value: number, lines: number): void {
     this.#sums[first] = (this.#sums[first] as number) + value;
     this.#sums[last + 1] = (this.#sums[last + 1] as number) - value;
-    this.#lines[first] = (this.#lines[first] as number) + 1;
-    this.#lines[last + 1] = (this.#lines[last + 1] as number) - 1;
-    return 0;
+    this.#lines[first] = (this.#lines[first] as number) + lines;
+    this.#lines[last + 1] = (this.#lines[last + 1] as number) - lines;
   }
 
   result(): StepSeries {

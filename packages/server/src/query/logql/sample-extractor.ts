@@ -45,6 +45,12 @@ export class SampleExtractor {
     this.#looksAtImplied = grouping !== undefined && !grouping.isWithout;
   }
 
+  /** The series of entries whose lines were counted elsewhere. */
+  labelsOf(entry: Pick<LogEntry, 'stream' | 'metadata' | 'implied'>): Labels {
+    this.#line.labels.reset(entry);
+    return this.#group(this.#line.labels);
+  }
+
   /**
    * The sample of an entry; undefined: the pipeline drops it. Throws LogqlError when the line could not be read as the query wants,
    * and the query does not say what to do then.
@@ -73,7 +79,7 @@ export class SampleExtractor {
 }
 
 /** `by ()` of a range aggregation; where a sum is around it, that of the sum. */
-function groupingOf(
+export function groupingOf(
   { grouping, logRange, operator }: RangeAggregation,
   outer: Grouping | undefined,
 ): Grouping | undefined {

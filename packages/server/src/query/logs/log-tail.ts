@@ -2,6 +2,7 @@ import type { LogRecord } from '@signalbox/api-contract';
 import type { LogBatch } from '@signalbox/records';
 import type { Consumer } from '../../pipeline/consumer.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
+import type { LogCandidate } from '../filter/match-log.ts';
 import { logCandidate } from './log-candidate.ts';
 import type { LogConditions } from './log-search-request.ts';
 import { logTest } from './log-test.ts';
@@ -10,6 +11,12 @@ import { logTest } from './log-test.ts';
 export interface LogListener {
   onLog(record: LogRecord): void;
   /** Records that nobody looked at, because too many came at once. */
+  onDropped(count: number): void;
+}
+
+/** The same with records as they are before anybody chose among them. */
+export interface CandidateListener {
+  onCandidate(candidate: LogCandidate): void;
   onDropped(count: number): void;
 }
 
@@ -22,7 +29,7 @@ const maxListeners = 32;
  * a batch costs nothing.
  */
 export class LogTail {
-  readonly #listeners = new Set<{ readonly matches: ReturnType<typeof logTest>; readonly listener: LogListener }>();
+  readonly #listeners = new Set<CandidateListener>();
   #published = 0;
 
   /**
@@ -30,12 +37,22 @@ export class LogTail {
    * `QueryInputError` for a condition that can't be watched, `resource_exhausted` when too many watch already.
    */
   listen(conditions: LogConditions, listener: LogListener): () => void {
+    const matches = logTest(conditions);
+    return this.watch({
+      onCandidate: (candidate) => {
+        if (matches(candidate)) listener.onLog(candidate.record);
+      },
+      onDropped: (count) => listener.onDropped(count),
+    });
+  }
+
+  /** Calls the listener for every record from now on. Throws `resource_exhausted` when too many watch already. */
+  watch(listener: CandidateListener): () => void {
     if (this.#listeners.size >= maxListeners) {
       throw new SignalboxError('resource_exhausted', `At most ${maxListeners} live tails run at once`);
     }
-    const entry = { matches: logTest(conditions), listener };
-    this.#listeners.add(entry);
-    return () => void this.#listeners.delete(entry);
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Looks at a batch while it is still the caller's; keeps nothing of it. */
@@ -44,10 +61,10 @@ export class LogTail {
     const rows = Math.min(batch.rowCount, maxRowsPerBatch);
     for (let row = 0; row < rows; row++) {
       const candidate = logCandidate(batch, row, `live-${this.#published++}`);
-      for (const { matches, listener } of this.#listeners) if (matches(candidate)) listener.onLog(candidate.record);
+      for (const listener of this.#listeners) listener.onCandidate(candidate);
     }
     if (batch.rowCount > rows) {
-      for (const { listener } of this.#listeners) listener.onDropped(batch.rowCount - rows);
+      for (const listener of this.#listeners) listener.onDropped(batch.rowCount - rows);
     }
   }
 }

@@ -6,16 +6,20 @@ import { join } from 'node:path';
 import { decodeLogs } from '@signalbox/otlp';
 import { decodeLokiJson } from '@signalbox/protocols';
 import { StreamCatalog } from '../../../query/logql-store/stream-catalog.ts';
+import { LogTail } from '../../../query/logs/log-tail.ts';
 import { openStore } from '../../../store/open-store.ts';
 import type { Store } from '../../../store/store.ts';
 import { QueryRegistry } from '../../query-registry.ts';
 import { createLokiApi } from '../loki-api.ts';
+import { LokiTailServer } from '../tail-server.ts';
 
 /** Loki's API over a store of its own, on a port of its own. */
 export class LokiServer {
   readonly store: Store;
   readonly url: string;
+  readonly logTail: LogTail;
   readonly #server: Server;
+  readonly #tails: LokiTailServer;
   readonly #folder: string;
 
   static async open(): Promise<LokiServer> {
@@ -25,27 +29,34 @@ export class LokiServer {
       retention: { logsMs: 100 * 365 * 86_400_000 },
       retentionIntervalMs: 0,
     });
-    const handle = createLokiApi({
+    const logTail = new LogTail();
+    const common = {
       connection: store.connection,
-      registry: new QueryRegistry(),
       catalog: new StreamCatalog(10_000),
       limits: { maxSamples: 1_000_000, maxSeries: 500, maxSteps: 11_000 },
       maxExecutionMs: 30_000,
-      status: { version: 'test', maxSeries: 500, retentionMs: 86_400_000 },
       allowedHosts: [],
-      onError: (error) => console.error(error),
-    });
+      onError: (error: unknown) => console.error(error),
+    };
+    const status = { version: 'test', maxSeries: 500, retentionMs: 86_400_000 };
+    const handle = createLokiApi({ ...common, registry: new QueryRegistry(), status });
+    const tails = new LokiTailServer({ ...common, logTail });
     const server = createServer((request, response) => {
       void handle(request, response).then((isAnswered) => {
         if (!isAnswered) response.writeHead(404).end();
       });
     });
+    server.on('upgrade', (request, socket, head: Buffer) => {
+      if (!tails.upgrade(request, socket, head)) socket.destroy();
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new LokiServer(store, server, folder);
+    return new LokiServer(store, logTail, server, tails, folder);
   }
 
-  private constructor(store: Store, server: Server, folder: string) {
+  private constructor(store: Store, logTail: LogTail, server: Server, tails: LokiTailServer, folder: string) {
     this.store = store;
+    this.logTail = logTail;
+    this.#tails = tails;
     this.#server = server;
     this.#folder = folder;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -53,7 +64,9 @@ export class LokiServer {
 
   /** @param streams as Loki's push API has them */
   async push(streams: readonly { stream: object; values: readonly (readonly unknown[])[] }[]): Promise<void> {
-    await this.store.logs.consume(decodeLokiJson(Buffer.from(JSON.stringify({ streams }))));
+    const batch = decodeLokiJson(Buffer.from(JSON.stringify({ streams })));
+    await this.store.logs.consume(batch);
+    this.logTail.publish(batch);
   }
 
   /** @param request an ExportLogsServiceRequest as OTLP/JSON has it */
@@ -84,6 +97,7 @@ export class LokiServer {
   }
 
   async close(): Promise<void> {
+    this.#tails.close();
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.store.shutdown(2_000);
