@@ -1,6 +1,7 @@
-// npm run bench -w bench -- <ingest|query|traceql|promql|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|query|traceql|promql|logql|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
 import { ingest } from './ingest.ts';
+import { logql } from './logql.ts';
 import { processors } from './processors.ts';
 import { promql } from './promql.ts';
 import { query } from './query.ts';
@@ -13,6 +14,7 @@ const usage = `npm run bench -w bench -- <command>
   query  [--millions 1] [--long-queries 4] [--pace 5000]
   traceql [--millions 1] [--pace 10000]
   promql [--series 50000] [--hours 6] [--prometheus PROGRAM]
+  logql  [--millions 10]
   processors [--millions 0.2]
   start
 `;
@@ -49,6 +51,9 @@ switch (positionals[0]) {
     break;
   case 'promql':
     await promql({ series: Number(values.series), hours: Number(values.hours), prometheus: values.prometheus });
+    break;
+  case 'logql':
+    await logql({ millions: values.millions === '1' ? 10 : millions });
     break;
   case 'processors':
     processors(values.millions === '1' ? 0.2 : millions);
