@@ -68,7 +68,8 @@ const ONE_CHARACTER = ',.{}=|()+-*/%^><]';
 
 const SPACE = /(?:[ \t\r\n]|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)+/y;
 const WORD = /[\p{L}_][\p{L}\p{Nd}_]*/uy;
-const NUMBER = /0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?(?:\d[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?/y;
+const NUMBER =
+  /0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*(?:[pP][+-]?\d+)?|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?(?:\d[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?/y;
 const DURATION_REST = /[\p{N}nuµμmshdwy.]+/uy;
 const BYTES_REST = /[\p{N}BikKMGTP.]+/uy;
 const FLAG = /--(?:strict|keep-empty)(?![\p{L}-])/uy;

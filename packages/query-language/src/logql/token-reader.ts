@@ -97,10 +97,19 @@ export function checkExpression(expression: string, range: TextRange, context = 
   }
 }
 
-/** Go's `ParseFloat` of the scanner's numbers: other bases are no floats. */
+/** Go's `ParseFloat` of the scanner's numbers: of other bases only hexadecimal ones with an exponent are floats. */
 export function parseFloatText(text: string, context: string, range: TextRange): number {
-  const value = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : hexadecimalFloat(text);
   if (!Number.isNaN(value) && Number.isFinite(value)) return value;
   const reason = Number.isNaN(value) ? 'invalid syntax' : 'value out of range';
   throw new LogqlParseError(`${context}: strconv.ParseFloat: parsing ${JSON.stringify(text)}: ${reason}`, range);
+}
+
+/** `0x1.8p3` is 12; NaN: not such a number. */
+function hexadecimalFloat(text: string): number {
+  const match = /^0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?\d+)$/.exec(text);
+  if (!match) return Number.NaN;
+  const [, whole = '', fraction = '', exponent] = match;
+  if (whole + fraction === '') return Number.NaN;
+  return Number.parseInt(whole + fraction, 16) * 2 ** (Number(exponent) - 4 * fraction.length);
 }

@@ -38,9 +38,18 @@ export function evaluateSamples(
   try {
     return evaluation.value(expr);
   } catch (error) {
-    if (error instanceof PromqlError) throw new LogqlError('bad_request', error.message, { cause: error });
+    if (error instanceof PromqlError)
+      throw new LogqlError('bad_request', inLokisWords(error.message), { cause: error });
     throw error;
   }
+}
+
+/** Loki does not name the series that are there twice. */
+function inLokisWords(message: string): string {
+  return message.replace(
+    /^found duplicate series for the match group .* on the (left|right) hand-side of the operation: .*;many-to-many/s,
+    'found duplicate series on the $1 hand-side;many-to-many',
+  );
 }
 
 class SampleEvaluation {

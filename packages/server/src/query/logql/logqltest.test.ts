@@ -35,6 +35,7 @@ class MemoryTarget implements ScriptTarget {
 }
 
 function seriesOf(result: LogqlResult): ScriptSeries[] {
+  if (result.type === 'scalar') return [{ labels: new Map(), points: [[result.time, result.value]] }];
   if (result.type !== 'vector' && result.type !== 'matrix') throw new Error(`the result is ${result.type}`);
   return result.series.map(({ labels, points }) => ({ labels: new Map(labels.entries()), points }));
 }

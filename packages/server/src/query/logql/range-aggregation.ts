@@ -196,8 +196,7 @@ class SampledWindows implements SeriesWindows {
       while (from < to && (times[from] as number) <= endNs - intervalNs) from++;
       if (from === to) continue;
       const window = { values: values.subarray(from, to), times: times.subarray(from, to), endNs, intervalNs };
-      const value = evaluate(window);
-      if (value !== undefined) series.setFloat(step, value);
+      series.setFloat(step, evaluate(window));
     }
     return series;
   }

@@ -11,8 +11,8 @@ export interface SampleWindow {
   readonly intervalNs: number;
 }
 
-/** Makes a value of a window; undefined: it has none. */
-export type WindowFunction = (window: SampleWindow) => number | undefined;
+/** Makes a value of a window. */
+export type WindowFunction = (window: SampleWindow) => number;
 
 /** The function of an aggregation over values that were unwrapped. @param parameter of `quantile_over_time` */
 export function windowFunction(operator: RangeOperator, parameter: number): WindowFunction {
@@ -40,9 +40,9 @@ export function windowFunction(operator: RangeOperator, parameter: number): Wind
     case 'quantile_over_time':
       return ({ values }) => quantile(parameter, [...values]);
     case 'first_over_time':
-      return ({ values }) => values[0];
+      return ({ values }) => values[0] as number;
     case 'last_over_time':
-      return ({ values }) => values.at(-1);
+      return ({ values }) => values.at(-1) as number;
     default:
       return () => 1;
   }
@@ -69,9 +69,9 @@ function variance(values: Float64Array): number {
 const THRESHOLD = 1.1;
 
 /** The rate of a counter with resets, extrapolated to the ends of the window as `rate()` of PromQL does. */
-function counterRate({ values, times, endNs, intervalNs }: SampleWindow): number | undefined {
+function counterRate({ values, times, endNs, intervalNs }: SampleWindow): number {
   const { length } = values;
-  if (length < 2) return undefined;
+  if (length < 2) return 0;
   const [firstValue = 0] = values;
   const [firstTime = 0] = times;
   const lastTime = times[length - 1] as number;
@@ -81,14 +81,13 @@ function counterRate({ values, times, endNs, intervalNs }: SampleWindow): number
     if ((values[i] as number) < before) increase += before;
   }
   const sampled = (lastTime - firstTime) / 1e9;
-  if (sampled === 0) return undefined;
   const between = sampled / (length - 1);
   let toStart = (firstTime - (endNs - intervalNs)) / 1e9;
   let toEnd = (endNs - lastTime) / 1e9;
-  // A counter is never negative: it began at zero, at the latest.
-  if (increase > 0 && firstValue >= 0) toStart = Math.min(toStart, sampled * (firstValue / increase));
   const threshold = between * THRESHOLD;
   if (toStart >= threshold) toStart = between / 2;
+  // A counter is never negative: it began at zero, at the latest.
+  if (increase > 0 && firstValue >= 0) toStart = Math.min(toStart, sampled * (firstValue / increase));
   if (toEnd >= threshold) toEnd = between / 2;
   return (increase * ((sampled + toStart + toEnd) / sampled)) / (intervalNs / 1e9);
 }

@@ -59,7 +59,9 @@ export function parseScript(text: string): ScriptScenario[] {
     while (/^\s+\S|^\s*#/.test(lines[at + 1] ?? '')) {
       at++;
       const inner = (lines[at] as string).trim();
-      if (!inner.startsWith('#')) body.push({ text: inner, line: at + 1 });
+      // A comment may stand behind what is said, where no text goes on.
+      const said = inner.replace(/\s+#[^"`]*$/, '');
+      if (!inner.startsWith('#')) body.push({ text: said, line: at + 1 });
     }
     if (line.startsWith('clear') || line.startsWith('load')) {
       if (current.evals.length > 0) {
@@ -76,7 +78,7 @@ export function parseScript(text: string): ScriptScenario[] {
 
 function parseEntries(text: string, line: number): ScriptEntry[] {
   const match =
-    /^(\{.*?\})\s+("(?:[^"\\]|\\.)*"|`[^`]*`)\s+@\s*(\S+)(?:\s*\[repeat every (\S+)\s+for (\d+)\])?(?:\s*\[metadata (.*)\])?$/.exec(
+    /^(\{.*?\})\s+("(?:[^"\\]|\\.)*"|`[^`]*`)\s+@\s*(\S+)(?:\s*\[repeat every (\S+)\s+for (\d+)\])?(?:\s*\[metadata (.*)\])?\s*(?:#.*)?$/.exec(
       text,
     );
   if (!match) throw new Error(`line ${line} is no entry: ${text}`);
@@ -111,11 +113,12 @@ function parseEval(text: string, line: number, body: readonly { text: string; li
       const [, how = '', what = ''] = /^(msg|regex):\s*(.*)$/.exec(rest) ?? [];
       fails = how === 'msg' ? { message: what } : how === 'regex' ? { pattern: what } : {};
     } else if (kind === 'ordered') isOrdered = true;
-    else if (kind !== 'empty') {
-      const [, selector, values = ''] = /^(\{.*\})\s+([^"]*)$/.exec(wanted) ?? [];
+    else if (kind !== 'empty' && !wanted.startsWith('skip ')) {
+      // A number alone is a scalar, which has no labels.
+      const [, selector, values = ''] = /^(\{.*\}|)\s*([-+\w. ]+)$/.exec(wanted) ?? [];
       if (selector === undefined) throw new Error(`line ${place} expects nothing that is known: ${wanted}`);
-      const numbers = values.replace(/#.*$/, '').trim().split(/\s+/);
-      expected.push({ labels: labelsOf(selector), values: numbers.map(numberOf) });
+      const numbers = values.trim().split(/\s+/);
+      expected.push({ labels: selector === '' ? new Map() : labelsOf(selector), values: numbers.map(numberOf) });
     }
   }
   return {
