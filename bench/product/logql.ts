@@ -24,13 +24,13 @@ export async function logql({ millions }: LogqlOptions): Promise<void> {
     const shiftNs = totalNs / BigInt(Math.ceil(millions));
     const lines = encoded(Math.min(millions, 1) * million, endTime, shiftNs, (body) => body);
     const sent = await send(`${signalbox.otlpHttp}/v1/logs`, copiesOf(lines, Math.ceil(millions), shiftNs), {
-      connections: 4,
+      connections: 64,
     });
     console.log(`${sent.records} lines in ${sent.seconds.toFixed(0)} s`);
     const json = (body: string, status: number, took: number) =>
       JSON.stringify({ msg: body, status, took, user: { id: took % 1000 } });
     const objects = encoded((millions * million) / 10, endTime, totalNs, json, 'json');
-    await send(`${signalbox.otlpHttp}/v1/logs`, objects, { connections: 4 });
+    await send(`${signalbox.otlpHttp}/v1/logs`, objects, { connections: 64 });
     await processIdle(signalbox.pid);
     report(`logql-${millions}M`, await latencies(signalbox, endTime));
     report(`logql-beside-ingest-${millions}M`, await besideIngest(signalbox, sent, endTime));
@@ -157,7 +157,7 @@ async function besideIngest(signalbox: Signalbox, sent: SendResult, endTime: big
   for (const what of asked) {
     const question = questions[what] as Question;
     const alone = await p95(question);
-    const sending = send(`${signalbox.otlpHttp}/v1/logs`, requests, { connections: 4, recordsPerSecond: pace });
+    const sending = send(`${signalbox.otlpHttp}/v1/logs`, requests, { connections: 64, recordsPerSecond: pace });
     const beside = await p95(question);
     await sending;
     rows.push({ what, 'p95 alone, ms': alone, 'p95 beside ingest, ms': beside, 'lines/s': Math.round(pace) });

@@ -4,6 +4,7 @@ import type { RangeWindows } from '../logql/range-windows.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
+import { attributeKeys, hasAnyAttribute } from './attribute-keys.ts';
 import { lineConditions } from './line-conditions.ts';
 import { logCondition, withinStore } from './log-condition.ts';
 import { LOG_STRING_BODY } from './log-rows.ts';
@@ -118,11 +119,7 @@ export function planCounts(
   const names = keys.length === 0 ? '' : parameters.strings(keys);
   const odd = [
     ...(readsLines ? [`body_type > ${LOG_STRING_BODY}`] : []),
-    ...(keys.length === 0
-      ? []
-      : ['string', 'int', 'double', 'bool', 'other'].map(
-          (type) => `hasAny(attributes_${type}.keys::Array(String), ${names})`,
-        )),
+    ...(keys.length === 0 ? [] : [hasAnyAttribute(names)]),
   ];
   return parameters.statement(
     `SELECT resource_id, ${byLevel ? 'severity_number' : 'toUInt8(0)'} AS level,
@@ -140,21 +137,6 @@ function entryOf(stored: StoredStream, severity: number): LogCount['entry'] {
   if (isPushed) return { stream, metadata: [], implied: new Map([level]) };
   const number = severity === 0 ? [] : [['severity_number', String(severity)] as const];
   return { stream, metadata: [...stored.metadata, ...number, level] };
-}
-
-/** What stands for `_` in a label's name may have been one of these in the attribute's. */
-const SEPARATORS = ['_', '.', '-', '/', ':', ' ', '@'];
-const MAX_SEPARATORS = 2;
-
-/** Attributes whose name as a label would be this one; undefined: too many to ask for. */
-function attributeKeys(label: string): readonly string[] | undefined {
-  const parts = label.split('_');
-  if (parts.length - 1 > MAX_SEPARATORS) return undefined;
-  const [first = '', ...rest] = parts;
-  return rest.reduce(
-    (names, part) => names.flatMap((name) => SEPARATORS.map((separator) => name + separator + part)),
-    [first],
-  );
 }
 
 const MAX_BUCKETS = 50_000n;

@@ -1,19 +1,32 @@
 import { parseAnyValue } from '../key-values.ts';
 import type { LogEntry } from '../logql/stream-labels.ts';
 import { attributeText } from '../promql-store/attribute-text.ts';
+import type { SqlParameters } from '../sql-parameters.ts';
+import { attributeKeys, hasAnyAttribute } from './attribute-keys.ts';
 import { detectedLevel, lokiName, type StoredStream } from './stored-stream.ts';
 
 /** Number of AttributeType (packages/records) of bodies that are texts. */
 export const LOG_STRING_BODY = 1;
 
-/** What is read of each record, in this order. Texts are empty where there is nothing. */
+/** What is read of each record besides its attributes. Texts are empty where there is nothing. */
 export const LOG_COLUMNS = `toUnixTimestamp64Nano(time) AS at, resource_id, body, body_type, severity_number, severity_text::String AS level,
   if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) AS trace, if(span_id = toFixedString('', 8), '', lower(hex(span_id))) AS span,
-  scope_name::String AS scope, scope_version::String AS version, flags, toUnixTimestamp64Nano(observed_time) AS observed, event_name::String AS event,
-  if(empty(attributes_string) AND empty(attributes_int) AND empty(attributes_double) AND empty(attributes_bool) AND empty(attributes_other), '',
-    toJSONString((attributes_string, attributes_int, attributes_double, attributes_bool, attributes_other))) AS attributes`;
+  scope_name::String AS scope, scope_version::String AS version, flags, toUnixTimestamp64Nano(observed_time) AS observed, event_name::String AS event`;
 
-/** Columns of a result of `LOG_COLUMNS`. */
+const ATTRIBUTES =
+  'toJSONString((attributes_string, attributes_int, attributes_double, attributes_bool, attributes_other))';
+const HAS_NONE = ['string', 'int', 'double', 'bool', 'other'].map((type) => `empty(attributes_${type})`).join(' AND ');
+
+/** The attributes as JSON; '' where there are none, or none that is one of the labels. */
+export function attributesColumn(labels: readonly string[] | undefined, parameters: SqlParameters): string {
+  const keys = labels?.map(attributeKeys);
+  if (keys === undefined || keys.includes(undefined)) return `if(${HAS_NONE}, '', ${ATTRIBUTES}) AS attributes`;
+  const names = keys.flatMap((some) => some ?? []);
+  if (names.length === 0) return "'' AS attributes";
+  return `if(${hasAnyAttribute(parameters.strings(names))}, ${ATTRIBUTES}, '') AS attributes`;
+}
+
+/** Columns of a result of these. */
 export interface LogCells {
   readonly at: BigInt64Array;
   readonly resource_id: BigUint64Array;

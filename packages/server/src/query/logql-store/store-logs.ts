@@ -7,7 +7,7 @@ import type { TimeRange } from '../time-range.ts';
 import { countLines } from './count-lines.ts';
 import { lineConditions } from './line-conditions.ts';
 import { logCondition, withinStore } from './log-condition.ts';
-import { LOG_COLUMNS, type LogCells, logEntry } from './log-rows.ts';
+import { attributesColumn, LOG_COLUMNS, type LogCells, logEntry } from './log-rows.ts';
 import type { SelectedStreams, StreamCatalog } from './stream-catalog.ts';
 
 /** Rows that are in memory at once. */
@@ -84,7 +84,7 @@ function nearest({ from, to }: TimeRange, length: bigint, direction: Direction):
 
 /** Lines of a slice of time, in order, `page` at most. */
 export function planLines(
-  { stages, direction }: LogSelection,
+  { stages, direction, labels }: LogSelection,
   selected: SelectedStreams,
   slice: TimeRange,
   page: number,
@@ -92,7 +92,8 @@ export function planLines(
   const parameters = new SqlParameters();
   const where = [logCondition(selected, slice, parameters), ...lineConditions(stages, parameters).conditions];
   return parameters.statement(
-    `SELECT ${LOG_COLUMNS}
+    `SELECT ${LOG_COLUMNS},
+  ${attributesColumn(labels, parameters)}
 FROM logs
 WHERE ${where.join('\n  AND ')}
 ORDER BY time ${direction === 'forward' ? 'ASC' : 'DESC'}

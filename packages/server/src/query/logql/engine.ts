@@ -16,6 +16,7 @@ import { LineLabels } from './pipeline/line-labels.ts';
 import type { PipelineLine } from './pipeline/stage.ts';
 import { RangeAggregator, tooManySeries } from './range-aggregation.ts';
 import { type LogSteps, logStepsBetween, RangeWindows } from './range-windows.ts';
+import { neededLabels } from './sample-extractor.ts';
 
 /** What a query may cost. */
 export interface LogqlLimits {
@@ -192,7 +193,9 @@ export class LogqlEngine {
       return aggregator.result();
     }
     const { fromNs, toNs } = windows;
-    const selection = { matchers, fromNs, toNs, direction: 'forward' as const, stages, limit: undefined };
+    const direction = 'forward' as const;
+    const needed = neededLabels(range, outer);
+    const selection = { matchers, fromNs, toNs, direction, stages, limit: undefined, labels: needed };
     for await (const entries of this.#source.select(selection, signal)) {
       cost.entries += entries.length;
       for (const { line } of entries) cost.bytes += line.length;

@@ -13,6 +13,8 @@ export interface LogSelection {
   readonly direction: Direction;
   /** What will be done with each line: a source may use it to read less. It does not need to. */
   readonly stages: readonly Stage[];
+  /** Labels whose values matter; undefined: all do. A source may leave out metadata of other names. */
+  readonly labels?: readonly string[] | undefined;
   /** Entries that will do, unless stages drop some of them; undefined: all are needed. */
   readonly limit: number | undefined;
 }

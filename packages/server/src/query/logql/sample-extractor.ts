@@ -1,4 +1,10 @@
-import { type Grouping, parseByteSize, parseGoDuration, type RangeAggregation } from '@signalbox/query-language';
+import {
+  type Grouping,
+  type LabelFilter,
+  parseByteSize,
+  parseGoDuration,
+  type RangeAggregation,
+} from '@signalbox/query-language';
 import { Labels } from '../promql/labels.ts';
 import { LogqlError } from './logql-error.ts';
 import { compilePipeline } from './pipeline/compile-pipeline.ts';
@@ -76,6 +82,35 @@ export class SampleExtractor {
     }
     return { labels: group, value };
   }
+}
+
+const STAGES_THAT_NAME_LABELS: ReadonlySet<string> = new Set([
+  'lineFilter',
+  'labelFilter',
+  'json',
+  'logfmt',
+  'regexp',
+  'pattern',
+]);
+
+/** The labels that the samples of an aggregation depend on; undefined: all of them. */
+export function neededLabels(expr: RangeAggregation, outer: Grouping | undefined): readonly string[] | undefined {
+  const { log, unwrap } = expr.logRange;
+  const grouping = groupingOf(expr, outer);
+  const areNamed = log.stages.every(({ kind }) => STAGES_THAT_NAME_LABELS.has(kind));
+  if (!grouping || grouping.isWithout || !areNamed || asksForErrors(expr)) return undefined;
+  const filters = log.stages.flatMap((stage) => (stage.kind === 'labelFilter' ? [stage.filter] : []));
+  const names = [...filters, ...(unwrap?.filters ?? [])].flatMap(labelsOfFilter);
+  const all = [...grouping.labels, ...names, ...(unwrap ? [unwrap.label] : [])];
+  // Whether something is called so depends on what has the name already.
+  return [...new Set(all.flatMap((name) => [name, name.replace(/_extracted$/, '')]))];
+}
+
+function labelsOfFilter(filter: LabelFilter): string[] {
+  if ('left' in filter) {
+    return [...labelsOfFilter(filter.left), ...labelsOfFilter(filter.right)];
+  }
+  return [filter.kind === 'matcher' ? filter.matcher.name : filter.label];
 }
 
 /** `by ()` of a range aggregation; where a sum is around it, that of the sum. */
