@@ -38,7 +38,13 @@ test('what Loki’s own client library sends becomes records', () => {
     spanId: '0000000000000000',
     severityNumber: 13,
   });
-  expect(records[2]).toMatchObject({ traceId: '5b8efff798038103d269b633813fc60c', attributes: [['user', '7']] });
+  expect(records[2]).toMatchObject({
+    traceId: '5b8efff798038103d269b633813fc60c',
+    attributes: [
+      ['trace_id', '5b8efff798038103d269b633813fc60c'],
+      ['user', '7'],
+    ],
+  });
   expect(records[3]).toMatchObject({ severityNumber: 9, resource: { service: 'worker' } });
 });
 
