@@ -31,9 +31,8 @@ export async function traceql({ millions, pace }: TraceqlOptions): Promise<void>
       connections: 8,
       recordsPerSecond: pace,
     });
-    const beside = await ask(signalbox, questions);
-    stop.abort();
-    await ingest;
+    // Both, so that an error of one is not hidden by what the other then says.
+    const [beside] = await Promise.all([ask(signalbox, questions).finally(() => stop.abort()), ingest]);
     report(
       `traceql-${millions}M`,
       alone.map((row, index) => ({ ...row, [`p95 beside ${pace} spans/s, ms`]: beside[index]?.['p95, ms'] ?? '' })),

@@ -140,7 +140,8 @@ export class TraceqlRun {
   }
 
   async #lookAt(candidates: readonly Candidate[]): Promise<boolean> {
-    let size = Math.min(maxBatch, Math.max(firstBatch, this.#search.limit));
+    // Of so many more than asked for, enough mostly begin after those not yet looked at.
+    let size = Math.min(maxBatch, Math.max(firstBatch, this.#search.limit * 2));
     for (let at = 0; at < candidates.length; ) {
       const batch = candidates.slice(at, at + size);
       await this.#evaluateBatch(batch);
