@@ -13,6 +13,8 @@ const anyPorts = ['port', 'otlp-http-port', 'otlp-grpc-port', 'chimney-port', 's
   '0',
 ]);
 
+const EVERYBODY = ['chimney', 'storefront', 'wippy', 'webserver', 'agentstack-api', 'agentstack-worker'];
+
 /** Processes whose environment has the mark that a demonstration and all that it started were given. */
 function marked(mark: string): string[] {
   return readdirSync('/proc')
@@ -57,8 +59,8 @@ describe.each(variants)('the demonstration $title', ({ title, command, redis }) 
       await eventually(async () => {
         const { services } = (await (await fetch(`${page}/api/signalbox/services`)).json()) as ServicesResponse;
         const names = new Set(services.map(({ name }) => name));
-        return names.has('chimney') && names.has('storefront') ? names : undefined;
-      }, 20_000);
+        return EVERYBODY.every((name) => names.has(name)) ? names : undefined;
+      }, 40_000);
       expect(marked(mark).length).toBeGreaterThan(3);
     } finally {
       await child.stop('SIGINT');

@@ -1,4 +1,4 @@
-// `npm run demo`: Signalbox, two example services, what they need, and traffic. See examples/README.md.
+// `npm run demo`: Signalbox, example services, what they need, and traffic. See examples/README.md.
 import { setMaxListeners } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { ensurePrograms, findProgram } from '../tooling/debian-packages.mjs';
 import { help, readFlags } from './demo/flags.mjs';
 import { checkPorts, freePort } from './demo/ports.mjs';
 import { Processes } from './demo/processes.mjs';
+import { services } from './demo/services.mjs';
 import { runTraffic } from './demo/traffic.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -57,34 +58,40 @@ function stop(error) {
   ended.abort();
 }
 
-async function demonstrate({ data, seconds, traffic, ports }) {
-  checkBuilt();
+async function demonstrate({ data, seconds, traffic, services: names, ports }) {
+  checkBuilt(names);
   await checkPorts(ports);
   const redis = await startRedis();
   const signalbox = await startSignalbox(data ?? temporaryFolder('data'), ports);
   const github = await startStandIn();
   const chimney = await startChimney({ redis, github, signalbox, port: ports['chimney-port'] });
   const storefront = await startStorefront({ chimney, signalbox, port: ports['storefront-port'] });
+  const others = {};
+  for (const name of names) others[name] = await services[name].start(processes, signalbox);
   const sample = await fetch(storefront, { signal: AbortSignal.timeout(15_000) });
   await sample.arrayBuffer();
   console.log(
-    banner({ signalbox, chimney, storefront, github, redis, data, traceId: sample.headers.get('x-trace-id') }),
+    banner({ signalbox, chimney, storefront, github, redis, data, others, traceId: sample.headers.get('x-trace-id') }),
   );
 
   const { signal } = ended;
   const over = seconds === null ? aborted(signal) : wait(seconds);
   if (traffic) {
     const say = (text) => console.log(`  ${new Date().toLocaleTimeString('en-GB')}  ${text}`);
-    const running = runTraffic({ chimney, storefront, github, redis, signal, say });
+    const running = Promise.all([
+      runTraffic({ chimney, storefront, github, redis, signal, say }),
+      ...names.map((name) => services[name].traffic(others[name], signal)),
+    ]);
     await Promise.race([over, running]);
     ended.abort();
     await running;
   } else await over;
 }
 
-function checkBuilt() {
+function checkBuilt(names) {
   const programs = ['packages/server/dist/main.js', 'packages/node/dist/index.js'].concat(
     ['chimney', 'storefront', 'github-stand-in'].map((name) => `examples/${name}/dist/main.js`),
+    names.flatMap((name) => services[name].programs).map((program) => `examples/${program}`),
   );
   const missing = programs.filter((program) => !existsSync(join(root, program)));
   if (missing.length > 0) throw new Error(`${missing.join(', ')} not built: use npm run demo, which builds.`);
@@ -130,13 +137,17 @@ async function startRedis() {
 
 async function startSignalbox(data, ports) {
   const flags = ['port', 'otlp-http-port', 'otlp-grpc-port'].flatMap((name) => [`--${name}`, String(ports[name])]);
-  const [page, otlp] = await processes.start(
+  const [page, otlp, otlpGrpc] = await processes.start(
     'signalbox',
     process.execPath,
     [join(root, 'packages/server/bin/signalbox.cjs'), '--data', data, ...flags],
-    { ready: [/page\s+(http:\S+)/, /OTLP\/HTTP\s+(http:\S+)/, /ready in/] },
+    { ready: [/page\s+(http:\S+)/, /OTLP\/HTTP\s+(http:\S+)/, /OTLP\/gRPC\s+(?:http:\/\/)?(\S+)/, /ready in/] },
   );
-  return { page: page[1].replace(/\/$/, ''), otlp: otlp[1].replace(/\/$/, '') };
+  return {
+    page: page[1].replace(/\/$/, ''),
+    otlp: otlp[1].replace(/\/$/, ''),
+    otlpGrpc: `http://${otlpGrpc[1]}`,
+  };
 }
 
 async function startStandIn() {
@@ -196,7 +207,7 @@ function telemetryEnvironment({ otlp }, resource) {
   return { OTEL_EXPORTER_OTLP_ENDPOINT: otlp, OTEL_RESOURCE_ATTRIBUTES: resource };
 }
 
-function banner({ signalbox, chimney, storefront, github, redis, data, traceId }) {
+function banner({ signalbox, chimney, storefront, github, redis, data, others, traceId }) {
   const rows = [
     ['Look here', signalbox.page],
     ['A trace', `${signalbox.page}/traces/${traceId}`],
@@ -204,6 +215,7 @@ function banner({ signalbox, chimney, storefront, github, redis, data, traceId }
     ['Storefront', `${storefront}/`],
     ['Chimney', `${chimney}/api/github/pulls`],
     ['', `${chimney}/api/metrics`],
+    ...Object.entries(others).map(([name, [address]]) => [name, address]),
     ['GitHub (stand-in)', github],
     ['Redis', redis?.url ?? 'not there: memory tier only'],
     ['Data', data ?? 'temporary; --data DIR keeps it'],

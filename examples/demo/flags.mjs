@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
+import { services } from './services.mjs';
 
-export const help = `npm run demo: Signalbox, two example services and traffic between them
+export const help = `npm run demo: Signalbox, example services and traffic between them
 
   npm run demo -- [options]
 
   --data DIR               keep the data in DIR [a temporary folder, removed at the end]
   --seconds N              stop by itself after N seconds
   --no-traffic             start everything, send nothing
+  --services NAMES         of wippy, webserver and agentstack, by commas; none: chimney alone [all]
   --port N                 the page [4319]
   --otlp-http-port N       OTLP over HTTP [4318]
   --otlp-grpc-port N       OTLP over gRPC [4317]
@@ -33,6 +35,7 @@ export function readFlags(args) {
       data: { type: 'string' },
       seconds: { type: 'string' },
       'no-traffic': { type: 'boolean', default: false },
+      services: { type: 'string', default: Object.keys(services).join(',') },
       ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, { type: 'string', default: value }])),
     },
   });
@@ -46,6 +49,15 @@ export function readFlags(args) {
     data: values.data ?? null,
     seconds: values.seconds === undefined ? null : number('seconds', 1e6),
     traffic: !values['no-traffic'],
+    services: readServices(values.services),
     ports: Object.fromEntries(Object.keys(ports).map((name) => [name, number(name, 65535)])),
   };
+}
+
+function readServices(text) {
+  const names = text === 'none' ? [] : text.split(',').map((name) => name.trim());
+  for (const name of names)
+    if (!Object.hasOwn(services, name))
+      throw new Error(`--services knows ${Object.keys(services).join(', ')} and none; there is no ${name}`);
+  return names;
 }

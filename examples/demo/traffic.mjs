@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { clock, pause, pick, request, whole } from './clock.mjs';
 
-const timeoutMs = 15_000;
 const repositoryPaths = [
   [20, () => `pulls?per_page=${pick([10, 30])}&page=${whole(1, 3)}`],
   [12, () => `issues?state=${pick(['open', 'closed', 'all'])}`],
@@ -103,32 +102,6 @@ async function everydayTraffic(signal, everyday) {
   await Promise.all(running);
 }
 
-/** Acts every `seconds` seconds, give or take a third; for the first time after `first`. */
-async function clock(signal, seconds, act, first = seconds) {
-  for (let wait = first; !signal.aborted; wait = seconds) {
-    await pause(wait * 1000 * (0.67 + Math.random() * 0.67), signal);
-    if (!signal.aborted) await act();
-  }
-}
-
-/** One request, read to its end. A failure is part of the show: null. */
-async function request(url, signal, options) {
-  try {
-    const response = await fetch(url, {
-      ...options,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    await response.arrayBuffer();
-    return response;
-  } catch {
-    return null;
-  }
-}
-
-async function pause(ms, signal) {
-  await sleep(ms, undefined, { signal }).catch(() => {});
-}
-
 function weighted(table) {
   let rest = Math.random() * table.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, item] of table) {
@@ -136,12 +109,4 @@ function weighted(table) {
     if (rest < 0) return item;
   }
   return table[0][1];
-}
-
-function pick(items) {
-  return items[Math.floor(Math.random() * items.length)];
-}
-
-function whole(low, high) {
-  return low + Math.floor(Math.random() * (high - low + 1));
 }
