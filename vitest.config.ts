@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { browserTests } from './e2e/vitest.config.ts';
 
@@ -9,6 +10,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, browserTests],
     // chdb lives in a process's main thread only.
     pool: 'forks',
+    // Many tests wait for processes that they started: on two cores, the default of one worker leaves half of the machine idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
