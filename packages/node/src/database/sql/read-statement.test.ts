@@ -71,6 +71,13 @@ describe('no literal and no comment is left', () => {
     ['postgres', "SELECT 'a\\', 'secret'", 'SELECT ?, ?'],
     ['mysql', "SELECT 'a\\', secret', \"secret\", `name` # secret", 'SELECT ?, ?, `name`'],
     ['mysql', "SELECT _utf8mb4'secret', N'secret'", 'SELECT ?, ?'],
+    // Under NO_BACKSLASH_ESCAPES a backslash is a character there as well; which way leaves no text open tells.
+    ['mysql', "INSERT INTO t VALUES ('it\\'s', 1)", 'INSERT INTO t VALUES (?, ?)'],
+    ['mysql', "INSERT INTO t VALUES ('a\\', 'secret')", 'INSERT INTO t VALUES (?, ?)'],
+    ['mysql', 'INSERT INTO t VALUES ("a\\", "secret")', 'INSERT INTO t VALUES (?, ?)'],
+    ['mysql', "INSERT INTO t VALUES ('a\\', 'secret', 'c\\', 'd')", 'INSERT INTO t VALUES (?, ?, ?, ?)'],
+    // Both ways could be: what they have in common is shown.
+    ['mysql', "INSERT INTO t VALUES ('it\\'s', 'it\\'s')", 'INSERT INTO t VALUES (?…'],
     [
       'postgres',
       'SELECT "a column", 1 -- secret\n FROM t /* secret */ WHERE a = $1',

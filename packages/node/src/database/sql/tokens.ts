@@ -39,12 +39,36 @@ const patterns = {
   dollarTag: /\$(?:[A-Za-z_]\w*)?\$/y,
 };
 
-/** Reads a statement once, from left to right, and never fails: what it does not understand are symbols. */
+/**
+ * Reads a statement and never fails: what it does not understand are symbols.
+ *
+ * Whether a backslash escapes a quote can be another than the dialect's default (MySQL's NO_BACKSLASH_ESCAPES), and reading a
+ * statement the wrong way would take a text for words. Where it matters both ways are tried: the one that leaves no text open is
+ * right, and of two that could be, only what they have in common is shown.
+ */
 export function readTokens(whole: string, dialect: SqlDialect): SqlTokens {
+  const usual = readOneWay(whole, dialect);
+  if (!dialect.backslashEscapes || !/\\['"]/.test(whole.slice(0, maxRead))) return usual;
+  const other = readOneWay(whole, { ...dialect, backslashEscapes: false });
+  if (usual.isClosed !== other.isClosed) return usual.isClosed ? usual : other;
+  let common = 0;
+  while (common < usual.sanitized.length && usual.sanitized[common] === other.sanitized[common]) common += 1;
+  if (common === usual.sanitized.length && common === other.sanitized.length) return usual;
+  const isShared = (token: SqlToken, index: number): boolean => token.text === other.tokens[index]?.text;
+  const length = usual.tokens.findIndex((token, index) => !isShared(token, index));
+  return {
+    tokens: length < 0 ? usual.tokens : usual.tokens.slice(0, length),
+    sanitized: `${usual.sanitized.slice(0, common).trimEnd()}…`,
+  };
+}
+
+/** From left to right, once. `isClosed`: no quoted text is open at the end. */
+function readOneWay(whole: string, dialect: SqlDialect): SqlTokens & { readonly isClosed: boolean } {
   const statement = whole.length > maxRead ? whole.slice(0, maxRead) : whole;
   const tokens: SqlToken[] = [];
   let sanitized = '';
   let at = 0;
+  let isClosed = true;
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
     return pattern.exec(statement)?.[0];
@@ -54,6 +78,11 @@ export function readTokens(whole: string, dialect: SqlDialect): SqlTokens {
     sanitized += written;
   };
   const literal = (): void => add('literal', '?');
+  const quoted = (quote: string, escapes: boolean): number => {
+    const end = endOfQuoted(statement, at, quote, escapes);
+    if (end === undefined) isClosed = false;
+    return end ?? statement.length;
+  };
   const gap = (): void => {
     if (sanitized !== '' && !sanitized.endsWith(' ')) sanitized += ' ';
   };
@@ -81,13 +110,13 @@ export function readTokens(whole: string, dialect: SqlDialect): SqlTokens {
         tokens.pop();
         sanitized = sanitized.slice(0, -prefix.text.length);
       }
-      at = endOfQuoted(statement, at, "'", escapes);
+      at = quoted("'", escapes);
       literal();
     } else if (character === '"' && dialect.doubleQuotes === 'text') {
-      at = endOfQuoted(statement, at, '"', dialect.backslashEscapes);
+      at = quoted('"', dialect.backslashEscapes);
       literal();
     } else if (character === '"' || character === '`') {
-      const end = endOfQuoted(statement, at, character, false);
+      const end = quoted(character, false);
       const written = statement.slice(at, end);
       at = end;
       add('name', written.slice(1, -1).replaceAll(character + character, character), written);
@@ -112,11 +141,11 @@ export function readTokens(whole: string, dialect: SqlDialect): SqlTokens {
   }
   const text = sanitized.trimEnd();
   const isWhole = at >= whole.length && text.length <= maxQueryText;
-  return { tokens, sanitized: isWhole ? text : `${text.slice(0, maxQueryText)}…` };
+  return { tokens, sanitized: isWhole ? text : `${text.slice(0, maxQueryText)}…`, isClosed };
 }
 
-/** Where a quoted text that begins at `at` is over; the end of the statement where it never is. */
-function endOfQuoted(statement: string, at: number, quote: string, backslashEscapes: boolean): number {
+/** Where a quoted text that begins at `at` is over; undefined where it never is. */
+function endOfQuoted(statement: string, at: number, quote: string, backslashEscapes: boolean): number | undefined {
   for (let index = at + 1; index < statement.length; index += 1) {
     const character = statement[index];
     if (character === '\\' && backslashEscapes) index += 1;
@@ -125,5 +154,5 @@ function endOfQuoted(statement: string, at: number, quote: string, backslashEsca
       index += 1;
     }
   }
-  return statement.length;
+  return undefined;
 }
