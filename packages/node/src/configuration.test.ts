@@ -20,8 +20,8 @@ function resolve(
 
 function traces(variables: Record<string, string>, options: StartOptions = {}) {
   const { traces: resolved } = resolve(variables, options).configuration;
-  if (!resolved) throw new Error('traces are off');
-  return resolved;
+  if (!resolved || resolved.otlp === undefined) throw new Error('traces are not sent');
+  return { ...resolved, otlp: resolved.otlp };
 }
 
 function metrics(variables: Record<string, string>, options: StartOptions = {}) {
@@ -231,9 +231,6 @@ describe('batches, limits, metrics', () => {
     expect(resolve({ OTEL_LOGS_EXPORTER: 'none' }).configuration.logs).toBe(false);
     expect(resolve({}, { logs: false }).configuration.logs).toBe(false);
     expect(resolve({ OTEL_LOGS_EXPORTER: 'none' }, { logs: {} }).configuration.logs).not.toBe(false);
-    expect(resolve({ OTEL_TRACES_EXPORTER: 'zipkin' }).said).toEqual([
-      expect.stringContaining('zipkin is not supported'),
-    ]);
   });
 
   test('the variable says which exporters metrics have, options of theirs or not', () => {
@@ -249,6 +246,66 @@ describe('batches, limits, metrics', () => {
     expect(exporters({ OTEL_METRICS_EXPORTER: 'prometheus' }, { metrics: { prometheus: false } })).toEqual([
       false,
       undefined,
+    ]);
+  });
+
+  test.each([
+    ['otlp', [true, false]],
+    ['console', [false, true]],
+    ['otlp,console', [true, true]],
+    ['console,none', [false, true]],
+    ['nonsense', false],
+  ])('OTEL_*_EXPORTER=%s names where a signal goes', (value, expected) => {
+    const variables = { OTEL_TRACES_EXPORTER: value, OTEL_METRICS_EXPORTER: value, OTEL_LOGS_EXPORTER: value };
+    const { configuration, said } = resolve(variables);
+    for (const signal of [configuration.traces, configuration.metrics, configuration.logs])
+      expect(signal && [signal.otlp !== undefined, signal.console]).toEqual(expected);
+    expect(said).toHaveLength(value === 'nonsense' ? 3 : 0);
+  });
+
+  test('an option names the exporters whatever the variable says', () => {
+    const { configuration } = resolve({ OTEL_LOGS_EXPORTER: 'none' }, { logs: { exporters: ['console'] } });
+    expect(configuration.logs).toMatchObject({ otlp: undefined, console: true });
+  });
+
+  test('zipkin is said to be deprecated, with the way there is', () => {
+    expect(resolve({ OTEL_TRACES_EXPORTER: 'zipkin,otlp' }).said).toEqual([
+      'OTEL_TRACES_EXPORTER=zipkin is not supported (it is deprecated; Zipkin takes OTLP through the Collector); it is ignored. Name any of otlp, console, none.',
+    ]);
+  });
+
+  test('what the variables say can be said in options, which beat them', () => {
+    const { configuration } = resolve(
+      {
+        OTEL_SPAN_EVENT_COUNT_LIMIT: '5',
+        OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: '5',
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram',
+        OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere',
+      },
+      {
+        traces: { limits: { eventCount: 1, linkAttributeCount: 2, attributeValueLength: 3 } },
+        logs: { limits: { attributeCount: 4 } },
+        metrics: { temporality: 'lowmemory', histogramAggregation: 'explicit_bucket_histogram' },
+        tls: { caFile: fileURLToPath(import.meta.url) },
+      },
+    );
+    expect(configuration).toMatchObject({
+      traces: {
+        limits: {
+          attributeCountLimit: 128,
+          eventCountLimit: 1,
+          attributePerLinkCountLimit: 2,
+          attributeValueLengthLimit: 3,
+        },
+      },
+      logs: { limits: { attributeCountLimit: 4 } },
+      metrics: { temporality: 'lowmemory', exponentialHistograms: false },
+    });
+    const ca = configuration.traces && configuration.traces.otlp?.ca;
+    expect(ca && ca.toString()).toBe(readFileSync(fileURLToPath(import.meta.url), 'utf8'));
+    expect(resolve({}, { traces: { tls: { keyFile: '/nowhere' } } }).said).toEqual([
+      expect.stringContaining('tls.keyFile: cannot read /nowhere'),
     ]);
   });
 

@@ -11,6 +11,7 @@ import type {
   LoggerOptions,
   MetricOptions,
   OtlpOptions,
+  SpanLimits,
   StartOptions,
 } from './options.ts';
 import type { Warnings } from './warnings.ts';
@@ -52,7 +53,9 @@ export interface BatchSettings {
 export interface Configuration {
   readonly traces:
     | {
-        readonly otlp: OtlpDestination;
+        /** Undefined where they are only printed. */
+        readonly otlp: OtlpDestination | undefined;
+        readonly console: boolean;
         readonly batch: BatchSettings;
         /** Bytes of encoded spans that may wait. */
         readonly maxQueueBytes: number;
@@ -60,11 +63,20 @@ export interface Configuration {
         readonly spanProcessors: readonly SpanProcessor[];
       }
     | false;
-  readonly logs: { readonly otlp: OtlpDestination; readonly batch: BatchSettings; readonly limits: Limits } | false;
+  readonly logs:
+    | {
+        /** Undefined where they are only printed. */
+        readonly otlp: OtlpDestination | undefined;
+        readonly console: boolean;
+        readonly batch: BatchSettings;
+        readonly limits: Limits;
+      }
+    | false;
   readonly metrics:
     | {
-        /** Undefined where they are only scraped. */
+        /** Undefined where they are only scraped or printed. */
         readonly otlp: OtlpDestination | undefined;
+        readonly console: boolean;
         readonly prometheus: PrometheusSettings | undefined;
         readonly exportIntervalMillis: number;
         readonly exportTimeoutMillis: number;
@@ -84,26 +96,31 @@ export interface Configuration {
 /** Precedence: `options`, then the signal's own variable, then the general one, then the specification's default. */
 export function resolveConfiguration(options: StartOptions, env: Environment, warnings: Warnings): Configuration {
   const ownTraces = options.traces || {};
-  const destination = (signal: OtlpSignal, own: OtlpOptions) =>
-    resolveDestination({ signal, own, general: options, env, warnings });
-  const traces = signalIsOn('TRACES', options.traces, env, warnings) && {
-    otlp: destination('TRACES', ownTraces),
+  const ownLogs = options.logs || {};
+  const ownMetrics = options.metrics || {};
+  const tracesTo = exportersOf('TRACES', options.traces, env, warnings);
+  const logsTo = exportersOf('LOGS', options.logs, env, warnings);
+  const metricsTo = exportersOf('METRICS', options.metrics, env, warnings);
+  const outlets = (signal: OtlpSignal, own: OtlpOptions, exporters: readonly string[]) => ({
+    otlp: exporters.includes('otlp') ? resolveDestination({ signal, own, general: options, env, warnings }) : undefined,
+    console: exporters.includes('console'),
+  });
+  const traces = tracesTo.length > 0 && {
+    ...outlets('TRACES', ownTraces, tracesTo),
     batch: resolveBatch('BSP', ownTraces, { maxQueueSize: 65_536, scheduledDelayMillis: TRACES_DELAY_MS }, env),
     maxQueueBytes: ownTraces.maxQueueBytes ?? TRACES_QUEUE_BYTES,
     spanProcessors: ownTraces.spanProcessors ?? [],
-    limits: resolveLimits('SPAN', env),
+    limits: resolveLimits('SPAN', ownTraces.limits ?? {}, env),
   };
-  const logs = signalIsOn('LOGS', options.logs, env, warnings) && {
-    otlp: destination('LOGS', options.logs || {}),
-    batch: resolveBatch('BLRP', options.logs || {}, { maxQueueSize: 2048, scheduledDelayMillis: 1000 }, env),
-    limits: resolveLimits('LOGRECORD', env),
+  const logs = logsTo.length > 0 && {
+    ...outlets('LOGS', ownLogs, logsTo),
+    batch: resolveBatch('BLRP', ownLogs, { maxQueueSize: 2048, scheduledDelayMillis: 1000 }, env),
+    limits: resolveLimits('LOGRECORD', ownLogs.limits ?? {}, env),
   };
-  const metrics = signalIsOn('METRICS', options.metrics, env, warnings) && {
-    otlp: exportersOf('METRICS', options.metrics, env).includes('otlp')
-      ? destination('METRICS', options.metrics || {})
-      : undefined,
-    prometheus: resolvePrometheus(options.metrics || {}, env),
-    ...resolveMetrics(options.metrics || {}, env),
+  const metrics = metricsTo.length > 0 && {
+    ...outlets('METRICS', ownMetrics, metricsTo),
+    prometheus: resolvePrometheus(ownMetrics, env),
+    ...resolveMetrics(ownMetrics, env),
   };
   return {
     traces,
@@ -153,27 +170,37 @@ function resolveCacheClient({
   return { requireParent, keys };
 }
 
-function signalIsOn(
+const exporters: Readonly<Record<OtlpSignal, readonly string[]>> = {
+  TRACES: ['otlp', 'console'],
+  METRICS: ['otlp', 'prometheus', 'console'],
+  LOGS: ['otlp', 'console'],
+};
+
+/**
+ * Where a signal goes; nowhere if it is off. The option, else what the variable names; other options of the signal switch it
+ * on, to OTLP, where the variable names nothing that would.
+ */
+function exportersOf(
   signal: OtlpSignal,
-  option: object | false | undefined,
+  option: { readonly exporters?: readonly string[] } | false | undefined,
   env: Environment,
   warnings: Warnings,
-): boolean {
-  if (option !== undefined) return option !== false;
-  const known = signal === 'METRICS' ? ['otlp', 'prometheus', 'none'] : ['otlp', 'none'];
-  const exporters = exportersOf(signal, option, env);
-  for (const exporter of exporters) {
-    if (!known.includes(exporter))
-      warnings.once(`OTEL_${signal}_EXPORTER=${exporter} is not supported; only ${known.join(', ')} are`);
+): readonly string[] {
+  if (option === false) return [];
+  if (option?.exporters !== undefined) return option.exporters;
+  const known = exporters[signal];
+  const named = env.list(`OTEL_${signal}_EXPORTER`) ?? ['otlp'];
+  for (const name of named) {
+    if (name !== 'none' && !known.includes(name)) warnings.once(unknownExporter(signal, name));
   }
-  return exporters.includes('otlp') || (signal === 'METRICS' && exporters.includes('prometheus'));
+  const chosen = named.filter((name) => known.includes(name));
+  return chosen.length === 0 && option !== undefined ? ['otlp'] : chosen;
 }
 
-/** What the variable names. Options of the signal switch it on where the variable names nothing that would. */
-function exportersOf(signal: OtlpSignal, option: object | false | undefined, env: Environment): readonly string[] {
-  const named = env.list(`OTEL_${signal}_EXPORTER`) ?? ['otlp'];
-  const isOff = !named.includes('otlp') && !(signal === 'METRICS' && named.includes('prometheus'));
-  return option !== undefined && isOff ? ['otlp'] : named;
+function unknownExporter(signal: OtlpSignal, name: string): string {
+  const advice = name === 'zipkin' ? ' (it is deprecated; Zipkin takes OTLP through the Collector)' : '';
+  const choice = [...exporters[signal], 'none'].join(', ');
+  return `OTEL_${signal}_EXPORTER=${name} is not supported${advice}; it is ignored. Name any of ${choice}.`;
 }
 
 /** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#prometheus-exporter */
@@ -206,8 +233,9 @@ function resolveBatch(
 }
 
 /** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#attribute-limits and those that follow. */
-function resolveLimits(record: 'SPAN' | 'LOGRECORD', env: Environment): Limits {
-  const limit = (names: readonly string[], fallback: number): number => {
+function resolveLimits(record: 'SPAN' | 'LOGRECORD', own: SpanLimits, env: Environment): Limits {
+  const limit = (option: number | undefined, names: readonly string[], fallback: number): number => {
+    if (option !== undefined) return option;
     for (const name of names) {
       const value = env.number(name);
       if (value !== undefined) return value;
@@ -215,15 +243,28 @@ function resolveLimits(record: 'SPAN' | 'LOGRECORD', env: Environment): Limits {
     return fallback;
   };
   return {
-    attributeCountLimit: limit([`OTEL_${record}_ATTRIBUTE_COUNT_LIMIT`, 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 128),
+    attributeCountLimit: limit(
+      own.attributeCount,
+      [`OTEL_${record}_ATTRIBUTE_COUNT_LIMIT`, 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
+      128,
+    ),
     attributeValueLengthLimit: limit(
+      own.attributeValueLength,
       [`OTEL_${record}_ATTRIBUTE_VALUE_LENGTH_LIMIT`, 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'],
       Number.POSITIVE_INFINITY,
     ),
-    eventCountLimit: limit(['OTEL_SPAN_EVENT_COUNT_LIMIT'], 128),
-    linkCountLimit: limit(['OTEL_SPAN_LINK_COUNT_LIMIT'], 128),
-    attributePerEventCountLimit: limit(['OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 128),
-    attributePerLinkCountLimit: limit(['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 128),
+    eventCountLimit: limit(own.eventCount, ['OTEL_SPAN_EVENT_COUNT_LIMIT'], 128),
+    linkCountLimit: limit(own.linkCount, ['OTEL_SPAN_LINK_COUNT_LIMIT'], 128),
+    attributePerEventCountLimit: limit(
+      own.eventAttributeCount,
+      ['OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
+      128,
+    ),
+    attributePerLinkCountLimit: limit(
+      own.linkAttributeCount,
+      ['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'],
+      128,
+    ),
   };
 }
 
@@ -236,11 +277,13 @@ function resolveMetrics(own: MetricOptions, env: Environment) {
       env.choice('OTEL_METRICS_EXEMPLAR_FILTER', ['trace_based', 'always_on', 'always_off'] as const) ??
       'trace_based',
     exponentialHistograms:
-      env.choice('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', [
-        'explicit_bucket_histogram',
-        'base2_exponential_bucket_histogram',
-      ] as const) === 'base2_exponential_bucket_histogram',
+      (own.histogramAggregation ??
+        env.choice('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', [
+          'explicit_bucket_histogram',
+          'base2_exponential_bucket_histogram',
+        ] as const)) === 'base2_exponential_bucket_histogram',
     temporality:
+      own.temporality ??
       env.choice('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative', 'delta', 'lowmemory'] as const) ??
       'cumulative',
     readers: own.readers ?? [],

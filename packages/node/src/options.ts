@@ -9,6 +9,37 @@ import type { WorkerDescription } from './processes/worker-recorder.ts';
 
 export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
 export type ExemplarFilter = 'trace_based' | 'always_on' | 'always_off';
+/** `console` prints what is recorded on standard output, for a look at it while developing. */
+export type ExporterName = 'otlp' | 'console';
+export type ResourceDetector = 'host' | 'process' | 'container' | 'service';
+
+/** Paths of PEM files, for collectors reached over TLS. */
+export interface TlsOptions {
+  /** Authorities that the collector's certificate is checked against, instead of Node's own list. */
+  caFile?: string;
+  /** With `keyFile`, what this client shows of itself. */
+  certFile?: string;
+  keyFile?: string;
+}
+
+/** What one record may hold; more is dropped and counted, longer text is cut. */
+export interface RecordLimits {
+  /** Attributes of a record (default 128). */
+  attributeCount?: number;
+  /** Characters of an attribute's value (default without limit). */
+  attributeValueLength?: number;
+}
+
+export interface SpanLimits extends RecordLimits {
+  /** Default 128. */
+  eventCount?: number;
+  /** Default 128. */
+  linkCount?: number;
+  /** Attributes of one event (default 128). */
+  eventAttributeCount?: number;
+  /** Attributes of one link (default 128). */
+  linkAttributeCount?: number;
+}
 
 /** How one signal leaves the process. Unset fields come from the options above it, then from the environment. */
 export interface OtlpOptions {
@@ -19,9 +50,12 @@ export interface OtlpOptions {
   compression?: 'gzip' | 'none';
   /** Milliseconds one request may take. */
   timeoutMillis?: number;
+  tls?: TlsOptions;
 }
 
 export interface BatchOptions extends OtlpOptions {
+  /** Where the signal goes (default `otlp` alone). */
+  exporters?: readonly ExporterName[];
   /** Finished records that may wait; more are dropped and counted. */
   maxQueueSize?: number;
   maxExportBatchSize?: number;
@@ -39,6 +73,11 @@ export interface TraceOptions extends BatchOptions {
    * SDK's, which cost several times as much.
    */
   spanProcessors?: readonly SpanProcessor[];
+  limits?: SpanLimits;
+}
+
+export interface LogOptions extends BatchOptions {
+  limits?: RecordLimits;
 }
 
 /** Metrics for Prometheus to scrape. */
@@ -54,6 +93,8 @@ export interface PrometheusOptions {
 }
 
 export interface MetricOptions extends OtlpOptions {
+  /** Where the signal goes (default `otlp` alone); Prometheus has an option of its own. */
+  exporters?: readonly ExporterName[];
   /** Serve the same metrics to Prometheus as well; `true` takes the environment's host and port. */
   prometheus?: PrometheusOptions | boolean;
   /**
@@ -66,6 +107,10 @@ export interface MetricOptions extends OtlpOptions {
   /** Milliseconds after which a collection that could not be delivered is given up (default 60,000). */
   exportTimeoutMillis?: number;
   exemplarFilter?: ExemplarFilter;
+  /** Whether OTLP gets sums since the start or since the last collection (default `cumulative`). */
+  temporality?: 'cumulative' | 'delta' | 'lowmemory';
+  /** What histograms are over OTLP where no view says otherwise (default `explicit_bucket_histogram`). */
+  histogramAggregation?: 'explicit_bucket_histogram' | 'base2_exponential_bucket_histogram';
   /**
    * Views of the official kind, for the application's instruments and for ours alike. An instrument of ours that a view
    * selects is recorded through the official SDK, at its cost.
@@ -164,6 +209,13 @@ export interface CacheClientOptions {
   keys?: boolean;
 }
 
+export interface ResourceDetectionOptions {
+  /** Default all. `service` takes name and version from the program's package.json. */
+  detectors?: readonly ResourceDetector[];
+  /** Whether an attribute that was detected is kept (default all are). */
+  keep?: (attribute: string) => boolean;
+}
+
 export interface ProcessOptions {
   /**
    * What stands before `.started` and `.terminated` in the names of the spans, `worker` unless given; undefined leaves a
@@ -203,12 +255,13 @@ export interface StartOptions extends OtlpOptions {
   environment?: string;
   /** Further resource attributes; they beat `OTEL_RESOURCE_ATTRIBUTES`. */
   resourceAttributes?: Attributes;
+  resourceDetection?: ResourceDetectionOptions;
   /** Base URL; the signal's path (`v1/traces`, …) is appended. Default `http://localhost:4318`. */
   endpoint?: string;
   /** `false` switches the signal off. */
   traces?: TraceOptions | false;
   metrics?: MetricOptions | false;
-  logs?: BatchOptions | false;
+  logs?: LogOptions | false;
   /** Replaces what `sampling` and the environment say about the start of a trace. */
   sampler?: Sampler;
   sampling?: SamplingOptions;

@@ -5,7 +5,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { detectContainer } from './detect-container.ts';
 import type { Environment } from './environment.ts';
-import type { StartOptions } from './options.ts';
+import type { ResourceDetectionOptions, ResourceDetector, StartOptions } from './options.ts';
 import { version } from './version.ts';
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm: 'arm32', ppc: 'ppc32' };
@@ -19,10 +19,7 @@ const systems: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'so
 export function createResource(options: StartOptions, env: Environment, oldNames: boolean): Resource {
   const fromEnvironment = env.pairs('OTEL_RESOURCE_ATTRIBUTES') ?? {};
   const attributes: Attributes = {
-    ...detectHost(),
-    ...detectProcess(),
-    ...detectContainer(process.env),
-    ...detectProgram(process.argv[1]),
+    ...detect(options.resourceDetection ?? {}),
     'telemetry.distro.name': '@signalbox/node',
     'telemetry.distro.version': version,
     ...fromEnvironment,
@@ -36,6 +33,17 @@ export function createResource(options: StartOptions, env: Environment, oldNames
   attributes['deployment.environment.name'] ??= attributes['deployment.environment'] ?? env.string('OTEL_ENVIRONMENT');
   if (oldNames) attributes['deployment.environment'] ??= attributes['deployment.environment.name'];
   return defaultResource().merge(resourceFromAttributes(withoutUndefined(attributes)));
+}
+
+function detect({ detectors, keep = () => true }: ResourceDetectionOptions): Attributes {
+  const wants = (detector: ResourceDetector): boolean => detectors === undefined || detectors.includes(detector);
+  const found: Attributes = {
+    ...(wants('host') && detectHost()),
+    ...(wants('process') && detectProcess()),
+    ...(wants('container') && detectContainer(process.env)),
+    ...(wants('service') && detectProgram(process.argv[1])),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([name]) => keep(name)));
 }
 
 function detectHost(): Attributes {

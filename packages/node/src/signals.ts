@@ -8,19 +8,30 @@ import {
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
 import type { Resource } from '@opentelemetry/resources';
-import { LoggerProvider, type SdkLogRecord } from '@opentelemetry/sdk-logs';
-import { PeriodicExportingMetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { TracerProvider as OfficialTracerProvider, type ReadableSpan, type Sampler } from '@opentelemetry/sdk-trace';
-import type { Configuration } from './configuration.ts';
+import {
+  ConsoleLogRecordExporter,
+  LoggerProvider,
+  type SdkLogRecord,
+  SimpleLogRecordProcessor,
+} from '@opentelemetry/sdk-logs';
+import { ConsoleMetricExporter, PeriodicExportingMetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import {
+  ConsoleSpanExporter,
+  TracerProvider as OfficialTracerProvider,
+  type ReadableSpan,
+  type Sampler,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace';
+import type { BatchSettings, Configuration } from './configuration.ts';
 import { BatchQueue } from './export/batch-queue.ts';
 import type { CollectorHealth } from './export/collector-health.ts';
 import type { OtlpDestination } from './export/otlp-destination.ts';
 import { OtlpExporter, type UnansweredRequest } from './export/otlp-exporter.ts';
-import { QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
+import { ObservedLogRecordProcessor, QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
 import { collectSynchronously } from './metrics/collect-synchronously.ts';
 import { ExemplarMeterProvider, type PointExemplars } from './metrics/exemplar-meter-provider.ts';
 import { withExemplars } from './metrics/exemplar-serializer.ts';
-import { countDataPoints, QueueMetricExporter } from './metrics/metric-exporter.ts';
+import { countDataPoints, QueueMetricExporter, selectTemporality } from './metrics/metric-exporter.ts';
 import { PrometheusEndpoint } from './metrics/prometheus/prometheus-endpoint.ts';
 import type { Sampling } from './sampling/resolve-sampling.ts';
 import { SpanClock } from './span-clock.ts';
@@ -78,12 +89,13 @@ export function createTraceSignal(
   warnings: Warnings,
   onSpanEnd?: (span: RecordingSpan) => void,
 ): TraceSignal {
-  if (settings.spanProcessors.length > 0)
+  const { otlp } = settings;
+  if (otlp === undefined || settings.console || settings.spanProcessors.length > 0)
     return createOfficialTraceSignal(settings, resource, sampler, health, warnings);
-  const isJson = settings.otlp.protocol === 'http/json';
+  const isJson = otlp.protocol === 'http/json';
   const { deserializeResponse } = isJson ? JsonTraceSerializer : ProtobufTraceSerializer;
   const exporter = new OtlpExporter<Uint8Array>(
-    settings.otlp,
+    otlp,
     { serializeRequest: (body) => body, deserializeResponse },
     health,
     settings.batch.exportTimeoutMillis,
@@ -123,51 +135,84 @@ export function createTraceSignal(
 }
 
 function createOfficialTraceSignal(
-  { otlp, batch, limits: spanLimits, spanProcessors }: Enabled<'traces'>,
+  settings: Enabled<'traces'>,
   resource: Resource,
   sampler: Sampler,
   health: CollectorHealth,
   warnings: Warnings,
 ): TraceSignal {
-  const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
-  const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health, batch.exportTimeoutMillis);
-  const queue = new BatchQueue(batch, exporter, () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'));
+  const sent = settings.otlp && createSpanQueue(settings.otlp, settings.batch, health, warnings);
   const provider = new OfficialTracerProvider({
     resource,
     sampler,
-    spanLimits,
-    spanProcessors: [new SpanClock(), new QueueSpanProcessor(queue), ...spanProcessors],
+    spanLimits: settings.limits,
+    spanProcessors: [
+      new SpanClock(),
+      ...(sent ? [new QueueSpanProcessor(sent.queue)] : []),
+      ...(settings.console ? [new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() })] : []),
+      ...settings.spanProcessors,
+    ],
   });
-  const signal = queuedSignal(queue, exporter, batch.maxQueueSize);
+  const errors: Error[] = [];
+  const signal = sent?.signal ?? nothingSent;
   return {
     provider,
     ...signal,
+    errors: () => [...signal.errors(), ...errors],
     async flush(deadlineMillis) {
-      const flushed = provider.forceFlush({ timeoutMillis: Math.max(1, deadlineMillis - Date.now()) });
+      const flushed = provider.forceFlush({ timeoutMillis: remaining(deadlineMillis) });
       // The user's own processors and exporters: what they could not send is theirs to tell, and ours must still be sent.
       await Promise.all([
         signal.flush(deadlineMillis),
-        flushed.catch((error: unknown) => exporter.addError(toError(error))),
+        flushed.catch((error: unknown) => {
+          if (errors.length < maxErrors) errors.push(toError(error));
+        }),
       ]);
     },
   };
 }
 
+function createSpanQueue(
+  otlp: OtlpDestination,
+  batch: BatchSettings,
+  health: CollectorHealth,
+  warnings: Warnings,
+): { readonly queue: BatchQueue<ReadableSpan>; readonly signal: Signal } {
+  const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
+  const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health, batch.exportTimeoutMillis);
+  const queue = new BatchQueue(batch, exporter, () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'));
+  return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize) };
+}
+
 export function createLogSignal(
-  { otlp, batch, limits: logRecordLimits }: Enabled<'logs'>,
+  { otlp, console: isPrinted, batch, limits: logRecordLimits }: Enabled<'logs'>,
   resource: Resource,
   health: CollectorHealth,
   warnings: Warnings,
   onEmit?: (record: SdkLogRecord) => void,
 ): Signal & { readonly provider: LoggerProvider } {
+  const sent = otlp && createLogQueue(otlp, batch, health, warnings);
+  const processors = [
+    ...(onEmit ? [new ObservedLogRecordProcessor(onEmit)] : []),
+    ...(sent ? [new QueueLogRecordProcessor(sent.queue)] : []),
+    ...(isPrinted ? [new SimpleLogRecordProcessor({ exporter: new ConsoleLogRecordExporter() })] : []),
+  ];
+  const provider = new LoggerProvider({ resource, logRecordLimits, processors });
+  return { provider, ...(sent?.signal ?? nothingSent) };
+}
+
+function createLogQueue(
+  otlp: OtlpDestination,
+  batch: BatchSettings,
+  health: CollectorHealth,
+  warnings: Warnings,
+): { readonly queue: BatchQueue<SdkLogRecord>; readonly signal: Signal } {
   const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
   const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis);
   const queue = new BatchQueue(batch, exporter, () =>
     warnDropping(warnings, 'log records', 'OTEL_BLRP_MAX_QUEUE_SIZE'),
   );
-  const processors = [new QueueLogRecordProcessor(queue, onEmit)];
-  const provider = new LoggerProvider({ resource, logRecordLimits, processors });
-  return { provider, ...queuedSignal(queue, exporter, batch.maxQueueSize) };
+  return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize) };
 }
 
 export function createMetricSignal(
@@ -180,7 +225,8 @@ export function createMetricSignal(
   const push = otlp && createMetricPush(otlp, settings, health, (metrics) => provider.takeExemplars(metrics));
   const endpoint = prometheus && new PrometheusEndpoint(prometheus, warnings);
   // The one that pushes comes first: it is the one that is collected at exit.
-  const readers = [...(push ? [push.reader] : []), ...(endpoint ? [endpoint] : []), ...settings.readers];
+  const printer = settings.console ? [createPrintingReader(settings)] : [];
+  const readers = [...(push ? [push.reader] : []), ...(endpoint ? [endpoint] : []), ...printer, ...settings.readers];
   const provider = new ExemplarMeterProvider(
     { resource, readers, views: [...settings.views] },
     { filter, exponentialHistograms },
@@ -190,18 +236,23 @@ export function createMetricSignal(
     // Timers and servers are all that readers still hold; a last collection has been made.
     provider.shutdown({ timeoutMillis: 1 }).catch(() => {});
   };
-  if (push === undefined) return { provider, ...nothingSent, close: shutdown };
+  const print = async (deadlineMillis: number): Promise<void> => {
+    const flushed = printer.map((reader) => reader.forceFlush({ timeoutMillis: remaining(deadlineMillis) }));
+    // Only a collection that takes longer than there is time: what is not printed then is printed nowhere else either.
+    await Promise.allSettled(flushed);
+  };
+  if (push === undefined) return { provider, ...nothingSent, flush: print, close: shutdown };
   const { exporter, reader, last } = push;
   return {
     provider,
     ...exporterCounts(exporter),
     dropped: () => exporter.counts.dropped,
     async flush(deadlineMillis) {
-      const collected = reader.forceFlush({ timeoutMillis: Math.max(1, deadlineMillis - Date.now()) });
+      const collected = reader.forceFlush({ timeoutMillis: remaining(deadlineMillis) });
       await collected.catch((error: unknown) => {
         exporter.addError(toError(error));
       });
-      await exporter.drain(deadlineMillis);
+      await Promise.all([exporter.drain(deadlineMillis), print(deadlineMillis)]);
     },
     takeUnanswered() {
       const news = collectSynchronously(provider, last());
@@ -215,8 +266,8 @@ export function createMetricSignal(
   };
 }
 
-/** Metrics that are only scraped. */
-const nothingSent: Omit<Signal, 'close'> = {
+/** Records that are only printed or scraped. */
+const nothingSent: Signal = {
   inFlight: () => 0,
   delivered: () => 0,
   failed: () => 0,
@@ -224,7 +275,27 @@ const nothingSent: Omit<Signal, 'close'> = {
   errors: () => [],
   flush: async () => {},
   takeUnanswered: () => [],
+  close: () => {},
 };
+
+/** For `errors`, as many as an exporter keeps. */
+const maxErrors = 20;
+
+function remaining(deadlineMillis: number): number {
+  return Math.max(1, deadlineMillis - Date.now());
+}
+
+function createPrintingReader({
+  exportIntervalMillis,
+  ...settings
+}: Enabled<'metrics'>): PeriodicExportingMetricReader {
+  const exporter = new ConsoleMetricExporter({ temporalitySelector: (type) => selectTemporality(settings, type) });
+  return new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis,
+    exportTimeoutMillis: exportIntervalMillis,
+  });
+}
 
 interface MetricPush {
   readonly exporter: OtlpExporter<ResourceMetrics>;

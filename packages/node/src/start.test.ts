@@ -81,6 +81,40 @@ test('OTEL_LOG_LEVEL: errors of the official packages unless set, with none noth
   expect(await said({ OTEL_LOG_LEVEL: 'none', OTEL_TRACES_EXPORTER: 'nonsense' })).toBe('');
 });
 
+test('OTEL_*_EXPORTER=console prints every signal and sends nothing', async () => {
+  const app = new App({
+    file: 'app.mjs',
+    source: `import { metrics, trace } from '@opentelemetry/api';
+      trace.getTracer('app').startSpan('printed span').end();
+      metrics.getMeter('app').createCounter('printed.counter').add(3);
+      console.log('printed line');`,
+    env: {
+      OTEL_TRACES_EXPORTER: 'console',
+      OTEL_METRICS_EXPORTER: 'console',
+      OTEL_LOGS_EXPORTER: 'console',
+      OTEL_NODE_CONSOLE_LOGS: 'true',
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+    },
+  });
+  expect(await app.exited).toEqual({ code: 0, signal: null });
+  expect(app.stdout).toMatch(/name: 'printed span'/);
+  expect(app.stdout).toMatch(/name: 'printed\.counter'/);
+  expect(app.stdout).toMatch(/body: 'printed line'/);
+  expect(app.stderr).toBe('');
+  expect(sink.requests).toEqual([]);
+});
+
+test('OTEL_TRACES_EXPORTER=otlp,console does both', async () => {
+  const app = new App({
+    file: 'app.mjs',
+    source: `import { trace } from '@opentelemetry/api'; trace.getTracer('app').startSpan('both').end();`,
+    env: { OTEL_TRACES_EXPORTER: 'otlp,console', OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+  });
+  expect(await app.exited).toEqual({ code: 0, signal: null });
+  expect(app.stdout).toMatch(/name: 'both'/);
+  expect(sink.spans.map(({ name }) => name)).toEqual(['both']);
+});
+
 test('shutdown undoes what start did', async () => {
   const app = new App({
     file: 'app.cjs',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../environment.ts';
-import type { OtlpOptions, OtlpProtocol } from '../options.ts';
+import type { OtlpOptions, OtlpProtocol, TlsOptions } from '../options.ts';
 import type { Warnings } from '../warnings.ts';
 
 export type OtlpSignal = 'TRACES' | 'METRICS' | 'LOGS';
@@ -38,7 +38,7 @@ interface Sources {
 
 /** https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options */
 export function resolveDestination(sources: Sources): OtlpDestination {
-  const { signal, own, general, env, warnings } = sources;
+  const { signal, own, general, env } = sources;
   const timeoutMillis =
     own.timeoutMillis ??
     general.timeoutMillis ??
@@ -46,9 +46,9 @@ export function resolveDestination(sources: Sources): OtlpDestination {
     env.number('OTEL_EXPORTER_OTLP_TIMEOUT', 1) ??
     10_000;
   const certificates = {
-    ca: readPem(either(sources, 'CERTIFICATE'), 'OTEL_EXPORTER_OTLP_CERTIFICATE', warnings),
-    cert: readPem(either(sources, 'CLIENT_CERTIFICATE'), 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', warnings),
-    key: readPem(either(sources, 'CLIENT_KEY'), 'OTEL_EXPORTER_OTLP_CLIENT_KEY', warnings),
+    ca: readPem(sources, 'caFile', 'CERTIFICATE'),
+    cert: readPem(sources, 'certFile', 'CLIENT_CERTIFICATE'),
+    key: readPem(sources, 'keyFile', 'CLIENT_KEY'),
   };
   const protocol = own.protocol ?? general.protocol ?? protocolFromEnvironment(sources);
   return {
@@ -119,11 +119,15 @@ function compressionFromEnvironment(sources: Sources): 'gzip' | 'none' {
   return 'none';
 }
 
-function readPem(path: string | undefined, name: string, warnings: Warnings): Buffer | undefined {
+function readPem(sources: Sources, option: keyof TlsOptions, suffix: string): Buffer | undefined {
+  const { own, general, warnings } = sources;
+  const given = own.tls?.[option] ?? general.tls?.[option];
+  const path = given ?? either(sources, suffix);
   if (path === undefined) return undefined;
   try {
     return readFileSync(path);
   } catch (error) {
+    const name = given === undefined ? `OTEL_EXPORTER_OTLP_${suffix}` : `tls.${option}`;
     warnings.once(`${name}: cannot read ${path} (${error instanceof Error ? error.message : String(error)})`);
     return undefined;
   }

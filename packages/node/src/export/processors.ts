@@ -28,19 +28,28 @@ export class QueueSpanProcessor implements SpanProcessor {
   }
 }
 
-/** Feeds log records to a queue; `onEmit` is told of each first, and must not throw. */
+/** Tells of each log record as it is emitted; what is told must not throw. */
+export class ObservedLogRecordProcessor implements LogRecordProcessor {
+  readonly onEmit: (record: SdkLogRecord) => void;
+
+  constructor(onEmit: (record: SdkLogRecord) => void) {
+    this.onEmit = onEmit;
+  }
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
+}
+
+/** Feeds log records to a queue. */
 export class QueueLogRecordProcessor implements LogRecordProcessor {
   readonly #queue: BatchQueue<SdkLogRecord>;
 
-  readonly #onEmit: ((record: SdkLogRecord) => void) | undefined;
-
-  constructor(queue: BatchQueue<SdkLogRecord>, onEmit?: (record: SdkLogRecord) => void) {
+  constructor(queue: BatchQueue<SdkLogRecord>) {
     this.#queue = queue;
-    this.#onEmit = onEmit;
   }
 
   onEmit(record: SdkLogRecord): void {
-    this.#onEmit?.(record);
     this.#queue.add(record);
   }
 

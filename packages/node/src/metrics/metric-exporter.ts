@@ -32,15 +32,8 @@ export class QueueMetricExporter implements PushMetricExporter {
     done({ code: ExportResultCode.SUCCESS });
   }
 
-  /** https://opentelemetry.io/docs/specs/otel/metrics/sdk_exporters/otlp/#additional-environment-variable-configuration */
   selectAggregationTemporality(type: InstrumentType): AggregationTemporality {
-    const { temporality } = this.#settings;
-    if (temporality === 'cumulative') return AggregationTemporality.CUMULATIVE;
-    const delta =
-      type === InstrumentType.COUNTER ||
-      type === InstrumentType.HISTOGRAM ||
-      (type === InstrumentType.OBSERVABLE_COUNTER && temporality === 'delta');
-    return delta ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE;
+    return selectTemporality(this.#settings, type);
   }
 
   selectAggregation(type: InstrumentType): AggregationOption {
@@ -56,6 +49,19 @@ export class QueueMetricExporter implements PushMetricExporter {
   shutdown(): Promise<void> {
     return this.forceFlush();
   }
+}
+
+/** https://opentelemetry.io/docs/specs/otel/metrics/sdk_exporters/otlp/#additional-environment-variable-configuration */
+export function selectTemporality(
+  { temporality }: Pick<MetricExporterSettings, 'temporality'>,
+  type: InstrumentType,
+): AggregationTemporality {
+  if (temporality === 'cumulative') return AggregationTemporality.CUMULATIVE;
+  const delta =
+    type === InstrumentType.COUNTER ||
+    type === InstrumentType.HISTOGRAM ||
+    (type === InstrumentType.OBSERVABLE_COUNTER && temporality === 'delta');
+  return delta ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE;
 }
 
 export function countDataPoints(metrics: ResourceMetrics): number {
