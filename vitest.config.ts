@@ -12,7 +12,8 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for processes that they started: on two cores, the default of one worker leaves half of the machine idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // For a busy machine: what hangs costs a minute, what is only slow is not a failure.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });
