@@ -25,6 +25,7 @@ import { pinoInstrumentation } from './logging/pino.ts';
 import { winstonInstrumentation } from './logging/winston.ts';
 import { amqplibInstrumentation } from './messaging/amqplib.ts';
 import { bullmqInstrumentation } from './messaging/bullmq.ts';
+import { natsInstrumentation } from './messaging/nats/nats.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
 import { processSurface } from './processes/process-surface.ts';
@@ -49,6 +50,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   mysql2Instrumentation,
   bullmqInstrumentation,
   amqplibInstrumentation,
+  natsInstrumentation,
   pinoInstrumentation,
   winstonInstrumentation,
   bunyanInstrumentation,

@@ -198,3 +198,11 @@ export async function startRabbitmq(): Promise<PeerServer> {
   const end = (): void => void spawnSync('epmd', ['-port', String(mapper), '-kill'], { stdio: 'ignore' });
   return new PeerServer(port, [program], { env, folder, end }).start(120_000);
 }
+
+/** NATS with JetStream, whose streams are on disk and so outlive a restart. */
+export async function startNats(): Promise<PeerServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-nats-'));
+  const port = await freePort();
+  const options = ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', folder];
+  return new PeerServer(port, ['nats-server', ...options], { folder }).start();
+}
