@@ -1,7 +1,9 @@
 import { changeSurface } from './changes/change-surface.ts';
 import { ioredisInstrumentation } from './database/ioredis.ts';
 import { nodeRedisInstrumentation } from './database/node-redis.ts';
+import { betterSqlite3Instrumentation } from './database/sql/better-sqlite3.ts';
 import { mysql2Instrumentation } from './database/sql/mysql2.ts';
+import { nodeSqliteInstrumentation } from './database/sql/node-sqlite.ts';
 import { pgInstrumentation } from './database/sql/pg.ts';
 import { eventBusInstrumentation } from './events/observe-event-bus.ts';
 import { eventInstrumentation } from './events/record-event.ts';
@@ -48,6 +50,8 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   nodeRedisInstrumentation,
   pgInstrumentation,
   mysql2Instrumentation,
+  nodeSqliteInstrumentation,
+  betterSqlite3Instrumentation,
   bullmqInstrumentation,
   amqplibInstrumentation,
   natsInstrumentation,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { App, buildPackage } from '../../testing/child.ts';
+import { otherNodes } from '../../testing/nodes.ts';
 import { OtlpSink } from '../../testing/otlp-sink.ts';
 import { type PeerServer, postgresPrograms, startPostgres } from '../../testing/peer-server.ts';
 
@@ -69,6 +70,71 @@ test.skipIf(!hasPostgres)(
     expect(statements('kysely')).toEqual(['BEGIN', 'INSERT users', 'SELECT users', 'COMMIT']);
     expect(statements('knex').filter((name) => name.endsWith('users'))).toEqual(['INSERT users', 'SELECT users']);
     expect(statements('drizzle')).toEqual(['INSERT users', 'SELECT users']);
+    expect(JSON.stringify(sink.spans.map(({ attributes }) => attributes))).not.toContain('secret');
+  },
+  60_000,
+);
+
+const [major = 0] = process.versions.node.split('.').map(Number);
+const sqliteNode =
+  major >= 22 ? process.execPath : otherNodes().find(({ execPath }) => execPath !== undefined)?.execPath;
+
+const sqliteSource = `
+import Database from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import knex from 'knex';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { sqliteTable, integer, text } from 'drizzle-orm/sqlite-core';
+import { eq } from 'drizzle-orm';
+import { trace } from '@opentelemetry/api';
+
+const tracer = trace.getTracer('app');
+const step = (name, run) => tracer.startActiveSpan(name, async (span) => { try { return await run(); } finally { span.end(); } });
+const database = new Database(':memory:');
+database.exec('CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT)');
+
+const kysely = new Kysely({ dialect: new SqliteDialect({ database }) });
+await step('kysely', () => kysely.transaction().execute(async (inside) => {
+  await inside.insertInto('users').values({ email: 'secret' }).execute();
+  return inside.selectFrom('users').selectAll().where('email', '=', 'secret').execute();
+}));
+
+const users = sqliteTable('users', { id: integer('id').primaryKey(), email: text('email') });
+const orm = drizzle(database);
+await step('drizzle', async () => {
+  orm.insert(users).values({ email: 'secret' }).run();
+  return orm.select().from(users).where(eq(users.email, 'secret')).all();
+});
+
+const builder = knex({ client: 'better-sqlite3', connection: ':memory:', useNullAsDefault: true });
+await builder.schema.createTable('users', (table) => { table.increments('id'); table.string('email'); });
+await step('knex', async () => {
+  await builder('users').insert({ email: 'secret' });
+  return builder('users').where({ email: 'secret' });
+});
+await builder.destroy();
+`;
+
+test.skipIf(sqliteNode === undefined)(
+  'the same on better-sqlite3 (which needs Node 22, this one or one in SIGNALBOX_TEST_NODES)',
+  async () => {
+    if (sqliteNode === undefined) throw new Error('skipped');
+    buildPackage();
+    const sink = await new OtlpSink().listen();
+    try {
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url };
+      const app = new App({ file: 'app.mjs', source: sqliteSource, env, execPath: sqliteNode });
+      expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+    } finally {
+      await sink.close();
+    }
+    const statements = (name: string): string[] => {
+      const { spanId } = sink.span(name);
+      return sink.spans.filter((span) => span.parentSpanId === spanId).map((span) => span.name);
+    };
+    expect(statements('kysely')).toEqual(['BEGIN', 'INSERT users', 'SELECT users', 'COMMIT']);
+    expect(statements('drizzle')).toEqual(['INSERT users', 'SELECT users']);
+    expect(statements('knex')).toEqual(['INSERT users', 'SELECT users']);
     expect(JSON.stringify(sink.spans.map(({ attributes }) => attributes))).not.toContain('secret');
   },
   60_000,

@@ -11,12 +11,17 @@ import {
 import { StatementCache } from './read-statement.ts';
 import type { SqlDialect } from './tokens.ts';
 
+/** After others drivers repeat what an earlier statement changed, or count the rows of the answer. */
+const changes = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'MERGE']);
+
 type OperationKeys = [op: 'query' | 'exec', result: 'ok' | 'error'];
 
 export interface SqlOutcome {
   readonly failure?: DatabaseFailure | undefined;
   /** `db.response.returned_rows`. */
   readonly rows?: number | undefined;
+  /** `sql.rows_affected`, which has no name in the conventions; looked at for statements that change rows. */
+  readonly affected?: number | undefined;
 }
 
 export interface SqlOperation extends Pick<DatabaseOperation, 'context' | 'parent'> {
@@ -69,7 +74,7 @@ export class SqlRecorder {
     return {
       context: running.context,
       parent: running.parent,
-      end: ({ failure, rows } = {}) => {
+      end: ({ failure, rows, affected } = {}) => {
         if (isOver) return;
         isOver = true;
         if (kind !== undefined) {
@@ -77,7 +82,14 @@ export class SqlRecorder {
           this.#total(kind, result).add(1);
           this.#duration(kind, result).record((performance.now() - startTime) / 1000, running.context);
         }
-        running.end({ failure, attributes: () => (rows === undefined ? {} : { 'db.response.returned_rows': rows }) });
+        const isChange = operation !== undefined && changes.has(operation);
+        running.end({
+          failure,
+          attributes: () => ({
+            ...(rows !== undefined && { 'db.response.returned_rows': rows }),
+            ...(isChange && affected !== undefined && { 'sql.rows_affected': affected }),
+          }),
+        });
       },
     };
   }
