@@ -51,7 +51,7 @@ async function bundle(build, format) {
     ...common,
     entryPoints: { instance: join(folder, 'src/index.ts') },
     external: dependencies,
-    plugins: format === 'esm' ? [withoutRequire(dependencies)] : [],
+    plugins: [configurationFile(format), ...(format === 'esm' ? [withoutRequire(dependencies)] : [])],
   });
   // It runs before anything else is loaded, so nothing can hold another copy of the API yet: having it in the same file
   // saves the reading of sixty. Both copies meet in the API's global object.
@@ -62,10 +62,22 @@ async function bundle(build, format) {
     external: externals,
     // Nothing else in it says that it is an ES module.
     ...(format === 'esm' && { footer: { js: 'export {};' } }),
-    plugins: [installedApiVersion(), ...(format === 'esm' ? [withoutRequire(externals)] : [])],
+    plugins: [
+      configurationFile(format),
+      installedApiVersion(),
+      ...(format === 'esm' ? [withoutRequire(externals)] : []),
+    ],
   });
   write(join(dist, `instance.${ending}`), instance.outputFiles[0].text);
   write(join(dist, `register.${ending}`), register.outputFiles[0].text);
+  if (format === 'cjs') {
+    // The API too: of it only what two copies may differ in without harm is used.
+    const reader = await build({
+      ...common,
+      entryPoints: { 'configuration-file': join(folder, 'src/declarative/read-configuration-file.ts') },
+    });
+    write(join(dist, 'configuration-file.cjs'), reader.outputFiles[0].text);
+  }
   if (format === 'esm') {
     const names = Object.values(instance.metafile.outputs)[0].exports.sort();
     write(join(dist, 'index.js'), esmIndex(names));
@@ -106,6 +118,28 @@ function withoutRequire(externals) {
       onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
         contents: `export * from ${JSON.stringify(path)};`,
         resolveDir: folder,
+      }));
+    },
+  };
+}
+
+/**
+ * YAML and the schema of the declarative configuration are a third of everything else together, and few processes have a
+ * file: they stay outside, and are loaded when there is one.
+ */
+function configurationFile(format) {
+  const required = {
+    esm: `import { createRequire } from 'node:module'; const load = () => createRequire(import.meta.url)('./configuration-file.cjs');`,
+    // Seen by bundlers of applications, which then take it along.
+    cjs: `const load = () => require('./configuration-file.cjs');`,
+  };
+  return {
+    name: 'configuration-file',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^\.\/configuration-file\.cjs$/ }, ({ path }) => ({ path, external: true }));
+      onLoad({ filter: /[\\/]load-configuration-file\.ts$/ }, () => ({
+        contents: `${required[format]} export const readConfigurationFile = (...about) => load().readConfigurationFile(...about);`,
+        resolveDir: join(folder, 'src/declarative'),
       }));
     },
   };

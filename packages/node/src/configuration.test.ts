@@ -302,8 +302,8 @@ describe('batches, limits, metrics', () => {
       logs: { limits: { attributeCountLimit: 4 } },
       metrics: { temporality: 'lowmemory', exponentialHistograms: false },
     });
-    const ca = configuration.traces && configuration.traces.otlp?.ca;
-    expect(ca && ca.toString()).toBe(readFileSync(fileURLToPath(import.meta.url), 'utf8'));
+    const ca = configuration.traces ? configuration.traces.otlp?.ca : undefined;
+    expect(ca?.toString()).toBe(readFileSync(fileURLToPath(import.meta.url), 'utf8'));
     expect(resolve({}, { traces: { tls: { keyFile: '/nowhere' } } }).said).toEqual([
       expect.stringContaining('tls.keyFile: cannot read /nowhere'),
     ]);

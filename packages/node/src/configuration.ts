@@ -105,11 +105,12 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
     otlp: exporters.includes('otlp') ? resolveDestination({ signal, own, general: options, env, warnings }) : undefined,
     console: exporters.includes('console'),
   });
-  const traces = tracesTo.length > 0 && {
+  const spanProcessors = ownTraces.spanProcessors ?? [];
+  const traces = tracesTo.length + spanProcessors.length > 0 && {
     ...outlets('TRACES', ownTraces, tracesTo),
     batch: resolveBatch('BSP', ownTraces, { maxQueueSize: 65_536, scheduledDelayMillis: TRACES_DELAY_MS }, env),
     maxQueueBytes: ownTraces.maxQueueBytes ?? TRACES_QUEUE_BYTES,
-    spanProcessors: ownTraces.spanProcessors ?? [],
+    spanProcessors,
     limits: resolveLimits('SPAN', ownTraces.limits ?? {}, env),
   };
   const logs = logsTo.length > 0 && {
@@ -117,9 +118,12 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
     batch: resolveBatch('BLRP', ownLogs, { maxQueueSize: 2048, scheduledDelayMillis: 1000 }, env),
     limits: resolveLimits('LOGRECORD', ownLogs.limits ?? {}, env),
   };
-  const metrics = metricsTo.length > 0 && {
+  const prometheus = options.metrics === false ? undefined : resolvePrometheus(ownMetrics, env);
+  const readers = ownMetrics.readers ?? [];
+  const metrics = (prometheus !== undefined || metricsTo.length + readers.length > 0) && {
     ...outlets('METRICS', ownMetrics, metricsTo),
-    prometheus: resolvePrometheus(ownMetrics, env),
+    prometheus,
+    readers,
     ...resolveMetrics(ownMetrics, env),
   };
   return {
@@ -155,7 +159,9 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
       bunyan: loggerSettings(options.bunyan),
       console: { export: options.console?.export ?? env.boolean('OTEL_NODE_CONSOLE_LOGS') ?? false },
     },
-    disabledInstrumentations: new Set(env.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? []),
+    disabledInstrumentations: new Set(
+      options.disabledInstrumentations ?? env.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? [],
+    ),
   };
 }
 
@@ -286,7 +292,6 @@ function resolveMetrics(own: MetricOptions, env: Environment) {
       own.temporality ??
       env.choice('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative', 'delta', 'lowmemory'] as const) ??
       'cumulative',
-    readers: own.readers ?? [],
     spanMetrics: own.spanMetrics ?? false,
     views: own.views ?? [],
   } as const;

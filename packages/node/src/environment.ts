@@ -51,19 +51,28 @@ export class Environment {
 
   /** `key=value,key=value`, both percent-decoded (W3C Baggage, as OTEL_RESOURCE_ATTRIBUTES and the OTLP headers use it). */
   pairs(name: string): Record<string, string> | undefined {
-    const items = this.list(name);
-    if (items === undefined) return undefined;
-    const pairs: Record<string, string> = {};
-    for (const item of items) {
-      const equals = item.indexOf('=');
-      try {
-        if (equals <= 0) throw new Error('not key=value');
-        pairs[decodeURIComponent(item.slice(0, equals).trim())] = decodeURIComponent(item.slice(equals + 1).trim());
-      } catch {
-        // The value may be a secret (headers), so it is not printed.
-        this.#warnings.once(`${name} holds an entry that is not key=value; ignoring that entry`);
-      }
-    }
+    const text = this.string(name);
+    if (text === undefined) return undefined;
+    const { pairs, malformed } = parsePairs(text);
+    // The value may be a secret (headers), so it is not printed.
+    if (malformed > 0) this.#warnings.once(`${name} holds an entry that is not key=value; ignoring that entry`);
     return pairs;
   }
+}
+
+/** See `Environment.pairs`; `malformed` counts entries that are none. */
+export function parsePairs(text: string): { readonly pairs: Record<string, string>; readonly malformed: number } {
+  const pairs: Record<string, string> = {};
+  let malformed = 0;
+  for (const item of text.split(',').map((part) => part.trim())) {
+    if (item === '') continue;
+    const equals = item.indexOf('=');
+    try {
+      if (equals <= 0) throw new URIError('not key=value');
+      pairs[decodeURIComponent(item.slice(0, equals).trim())] = decodeURIComponent(item.slice(equals + 1).trim());
+    } catch {
+      malformed += 1;
+    }
+  }
+  return { pairs, malformed };
 }

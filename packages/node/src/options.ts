@@ -246,7 +246,8 @@ export interface ConsoleOptions {
 
 /**
  * Everything `start` accepts. A value given here beats the environment; `OTEL_SDK_DISABLED=true` beats everything, so
- * that an operator can always switch telemetry off.
+ * that an operator can always switch telemetry off. With OTEL_CONFIG_FILE the file takes the environment's place, and its
+ * `disabled` that of the variable.
  */
 export interface StartOptions extends OtlpOptions {
   serviceName?: string;
@@ -282,6 +283,8 @@ export interface StartOptions extends OtlpOptions {
    * `sql_ops_total`. Where it is given, HTTP requests and log records are also counted under names without a convention.
    */
   metricPrefix?: string;
+  /** Names of instrumentations to leave out. */
+  disabledInstrumentations?: readonly string[];
   /** Replaces the built-in list, or derives a list from it. */
   instrumentations?: readonly Instrumentation[] | ((builtIn: readonly Instrumentation[]) => readonly Instrumentation[]);
   /** Milliseconds that flushing may take at shutdown, on a signal and at exit (default 5,000). */

@@ -5,7 +5,7 @@ import { Environment } from './environment.ts';
 import { propagatorFromEnvironment } from './propagation/propagator-from-environment.ts';
 import { createResource } from './resource.ts';
 import { resolveSampling } from './sampling/resolve-sampling.ts';
-import { isDisabled } from './start.ts';
+import { configurationFilePath, isDisabled } from './settings.ts';
 import { RecordedWarnings } from './testing/recorded-warnings.ts';
 
 interface Row {
@@ -47,6 +47,7 @@ function namesRead(): Set<string> {
   const warnings = new RecordedWarnings();
   const env = new Environment(variables, warnings);
   isDisabled(env);
+  configurationFilePath(env);
   resolveConfiguration({}, env, warnings);
   resolveSampling({}, env);
   createResource({}, env, false);

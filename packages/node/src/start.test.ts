@@ -115,6 +115,42 @@ test('OTEL_TRACES_EXPORTER=otlp,console does both', async () => {
   expect(sink.spans.map(({ name }) => name)).toEqual(['both']);
 });
 
+test.each([
+  ['an ES module', 'app.mjs', ['--import', registerUrl], "import { trace } from '@opentelemetry/api';"],
+  [
+    'CommonJS that calls start',
+    'app.cjs',
+    [],
+    "const { trace } = require('@opentelemetry/api'); require('@signalbox/node').start();",
+  ],
+] as const)('OTEL_CONFIG_FILE configures %s', async (_name, file, nodeArguments, prologue) => {
+  const app = new App({
+    file,
+    nodeArguments,
+    files: {
+      'sdk.yaml': `file_format: "1.0"
+resource: { attributes: [{ name: service.name, value: from-file }] }
+tracer_provider:
+  processors: [{ batch: { exporter: { otlp_http: { endpoint: "\${SINK}/v1/traces", encoding: json } } } }]
+  sampler: { composite/development: { rule_based: { rules: [{ attribute_values: { key: keep, values: ["true"] }, sampler: { always_on: } }] } } }
+colour: red`,
+    },
+    source: `${prologue} const tracer = trace.getTracer('app');
+      tracer.startSpan('dropped').end(); tracer.startSpan('kept', { attributes: { keep: true } }).end();`,
+    env: {
+      OTEL_CONFIG_FILE: 'sdk.yaml',
+      SINK: sink.url,
+      OTEL_SERVICE_NAME: 'ignored',
+      OTEL_TRACES_SAMPLER: 'always_on',
+    },
+  });
+  expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+  expect(app.stderr).toBe('signalbox: OTEL_CONFIG_FILE: sdk.yaml:6:1: colour is not known\n');
+  expect(sink.spans.map(({ name }) => name)).toEqual(['kept']);
+  expect(sink.requests.map(({ path }) => path)).toEqual(['/v1/traces']);
+  expect(sink.spans[0]?.resource).toMatchObject({ 'service.name': 'from-file' });
+});
+
 test('shutdown undoes what start did', async () => {
   const app = new App({
     file: 'app.cjs',

@@ -3,7 +3,7 @@ import { type LoggerProvider, logs } from '@opentelemetry/api-logs';
 import { builtInInstrumentations } from './built-in-instrumentations.ts';
 import { type Configuration, resolveConfiguration } from './configuration.ts';
 import { EnterableContextManager } from './context-manager.ts';
-import { Environment } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { CollectorHealth } from './export/collector-health.ts';
 import type { UnansweredRequest } from './export/otlp-exporter.ts';
 import type { Instrumentation, InstrumentationHandle } from './instrumentation.ts';
@@ -22,8 +22,9 @@ import { propagatorFromEnvironment } from './propagation/propagator-from-environ
 import { protect } from './protect.ts';
 import { createResource } from './resource.ts';
 import { resolveSampling } from './sampling/resolve-sampling.ts';
+import { resolveSettings } from './settings.ts';
 import { createLogSignal, createMetricSignal, createTraceSignal, type Signal } from './signals.ts';
-import { installDiagLogger, Warnings } from './warnings.ts';
+import { installDiagLogger, isSilent, Warnings } from './warnings.ts';
 
 /** Records by signal. */
 export interface SignalCounts {
@@ -61,8 +62,7 @@ let running: Telemetry | undefined;
  * `node --import @signalbox/node/register`. A second call returns what the first one started.
  */
 export function start(options: StartOptions = {}): Telemetry {
-  const logLevel = process.env.OTEL_LOG_LEVEL?.toLowerCase();
-  const warnings = new Warnings(logLevel === 'none');
+  const warnings = new Warnings(isSilent(process.env));
   if (running !== undefined) {
     if (Object.keys(options).length > 0) {
       warnings.always(
@@ -71,10 +71,10 @@ export function start(options: StartOptions = {}): Telemetry {
     }
     return running;
   }
-  const env = new Environment(process.env, warnings);
-  if (isDisabled(env)) return disabledTelemetry(options, env, warnings);
-  installDiagLogger(warnings, logLevel);
-  running = startEnabled(options, env, warnings);
+  const settings = resolveSettings(options, process.env, warnings);
+  if (settings.isDisabled) return disabledTelemetry(settings.options, settings.env, warnings);
+  installDiagLogger(warnings, settings.logLevel);
+  running = startEnabled(settings.options, settings.env, warnings);
   return running;
 }
 
@@ -240,12 +240,6 @@ function countsOf(signals: SignalsByName, count: (signal: Signal) => number): Si
 
 function errorsOf(signals: SignalsByName): Error[] {
   return Object.values(signals).flatMap((signal) => (signal ? signal.errors() : []));
-}
-
-/** The specification's own variable, and the one that deployments of before it set to `true`. */
-export function isDisabled(env: Environment): boolean {
-  const isOff = env.boolean('OTEL_SDK_DISABLED') === true;
-  return env.boolean('OTEL_ENABLED') === false || isOff;
 }
 
 /**

@@ -23,6 +23,12 @@ export class Warnings {
   }
 }
 
+/** Whether `OTEL_LOG_LEVEL` says so, which counts for nothing beside a configuration file. */
+export function isSilent(variables: Readonly<Record<string, string | undefined>>): boolean {
+  const { OTEL_LOG_LEVEL: level, OTEL_CONFIG_FILE: file, OTEL_EXPERIMENTAL_CONFIG_FILE: oldFile } = variables;
+  return level?.toLowerCase() === 'none' && !file && !oldFile;
+}
+
 const levels: Readonly<Record<string, DiagLogLevel>> = {
   none: DiagLogLevel.NONE,
   error: DiagLogLevel.ERROR,

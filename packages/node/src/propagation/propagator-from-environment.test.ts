@@ -49,6 +49,6 @@ describe('OTEL_PROPAGATORS', () => {
   test('an unknown one is warned about, the others stay', () => {
     const { said, propagator: known } = propagator('ottrace,b3');
     expect(known.fields()).toEqual(['b3']);
-    expect(said).toEqual([expect.stringContaining('ottrace is none of tracecontext')]);
+    expect(said).toEqual([expect.stringContaining('ottrace is not supported (deprecated')]);
   });
 });

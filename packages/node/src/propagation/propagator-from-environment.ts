@@ -21,12 +21,21 @@ const factories: Readonly<Record<string, () => TextMapPropagator>> = {
  * the trace is what the last in the list finds.
  */
 export function propagatorFromEnvironment(env: Environment, warnings: Warnings): TextMapPropagator {
+  return propagatorOf(env.list('OTEL_PROPAGATORS') ?? ['tracecontext', 'baggage'], 'OTEL_PROPAGATORS', warnings);
+}
+
+/** The same of any list of names; `source` is where they come from. */
+export function propagatorOf(names: readonly string[], source: string, warnings: Warnings): TextMapPropagator {
   const propagators: TextMapPropagator[] = [];
-  for (const name of new Set(env.list('OTEL_PROPAGATORS') ?? ['tracecontext', 'baggage'])) {
+  for (const name of new Set(names)) {
     const factory = Object.hasOwn(factories, name) ? factories[name] : undefined;
     if (factory !== undefined) propagators.push(factory());
-    else if (name !== 'none')
-      warnings.once(`OTEL_PROPAGATORS: ${name} is none of ${Object.keys(factories).join(', ')}, none; ignoring it`);
+    else if (name !== 'none') warnings.once(unknownPropagator(name, source));
   }
   return new CompositePropagator({ propagators });
+}
+
+function unknownPropagator(name: string, source: string): string {
+  const advice = name === 'ottrace' ? ' (deprecated; let its senders add tracecontext or b3)' : '';
+  return `${source}: ${name} is not supported${advice}; it is ignored. There are ${Object.keys(factories).join(', ')}, none.`;
 }

@@ -30,7 +30,8 @@ export function resolveSampling(options: StartOptions, env: Environment): Sampli
   };
 }
 
-function decidesAtStart({ ratio, rules, maxPerSecond }: SamplingOptions): boolean {
+/** Whether these options say which traces are kept when they begin; without, the environment does. */
+export function decidesAtStart({ ratio, rules, maxPerSecond }: SamplingOptions): boolean {
   return ratio !== undefined || rules !== undefined || maxPerSecond !== undefined;
 }
 

@@ -21,17 +21,36 @@ export const alwaysOff: OwnSampler = {
   toString: () => 'AlwaysOffSampler',
 };
 
+/** Who decides where there is a parent. */
+export interface ParentSamplers {
+  readonly remoteSampled: OwnSampler;
+  readonly remoteNotSampled: OwnSampler;
+  readonly localSampled: OwnSampler;
+  readonly localNotSampled: OwnSampler;
+}
+
+const asParent: ParentSamplers = {
+  remoteSampled: alwaysOn,
+  remoteNotSampled: alwaysOff,
+  localSampled: alwaysOn,
+  localNotSampled: alwaysOff,
+};
+
 /**
- * A parent's decision is its trace's; `root` decides where there is no parent
+ * A parent's decision is its trace's unless told otherwise; `root` decides where there is no parent
  * (https://opentelemetry.io/docs/specs/otel/trace/sdk/#parentbased).
  */
-export function parentBased(root: OwnSampler): OwnSampler {
+export function parentBased(root: OwnSampler, parents: ParentSamplers = asParent): OwnSampler {
+  const { remoteSampled, remoteNotSampled, localSampled, localNotSampled } = parents;
   return {
-    usesAttributes: root.usesAttributes,
+    usesAttributes: [root, ...Object.values(parents)].some(({ usesAttributes }) => usesAttributes),
     shouldSample(context, ...rest) {
       const parent = trace.getSpanContext(context);
       if (parent === undefined || !isSpanContextValid(parent)) return root.shouldSample(context, ...rest);
-      return (parent.traceFlags & TraceFlags.SAMPLED) === 0 ? drop : keep;
+      const isSampled = (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
+      if (parent.isRemote === true)
+        return (isSampled ? remoteSampled : remoteNotSampled).shouldSample(context, ...rest);
+      return (isSampled ? localSampled : localNotSampled).shouldSample(context, ...rest);
     },
     toString: () => `ParentBased{root=${root.toString()}}`,
   };
