@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.{ts,tsx}', 'examples/**/*.test.ts', 'tooling/**/*.test.ts'],
     exclude: [...configDefaults.exclude, browserTests],
+    setupFiles: ['./tooling/patient-waits.ts'],
+    expect: { poll: { timeout: 30_000 } },
     // chdb lives in a process's main thread only.
     pool: 'forks',
     // Many tests wait for processes that they started: on two cores, the default of one worker leaves half of the machine idle.

@@ -10,6 +10,8 @@ export default defineConfig({
     root: join(import.meta.dirname, '..'),
     // The page's own browser test is here too: beside a dozen other files, a browser is no judge of smoothness.
     include: ['e2e/**/*.test.ts', browserTests],
+    setupFiles: ['./tooling/patient-waits.ts'],
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
     // Real processes on two cores: one file at a time.
     fileParallelism: false,
