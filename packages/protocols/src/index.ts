@@ -1,13 +1,16 @@
 export { decodeLokiJson, decodeLokiProtobuf } from './loki/decode-push.ts';
 export { encodeLokiPush } from './loki/encode-push.ts';
 export { type DefaultLabels, type LokiStream, lokiStreams } from './loki/log-streams.ts';
+export { decodeExposition } from './prometheus/decode-exposition.ts';
 export {
   type DecodedRemoteWrite,
   decodeRemoteWrite,
   type RemoteWriteVersion,
 } from './prometheus/decode-remote-write.ts';
 export { encodeRemoteWrite } from './prometheus/encode-remote-write.ts';
-export { type ExposedSample, parseExposition } from './prometheus/parse-exposition.ts';
+export type { ExposedSample, Exposition } from './prometheus/exposition.ts';
+export { emptyHistogram } from './prometheus/native-histogram.ts';
+export { parseExposition } from './prometheus/parse-exposition.ts';
 export { remoteSeries } from './prometheus/remote-write-series.ts';
 export { type ScrapedSample, scrapedBatch } from './prometheus/scraped-batch.ts';
 export {

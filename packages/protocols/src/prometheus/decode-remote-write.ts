@@ -1,10 +1,12 @@
 import { ProtobufReader } from '@signalbox/otlp';
 import { type MetricBatch, MetricType } from '@signalbox/records';
+import { fields, int64, message, packed, sint64, text } from '../protobuf-fields.ts';
 import { decoding, ProtocolDecodeError } from '../protocol-decode-error.ts';
 import {
   CUSTOM_BUCKETS_SCHEMA,
   emptyHistogram,
   type NativeHistogram,
+  readSpan,
   setCustomPoint,
   setExponentialPoint,
 } from './native-histogram.ts';
@@ -44,8 +46,6 @@ interface Series {
 
 const WHAT = 'remote write request';
 const MAX_LABELS = 512;
-
-const decoder = new TextDecoder();
 
 /**
  * Decodes `prometheus.WriteRequest` (1.0) or `io.prometheus.write.v2.Request` (2.0), after decompression. `job` and `instance` name the resource.
@@ -109,38 +109,6 @@ function addSeries(prometheus: PrometheusBatch, series: Series): void {
 
 function emptySeries(): Series {
   return { labels: [], samples: [], histograms: [], exemplars: [], help: '', unit: '', startMs: 0 };
-}
-
-/** Calls with each field; those that `read` does not take are skipped. */
-function fields(reader: ProtobufReader, end: number, read: (tag: number) => boolean): void {
-  while (reader.position < end) {
-    const tag = reader.tag();
-    if (!read(tag)) reader.skip(tag, end);
-  }
-  reader.endMessage(end);
-}
-
-function message(reader: ProtobufReader, messageEnd: number, read: (tag: number, end: number) => boolean): void {
-  const end = reader.delimited(messageEnd);
-  fields(reader, end, (tag) => read(tag, end));
-}
-
-function text(reader: ProtobufReader, messageEnd: number): string {
-  const end = reader.delimited(messageEnd);
-  const found = decoder.decode(reader.bytes.subarray(reader.position, end));
-  reader.position = end;
-  return found;
-}
-
-function int64(reader: ProtobufReader): number {
-  reader.varint();
-  return Number(BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)));
-}
-
-function sint64(reader: ProtobufReader): number {
-  reader.varint();
-  const zigzag = (BigInt(reader.high) << 32n) | BigInt(reader.low);
-  return Number((zigzag >> 1n) ^ -(zigzag & 1n));
 }
 
 function readVersion1(bytes: Uint8Array): Series[] {
@@ -366,26 +334,4 @@ function readHistogram(reader: ProtobufReader, messageEnd: number): TimedHistogr
     return true;
   });
   return histogram;
-}
-
-function readSpan(reader: ProtobufReader, messageEnd: number): { offset: number; length: number } {
-  const span = { offset: 0, length: 0 };
-  message(reader, messageEnd, (tag) => {
-    if (tag === 0x08) span.offset = reader.sint32();
-    else if (tag === 0x10) span.length = reader.uint32();
-    else return false;
-    return true;
-  });
-  return span;
-}
-
-function packed(
-  reader: ProtobufReader,
-  messageEnd: number,
-  into: number[],
-  read: (reader: ProtobufReader) => number,
-): void {
-  const end = reader.delimited(messageEnd);
-  while (reader.position < end) into.push(read(reader));
-  reader.endMessage(end);
 }

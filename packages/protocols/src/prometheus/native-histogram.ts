@@ -1,4 +1,6 @@
+import type { ProtobufReader } from '@signalbox/otlp';
 import { HistogramPresence, type MetricBatch } from '@signalbox/records';
+import { message } from '../protobuf-fields.ts';
 import { ProtocolDecodeError } from '../protocol-decode-error.ts';
 
 /** A histogram as Prometheus's protobuf has it (`prompb.Histogram`, `io.prometheus.client.Histogram`). */
@@ -41,6 +43,18 @@ export function emptyHistogram(): NativeHistogram {
   };
 }
 
+/** Reads a `BucketSpan`, which both messages have alike. */
+export function readSpan(reader: ProtobufReader, messageEnd: number): { offset: number; length: number } {
+  const span = { offset: 0, length: 0 };
+  message(reader, messageEnd, (tag) => {
+    if (tag === 0x08) span.offset = reader.sint32();
+    else if (tag === 0x10) span.length = reader.uint32();
+    else return false;
+    return true;
+  });
+  return span;
+}
+
 /** Sets an exponential point under construction. Counts that are not whole are rounded: OTLP has whole ones. */
 export function setExponentialPoint(
   points: MetricBatch['exponentialHistogramPoints'],
@@ -75,25 +89,35 @@ export function setCustomPoint(points: MetricBatch['histogramPoints'], row: numb
   }
 }
 
-/** All buckets from the first to the last, gaps as zeros. Throws ProtocolDecodeError when they are too many or do not fit the spans. */
-export function denseBuckets({ spans, deltas, counts }: NativeSide): { offset: number; counts: number[] } {
-  const dense: number[] = [];
-  const isFloat = counts.length > 0;
-  let next = 0;
-  let count = 0;
-  spans.forEach(({ offset, length }, index) => {
+/** Throws ProtocolDecodeError when the buckets are too many, or their spans not in order. */
+export function checkSpans({ spans }: NativeSide): void {
+  let buckets = 0;
+  for (const [index, { offset, length }] of spans.entries()) {
     const gap = index === 0 ? 0 : offset;
-    if (gap < 0 || dense.length + gap + length > MAX_BUCKETS) {
+    buckets += gap + length;
+    if (gap < 0 || buckets > MAX_BUCKETS) {
       throw new ProtocolDecodeError(
         `a native histogram must not have more than ${MAX_BUCKETS} buckets, nor spans out of order`,
       );
     }
-    for (let i = 0; i < gap; i++) dense.push(0);
+  }
+}
+
+/** All buckets from the first to the last, gaps as zeros. Throws as `checkSpans` does. */
+export function denseBuckets(side: NativeSide): { offset: number; counts: number[] } {
+  checkSpans(side);
+  const { spans, deltas, counts } = side;
+  const dense: number[] = [];
+  const isFloat = counts.length > 0;
+  let next = 0;
+  let count = 0;
+  for (const [index, { offset, length }] of spans.entries()) {
+    for (let i = 0; index > 0 && i < offset; i++) dense.push(0);
     for (let i = 0; i < length; i++, next++) {
       count = isFloat ? (counts[next] ?? 0) : count + (deltas[next] ?? 0);
       dense.push(count);
     }
-  });
+  }
   return { offset: spans[0]?.offset ?? 0, counts: dense };
 }
 

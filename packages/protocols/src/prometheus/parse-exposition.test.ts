@@ -18,7 +18,8 @@ test('what client_golang exposes as text is read', () => {
     labels: [['code', 'a"b\\c\nd']],
     value: 1,
     timeMs: null,
-    exemplar: null,
+    startMs: null,
+    exemplars: [],
   });
   expect(samples).toContainEqual(
     expect.objectContaining({ name: 'request_duration_seconds_bucket', labels: [['le', '+Inf']], value: 3 }),
@@ -27,7 +28,7 @@ test('what client_golang exposes as text is read', () => {
 
 test('what client_golang exposes as OpenMetrics is read, with exemplars and start times', () => {
   const { samples, help } = parseExposition(text('golang_openMetrics'), { openMetrics: true });
-  const scraped = samples.map((sample) => ({ ...sample, timeMs: 1_800_000_000_000 }));
+  const scraped = samples.map((sample) => ({ ...sample, ended: false, timeMs: 1_800_000_000_000 }));
   const points = metricPointObjects(scrapedBatch(scraped, help, 7));
   const requests = points.find(({ metric }) => metric.name === 'http_requests_total');
   expect(requests).toMatchObject({
@@ -58,6 +59,31 @@ it.each([['a'], ['a x'], ['{x="1"} 1'], ['a{x} 1'], ['a{x="1} 1'], ['a{x="1"'], 
     expect(() => parseExposition(line, { openMetrics: false })).toThrow(ProtocolDecodeError);
   },
 );
+
+test('bounds and quantiles are written in one way, as Prometheus 3 does; other labels stay as they are', () => {
+  const text = `# TYPE h histogram
+h_bucket{le="1",of="1"} 1
+h_bucket{le="+Inf"} 1
+# TYPE s summary
+s{quantile="1"} 1
+s{quantile="0.50"} 1
+# TYPE g gauge
+g{le="1",quantile="1"} 1
+`;
+  expect(parseExposition(text, { openMetrics: false }).samples.map(({ labels }) => labels)).toEqual([
+    [
+      ['le', '1.0'],
+      ['of', '1'],
+    ],
+    [['le', '+Inf']],
+    [['quantile', '1.0']],
+    [['quantile', '0.5']],
+    [
+      ['le', '1'],
+      ['quantile', '1'],
+    ],
+  ]);
+});
 
 it('OpenMetrics ends with # EOF and nothing behind it', () => {
   expect(() => parseExposition('a 1\n', { openMetrics: true })).toThrow('# EOF');

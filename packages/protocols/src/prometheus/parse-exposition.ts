@@ -1,34 +1,23 @@
 import { ProtocolDecodeError } from '../protocol-decode-error.ts';
+import { boundLabel, type ExposedSample, type Exposition } from './exposition.ts';
 import { doubleOf, type LabelPair, type SeriesExemplar } from './prometheus-batch.ts';
-
-export interface ExposedSample {
-  readonly name: string;
-  readonly labels: readonly LabelPair[];
-  readonly value: number;
-  /** Milliseconds since 1970; null: the time of the scrape. */
-  readonly timeMs: number | null;
-  readonly exemplar: SeriesExemplar | null;
-}
-
-export interface Exposition {
-  readonly samples: readonly ExposedSample[];
-  /** Help by the name of the family. */
-  readonly help: ReadonlyMap<string, string>;
-}
 
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const NUMBER = /[^\s#]+/y;
 const SPACES = /[ \t]*/y;
 const HELP = /^#[ \t]+HELP[ \t]+("(?:[^"\\]|\\.)*"|\S+)(?:[ \t]+(.*))?$/;
+const TYPE = /^#[ \t]+TYPE[ \t]+("(?:[^"\\]|\\.)*"|\S+)[ \t]+(\w+)/;
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const MAX_LABELS = 512;
 
 /**
- * Reads what a target exposes: Prometheus's text format 0.0.4 or OpenMetrics 1.0, names in quotes included. Throws ProtocolDecodeError with the
- * number of the line.
+ * Reads what a target exposes: Prometheus's text format 0.0.4 or OpenMetrics 1.0, names in quotes included. Bounds and quantiles in the labels
+ * of histograms and summaries are written in one way. Throws ProtocolDecodeError with the number of the line.
  */
 export function parseExposition(text: string, format: { readonly openMetrics: boolean }): Exposition {
   const samples: ExposedSample[] = [];
   const help = new Map<string, string>();
+  const boundedBy = new Map<string, 'le' | 'quantile' | null>();
   let number = 0;
   let ended = false;
   for (const line of text.split('\n')) {
@@ -39,12 +28,30 @@ export function parseExposition(text: string, format: { readonly openMetrics: bo
       if (format.openMetrics && line.trim() === '# EOF') ended = true;
       const found = HELP.exec(line);
       if (found?.[1] !== undefined) help.set(unquoted(found[1]), unescaped(found[2] ?? ''));
+      const type = TYPE.exec(line);
+      if (type?.[1] !== undefined) boundedBy.set(...boundLabelOf(unquoted(type[1]), type[2] ?? ''));
       continue;
     }
-    samples.push(new LineReader(line.replace(/\r$/, ''), number, format.openMetrics).sample());
+    const sample = new LineReader(line.replace(/\r$/, ''), number, format.openMetrics).sample();
+    samples.push(withBound(sample, boundedBy.get(sample.name)));
   }
   if (format.openMetrics && !ended) throw new ProtocolDecodeError('the text does not end with # EOF');
   return { samples, help };
+}
+
+/** Which series of a family have a number in a label, and in which. */
+function boundLabelOf(family: string, type: string): [name: string, label: 'le' | 'quantile' | null] {
+  if (type === 'histogram' || type === 'gaugehistogram') return [`${family}_bucket`, 'le'];
+  return [family, type === 'summary' ? 'quantile' : null];
+}
+
+function withBound(sample: ExposedSample, bound: 'le' | 'quantile' | null | undefined): ExposedSample {
+  if (!bound) return sample;
+  const labels = sample.labels.map(([key, value]): LabelPair => {
+    if (key !== bound || !DECIMAL.test(value)) return [key, value];
+    return [key, boundLabel(Number(value))];
+  });
+  return { ...sample, labels };
 }
 
 class LineReader {
@@ -74,10 +81,11 @@ class LineReader {
     const hasTime = this.#position < this.#line.length && this.#line[this.#position] !== '#';
     const time = hasTime ? this.#float('a time') : null;
     this.#match(SPACES);
-    const exemplar = this.#line[this.#position] === '#' ? this.#exemplar() : null;
+    const exemplars = this.#line[this.#position] === '#' ? [this.#exemplar()] : [];
     this.#match(SPACES);
     if (this.#position < this.#line.length) throw this.#fail('there is more than was expected');
-    return { name, labels, value, timeMs: time === null ? null : this.#openMetrics ? time * 1000 : time, exemplar };
+    const timeMs = time === null ? null : this.#openMetrics ? time * 1000 : time;
+    return { name, labels, value, timeMs, startMs: null, exemplars };
   }
 
   #exemplar(): SeriesExemplar {
@@ -141,7 +149,7 @@ class LineReader {
   #float(what: string): number {
     this.#match(SPACES);
     const text = this.#match(NUMBER);
-    if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
+    if (DECIMAL.test(text)) return Number(text);
     if (/^\+?inf(inity)?$/i.test(text)) return Number.POSITIVE_INFINITY;
     if (/^-inf(inity)?$/i.test(text)) return Number.NEGATIVE_INFINITY;
     if (/^[+-]?nan$/i.test(text)) return doubleOf(1, 0x7ff8_0000);

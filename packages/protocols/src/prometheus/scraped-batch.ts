@@ -1,20 +1,29 @@
 import { type MetricBatch, MetricType } from '@signalbox/records';
-import type { ExposedSample } from './parse-exposition.ts';
+import type { ExposedSample } from './exposition.ts';
+import {
+  CUSTOM_BUCKETS_SCHEMA,
+  type NativeHistogram,
+  setCustomPoint,
+  setExponentialPoint,
+} from './native-histogram.ts';
 import { type LabelPair, PrometheusBatch } from './prometheus-batch.ts';
 
 /** A sample with the labels that it has after relabelling, `job` and `instance` among them. */
 export interface ScrapedSample {
   readonly name: string;
   readonly labels: readonly LabelPair[];
-  /** null: the series ended. */
-  readonly value: number | null;
+  readonly value: number | NativeHistogram;
+  /** The series ended; `value` tells only of which kind it was. */
+  readonly ended: boolean;
   readonly timeMs: number;
-  readonly exemplar: ExposedSample['exemplar'];
+  readonly startMs: ExposedSample['startMs'];
+  readonly exemplars: ExposedSample['exemplars'];
 }
 
 /**
- * Points of scraped samples, under the names they were scraped with: sums are those of `_total`, all others gauges. `_created` is the start
- * of the sum of the same name and labels. `target_info` says what the resource is.
+ * Points of scraped samples, under the names they were scraped with: sums are those of `_total`, native histograms exponential ones (or, with
+ * custom buckets, histograms), all others gauges. `_created` is the start of the sum of the same name and labels; what has no start
+ * began at `startMs`. `target_info` says what the resource is. Throws ProtocolDecodeError when a histogram's buckets don't fit.
  */
 export function scrapedBatch(
   samples: readonly ScrapedSample[],
@@ -22,38 +31,58 @@ export function scrapedBatch(
   startMs: number,
 ): MetricBatch {
   const prometheus = new PrometheusBatch();
-  const { numberPoints } = prometheus.batch;
   const created = new Map<string, number>();
   let resource: readonly LabelPair[] = [];
-  for (const { name, labels, value } of samples) {
-    if (name.endsWith('_created') && value !== null) created.set(seriesKey(name.slice(0, -8), labels), value * 1000);
+  for (const { name, labels, value, ended } of samples) {
+    if (name.endsWith('_created') && !ended && typeof value === 'number') {
+      created.set(seriesKey(name.slice(0, -8), labels), value * 1000);
+    }
     if (name === 'target_info') resource = labels.filter(([key]) => key !== 'job' && key !== 'instance');
   }
-  for (const { name, labels, value, timeMs, exemplar } of samples) {
+  for (const sample of samples) {
+    const { name, labels, value } = sample;
     if (name === 'target_info' || name.endsWith('_created')) continue;
     const values = new Map(labels);
-    const isSum = name.endsWith('_total');
     const family = name.replace(/_(total|bucket|count|sum)$/, '');
+    const type = metricType(name, value);
     const metric = prometheus.metric(
       { job: values.get('job') ?? '', instance: values.get('instance') ?? '', resource },
-      {
-        name,
-        type: isSum ? MetricType.Sum : MetricType.Gauge,
-        help: help.get(name) ?? help.get(family) ?? '',
-        unit: '',
-      },
+      { name, type, help: help.get(name) ?? help.get(family) ?? '', unit: '' },
     );
-    const own = labels.filter(([key]) => key !== 'job' && key !== 'instance');
-    const start = isSum ? (created.get(seriesKey(family, labels)) ?? startMs) : 0;
-    const row = prometheus.point(numberPoints, metric, own, start, timeMs);
-    if (value === null) prometheus.setStale(numberPoints, row);
-    else numberPoints.value.setDouble(row, value);
-    if (exemplar !== null) {
-      prometheus.exemplar(numberPoints.exemplars, { ...exemplar, timeMs: exemplar.timeMs || timeMs });
-    }
-    numberPoints.end();
+    const start = sample.startMs ?? created.get(seriesKey(family, labels)) ?? startMs;
+    addPoint(prometheus, metric, type, { ...sample, startMs: type === MetricType.Gauge ? 0 : start });
   }
   return prometheus.batch;
+}
+
+function metricType(name: string, value: number | NativeHistogram): MetricType {
+  if (typeof value === 'number') return name.endsWith('_total') ? MetricType.Sum : MetricType.Gauge;
+  return value.schema === CUSTOM_BUCKETS_SCHEMA ? MetricType.Histogram : MetricType.ExponentialHistogram;
+}
+
+function addPoint(
+  prometheus: PrometheusBatch,
+  metric: number,
+  type: MetricType,
+  { labels, value, ended, timeMs, startMs, exemplars }: ScrapedSample,
+): void {
+  const { numberPoints, histogramPoints, exponentialHistogramPoints } = prometheus.batch;
+  const points =
+    type === MetricType.ExponentialHistogram
+      ? exponentialHistogramPoints
+      : type === MetricType.Histogram
+        ? histogramPoints
+        : numberPoints;
+  const own = labels.filter(([key]) => key !== 'job' && key !== 'instance');
+  const row = prometheus.point(points, metric, own, startMs ?? 0, timeMs);
+  if (ended) prometheus.setStale(points, row);
+  else if (typeof value === 'number') numberPoints.value.setDouble(row, value);
+  else if (type === MetricType.Histogram) setCustomPoint(histogramPoints, row, value);
+  else setExponentialPoint(exponentialHistogramPoints, row, value);
+  for (const exemplar of exemplars) {
+    prometheus.exemplar(points.exemplars, { ...exemplar, timeMs: exemplar.timeMs || timeMs });
+  }
+  points.end();
 }
 
 function seriesKey(name: string, labels: readonly LabelPair[]): string {

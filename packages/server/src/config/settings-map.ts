@@ -158,13 +158,12 @@ export class SettingsMap {
     fallback: Default,
   ): Choice | Default;
   choice<Choice extends string>(key: string, choices: readonly Choice[], fallback?: Choice | null): Choice | null {
-    return this.#scalar(key, fallback, ({ text }) => {
-      const found = choices.find((choice) => choice === text);
-      if (found === undefined) {
-        throw new Error(`"${text}" is not one of ${choices.join(', ')}${didYouMean(text, choices)}`);
-      }
-      return found;
-    });
+    return this.#scalar(key, fallback, ({ text }) => chosen(text, choices));
+  }
+
+  /** A list of some of `choices`. */
+  choices<Choice extends string>(key: string, choices: readonly Choice[], fallback: readonly Choice[]): Choice[] {
+    return this.#list(key, fallback, ({ text }) => chosen(text, choices));
   }
 
   /** A list of texts; a single text is a list of one. */
@@ -366,6 +365,14 @@ function bounded(value: number, text: string, { min, max }: Bounds = {}): number
     throw new Error(`"${text}" is out of range; write ${range}`);
   }
   return value;
+}
+
+function chosen<Choice extends string>(text: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) {
+    throw new Error(`"${text}" is not one of ${choices.join(', ')}${didYouMean(text, choices)}`);
+  }
+  return found;
 }
 
 function plainValue(node: SettingNode): SettingValue {

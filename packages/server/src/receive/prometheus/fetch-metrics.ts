@@ -4,21 +4,29 @@ import { createGunzip } from 'node:zlib';
 import { loadTls } from '../../config/tls-settings.ts';
 import type { ScrapeSettings } from './scrape-settings.ts';
 
-const ACCEPT =
-  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.4,*/*;q=0.1';
+/** Formats of a scrape by the names that `scrape_protocols` gives them, and what asks for each. */
+export const scrapeProtocols = {
+  PrometheusProto: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+  'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8',
+  'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
+  'PrometheusText1.0.0': 'text/plain;version=1.0.0;escaping=allow-utf-8',
+  'PrometheusText0.0.4': 'text/plain;version=0.0.4',
+};
 
-export interface ScrapedText {
-  readonly text: string;
-  readonly openMetrics: boolean;
+export type ScrapeProtocol = keyof typeof scrapeProtocols;
+
+export interface ScrapedBody {
+  readonly body: Uint8Array;
+  readonly format: 'protobuf' | 'openMetrics' | 'text';
 }
 
 /** What a target exposes. Rejects with an `Error` that says why it could not be had. */
-export function fetchMetrics(url: URL, settings: ScrapeSettings, abort: AbortSignal): Promise<ScrapedText> {
-  const { timeoutMs, bodySizeLimit, authorization, tls } = settings;
+export function fetchMetrics(url: URL, settings: ScrapeSettings, abort: AbortSignal): Promise<ScrapedBody> {
+  const { timeoutMs, bodySizeLimit, authorization, tls, protocols } = settings;
   return new Promise((resolve, reject) => {
     const options: RequestOptions = {
       headers: {
-        accept: ACCEPT,
+        accept: acceptHeader(protocols),
         'accept-encoding': 'gzip',
         'user-agent': 'Signalbox',
         'x-prometheus-scrape-timeout-seconds': timeoutMs / 1000,
@@ -59,10 +67,20 @@ export function fetchMetrics(url: URL, settings: ScrapeSettings, abort: AbortSig
       body.on('error', reject);
       response.on('error', reject);
       body.once('end', () => {
-        const openMetrics = /^application\/openmetrics-text\b/.test(response.headers['content-type'] ?? '');
-        resolve({ text: Buffer.concat(chunks).toString(), openMetrics });
+        resolve({ body: Buffer.concat(chunks), format: formatOf(response.headers['content-type'] ?? '') });
       });
     });
     request.end();
   });
+}
+
+/** The first is preferred; any other is taken where the target has none of them. */
+function acceptHeader(protocols: readonly ScrapeProtocol[]): string {
+  const wanted = protocols.map((name, index) => `${scrapeProtocols[name]};q=0.${protocols.length + 1 - index}`);
+  return [...wanted, '*/*;q=0.1'].join(',');
+}
+
+function formatOf(contentType: string): ScrapedBody['format'] {
+  if (/^application\/openmetrics-text\b/.test(contentType)) return 'openMetrics';
+  return /^application\/vnd\.google\.protobuf\b/.test(contentType) ? 'protobuf' : 'text';
 }

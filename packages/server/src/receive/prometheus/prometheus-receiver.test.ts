@@ -58,6 +58,67 @@ test('a target of client_golang is scraped, with what Prometheus says about the 
   expect(point('temperature_celsius')).toMatchObject({ value: 21.5, attributes: [['zone', 'a']] });
 });
 
+describe('native histograms', () => {
+  const exposing = () =>
+    target((request, response) => {
+      const wanted = request.headers.accept?.startsWith('application/vnd.google.protobuf') ? 'protobuf' : 'text';
+      response
+        .writeHead(200, { 'content-type': clients[`golang_${wanted}_type`] })
+        .end(Buffer.from(clients[`golang_${wanted}`] ?? '', 'base64'));
+    });
+
+  test('are scraped where scrape_native_histograms asks for them', async () => {
+    const { point, value } = await scraping(static_(await exposing(), 'scrape_native_histograms: true'));
+    await vi.waitFor(() => expect(value('up')).toBe(1));
+    expect(point('native_seconds')).toMatchObject({ scale: 1, count: 4n, attributes: [['zone', 'a']] });
+    expect(value('http_requests_total')).toBe(1);
+    expect(value('scrape_samples_scraped')).toBe(12);
+  });
+
+  test('are not asked for otherwise', async () => {
+    const { point, value } = await scraping(static_(await exposing()));
+    await vi.waitFor(() => expect(value('up')).toBe(1));
+    expect(point('native_seconds')).toBeUndefined();
+    expect(value('native_seconds_count')).toBe(4);
+  });
+
+  test('a series that was a number and is a native histogram now has ended, and the other way round', async () => {
+    let native = false;
+    const address = await target((_request, response) => {
+      if (native) {
+        response
+          .writeHead(200, { 'content-type': clients.golang_protobuf_type })
+          .end(Buffer.from(clients.golang_protobuf ?? '', 'base64'));
+      } else response.writeHead(200).end('native_seconds 1\n');
+    });
+    const { sink } = await scraping(static_(address, 'scrape_native_histograms: true\nscrape_interval: 50ms'));
+    const last = (kind: string) =>
+      sink.points.findLast((point) => point.metric.name === 'native_seconds' && kind in point)?.flags;
+    await vi.waitFor(() => expect(last('value')).toBe(0));
+    native = true;
+    await vi.waitFor(() => expect([last('value'), last('scale')]).toEqual([1, 0]));
+    native = false;
+    await vi.waitFor(() => expect([last('value'), last('scale')]).toEqual([0, 1]));
+  });
+});
+
+test('scrape_protocols says what is asked for, in its order', async () => {
+  let accept = '';
+  const address = await target((request, response) => {
+    accept = request.headers.accept ?? '';
+    response.writeHead(200).end('a 1\n');
+  });
+  const protocols = 'scrape_protocols: [PrometheusText0.0.4, PrometheusProto]';
+  const { value } = await scraping(static_(address, protocols));
+  await vi.waitFor(() => expect(value('up')).toBe(1));
+  expect(accept).toBe(
+    'text/plain;version=0.0.4;q=0.3,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.2,*/*;q=0.1',
+  );
+  await expect(scraping(static_(address, 'scrape_protocols: [PrometheusProt]'))).rejects.toThrow(
+    'did you mean "PrometheusProto"',
+  );
+});
+
 test.each([
   ['an error', (response: ServerResponse) => void response.writeHead(500).end()],
   ['no metrics', (response: ServerResponse) => void response.writeHead(200).end('<html>')],
@@ -77,7 +138,7 @@ test('what is scraped can be asked for, and how it goes', async () => {
   const address = await target((_request, response) => void response.writeHead(status).end('a 1\n'));
   const drop = 'relabel_configs: [{source_labels: [__address__], regex: "gone:.*", action: drop}]\n';
   const { value, scrapes } = await scraping(
-    `static_configs: [{targets: ["${address}", "gone:1"], labels: {zone: a}}]\n${drop}scrape_interval: 200ms`,
+    `static_configs: [{targets: ["${address}", "gone:1"], labels: {zone: a}}]\n${drop}scrape_interval: 500ms`,
   );
   await vi.waitFor(() => expect(value('up')).toBe(1));
   const discovered = [
@@ -86,7 +147,7 @@ test('what is scraped can be asked for, and how it goes', async () => {
     ['__metrics_path__', '/metrics'],
     ['zone', 'a'],
   ] as const;
-  expect(scrapes()).toEqual({
+  const expected = {
     active: [
       {
         job: 'shop',
@@ -101,12 +162,14 @@ test('what is scraped can be asked for, and how it goes', async () => {
         lastError: '',
         lastScrapeMs: expect.any(Number) as number,
         lastScrapeDurationMs: expect.any(Number) as number,
-        intervalMs: 200,
-        timeoutMs: 200,
+        intervalMs: 500,
+        timeoutMs: 500,
       },
     ],
     dropped: [{ job: 'shop', discoveredLabels: new Map([...discovered, ['__address__', 'gone:1']]) }],
-  });
+  };
+  // A scrape that took too long on a busy machine is followed by one that did not.
+  await vi.waitFor(() => expect(scrapes()).toEqual(expected));
   status = 500;
   await vi.waitFor(() =>
     expect(scrapes()?.active[0]).toMatchObject({ health: 'down', lastError: expect.stringContaining('500') as string }),
@@ -120,7 +183,7 @@ test('a series that is gone is said to have ended', async () => {
   await vi.waitFor(() => expect(point('b')?.flags).toBe(0));
   text = 'a 1\n';
   await vi.waitFor(() => expect(point('b')).toMatchObject({ flags: 1, value: null }));
-  expect(point('a')?.flags).toBe(0);
+  await vi.waitFor(() => expect(point('a')?.flags).toBe(0));
 });
 
 test('targets of files come and go', async () => {

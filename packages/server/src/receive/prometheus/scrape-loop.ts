@@ -1,17 +1,22 @@
-import { type ExposedSample, parseExposition, type ScrapedSample, scrapedBatch } from '@signalbox/protocols';
+import {
+  decodeExposition,
+  type ExposedSample,
+  type Exposition,
+  emptyHistogram,
+  parseExposition,
+  type ScrapedSample,
+  scrapedBatch,
+} from '@signalbox/protocols';
 import type { MetricBatch } from '@signalbox/records';
 import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { Consumer } from '../../pipeline/consumer.ts';
 import type { ScrapedTarget } from '../../pipeline/scrapes.ts';
-import { fetchMetrics } from './fetch-metrics.ts';
+import { fetchMetrics, type ScrapedBody } from './fetch-metrics.ts';
 import { relabel } from './relabel.ts';
 import type { ScrapeSettings } from './scrape-settings.ts';
 import type { ScrapeTarget } from './scrape-targets.ts';
 
-interface SeenSeries {
-  readonly name: string;
-  readonly labels: ScrapedSample['labels'];
-}
+type SeenSeries = Pick<ScrapedSample, 'name' | 'labels' | 'value'>;
 
 interface Scraped {
   readonly samples: ScrapedSample[];
@@ -90,8 +95,8 @@ export class ScrapeLoop {
     let up = 1;
     let lastError = '';
     try {
-      const { text, openMetrics } = await fetchMetrics(this.#target.url, this.#settings, this.#abort.signal);
-      result = this.#read(parseExposition(text, { openMetrics }), startedMs);
+      const scraped = await fetchMetrics(this.#target.url, this.#settings, this.#abort.signal);
+      result = this.#read(exposition(scraped, this.#settings), startedMs);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       up = 0;
@@ -106,8 +111,10 @@ export class ScrapeLoop {
       name,
       labels: [...this.#target.labels],
       value,
+      ended: false,
       timeMs: startedMs,
-      exemplar: null,
+      startMs: null,
+      exemplars: [],
     });
     const samples = [
       ...result.samples,
@@ -119,7 +126,7 @@ export class ScrapeLoop {
     await this.#hand(samples, result.help, startedMs);
   }
 
-  #read({ samples, help }: ReturnType<typeof parseExposition>, nowMs: number): Scraped {
+  #read({ samples, help }: Exposition, nowMs: number): Scraped {
     const { metricRelabel, sampleLimit, honorTimestamps } = this.#settings;
     const kept: ScrapedSample[] = [];
     for (const sample of samples) {
@@ -128,7 +135,7 @@ export class ScrapeLoop {
       if (labels === null || name === '') continue;
       labels.delete('__name__');
       const timeMs = honorTimestamps && sample.timeMs !== null ? sample.timeMs : nowMs;
-      kept.push({ name, labels: [...labels], value: sample.value, timeMs, exemplar: sample.exemplar });
+      kept.push({ ...sample, name, labels: [...labels], ended: false, timeMs });
       if (sampleLimit > 0 && kept.length > sampleLimit)
         throw new Error(`more samples than sample_limit (${sampleLimit})`);
     }
@@ -152,10 +159,10 @@ export class ScrapeLoop {
 
   /** Hands on what was scraped, and the end of every series that was there last time and is not now. */
   async #hand(samples: ScrapedSample[], help: ReadonlyMap<string, string>, nowMs: number): Promise<void> {
-    const seen = new Map(samples.map(({ name, labels }) => [seriesKey(name, labels), { name, labels }]));
+    const seen = new Map(samples.map((sample) => [seriesKey(sample), seenSeries(sample)]));
     const ended: ScrapedSample[] = [...this.#seen]
       .filter(([key]) => !seen.has(key))
-      .map(([, { name, labels }]) => ({ name, labels, value: null, timeMs: nowMs, exemplar: null }));
+      .map(([, series]) => ({ ...series, ended: true, timeMs: nowMs, startMs: null, exemplars: [] }));
     this.#seen = seen;
     if (samples.length + ended.length === 0) return;
     try {
@@ -169,6 +176,20 @@ export class ScrapeLoop {
   }
 }
 
-function seriesKey(name: string, labels: ScrapedSample['labels']): string {
-  return JSON.stringify([name, ...[...labels].sort(([a], [b]) => (a < b ? -1 : 1))]);
+function exposition({ body, format }: ScrapedBody, settings: ScrapeSettings): Exposition {
+  if (format === 'protobuf') {
+    const { nativeHistograms: native, alwaysClassicHistograms: classicToo } = settings;
+    return decodeExposition(body, { native, classicToo });
+  }
+  return parseExposition(Buffer.from(body).toString(), { openMetrics: format === 'openMetrics' });
+}
+
+/** What is kept of a series until the next scrape: of a native histogram only that it is one. */
+function seenSeries({ name, labels, value }: ScrapedSample): SeenSeries {
+  return { name, labels, value: typeof value === 'number' ? 0 : { ...emptyHistogram(), schema: value.schema } };
+}
+
+/** A series that was a number and is a native histogram now is another one: the first has ended. */
+function seriesKey({ name, labels, value }: SeenSeries): string {
+  return JSON.stringify([typeof value, name, ...[...labels].sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -1,5 +1,6 @@
 import type { SettingsMap } from '../../config/settings-map.ts';
 import { type ClientTls, readClientTls } from '../../config/tls-settings.ts';
+import { type ScrapeProtocol, scrapeProtocols } from './fetch-metrics.ts';
 import { type RelabelRule, readRelabelRules } from './relabel.ts';
 
 export interface TargetGroup {
@@ -16,6 +17,11 @@ export interface ScrapeSettings {
   readonly params: ReadonlyMap<string, readonly string[]>;
   readonly honorLabels: boolean;
   readonly honorTimestamps: boolean;
+  /** In the order of preference. */
+  readonly protocols: readonly ScrapeProtocol[];
+  readonly nativeHistograms: boolean;
+  /** Of a histogram that is native and classic, take both. */
+  readonly alwaysClassicHistograms: boolean;
   /** 0: none. */
   readonly sampleLimit: number;
   readonly bodySizeLimit: number;
@@ -28,25 +34,52 @@ export interface ScrapeSettings {
   readonly metricRelabel: readonly RelabelRule[];
 }
 
+const protocolNames = Object.keys(scrapeProtocols) as ScrapeProtocol[];
+
+/** What Prometheus 3 asks for where `scrape_protocols` is not set. */
+const textProtocols = protocolNames.filter((name) => name !== 'PrometheusProto');
+
 /** Reads `config` of the receiver: `global` and `scrape_configs` as Prometheus has them. */
 export function readScrapeConfigs(settings: SettingsMap): ScrapeSettings[] {
   const config = settings.table('config');
   const global = config.table('global');
   const intervalText = global.string('scrape_interval', '1m');
   const timeoutText = global.string('scrape_timeout', '10s');
-  const jobs = config.tables('scrape_configs').map((job) => readJob(job, intervalText, timeoutText));
+  const formats = readFormats(global, { nativeHistograms: false, alwaysClassicHistograms: false, protocols: null });
+  const jobs = config.tables('scrape_configs').map((job) => readJob(job, intervalText, timeoutText, formats));
   const names = new Set(jobs.map(({ jobName }) => jobName));
   if (jobs.length === 0) throw config.fail('scrape_configs', 'name at least one job');
   if (names.size < jobs.length) throw config.fail('scrape_configs', 'two jobs have the same job_name');
   return jobs;
 }
 
-function readJob(job: SettingsMap, interval: string, timeout: string): ScrapeSettings {
+interface Formats {
+  readonly nativeHistograms: boolean;
+  readonly alwaysClassicHistograms: boolean;
+  /** null: not set. */
+  readonly protocols: readonly ScrapeProtocol[] | null;
+}
+
+function readFormats(settings: SettingsMap, fallback: Formats): Formats {
+  const nativeHistograms = settings.boolean('scrape_native_histograms', fallback.nativeHistograms);
+  const alwaysClassicHistograms = settings.boolean(
+    'always_scrape_classic_histograms',
+    fallback.alwaysClassicHistograms,
+  );
+  const protocols = settings.has('scrape_protocols')
+    ? settings.choices('scrape_protocols', protocolNames, [])
+    : fallback.protocols;
+  if (protocols?.length === 0) throw settings.fail('scrape_protocols', 'name at least one format');
+  return { nativeHistograms, alwaysClassicHistograms, protocols };
+}
+
+function readJob(job: SettingsMap, interval: string, timeout: string, global: Formats): ScrapeSettings {
   const intervalMs = job.duration('scrape_interval', interval);
   const timeoutMs = job.duration('scrape_timeout', timeout);
   if (intervalMs < 1) throw job.fail('scrape_interval', 'it must be above 0');
   const params = job.table('params');
   const tls = job.table('tls_config');
+  const { protocols, ...histograms } = readFormats(job, global);
   return {
     jobName: job.string('job_name'),
     intervalMs,
@@ -56,6 +89,9 @@ function readJob(job: SettingsMap, interval: string, timeout: string): ScrapeSet
     params: new Map(params.keys().map((key) => [key, params.strings(key)])),
     honorLabels: job.boolean('honor_labels', false),
     honorTimestamps: job.boolean('honor_timestamps', true),
+    // Only protobuf has native histograms.
+    protocols: protocols ?? (histograms.nativeHistograms ? protocolNames : textProtocols),
+    ...histograms,
     sampleLimit: job.integer('sample_limit', 0, { min: 0 }),
     bodySizeLimit: job.size('body_size_limit', '64MiB'),
     authorization: readAuthorization(job),
