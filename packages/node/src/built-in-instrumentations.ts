@@ -27,6 +27,7 @@ import { pinoInstrumentation } from './logging/pino.ts';
 import { winstonInstrumentation } from './logging/winston.ts';
 import { amqplibInstrumentation } from './messaging/amqplib.ts';
 import { bullmqInstrumentation } from './messaging/bullmq.ts';
+import { mqttInstrumentation } from './messaging/mqtt.ts';
 import { natsInstrumentation } from './messaging/nats/nats.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
@@ -55,6 +56,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   bullmqInstrumentation,
   amqplibInstrumentation,
   natsInstrumentation,
+  mqttInstrumentation,
   pinoInstrumentation,
   winstonInstrumentation,
   bunyanInstrumentation,

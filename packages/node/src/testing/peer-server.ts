@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -205,4 +205,13 @@ export async function startNats(): Promise<PeerServer> {
   const port = await freePort();
   const options = ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', folder];
   return new PeerServer(port, ['nats-server', ...options], { folder }).start();
+}
+
+/** Mosquitto, which keeps nothing beyond its own process. */
+export async function startMosquitto(): Promise<PeerServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-mosquitto-'));
+  const port = await freePort();
+  const settings = join(folder, 'mosquitto.conf');
+  writeFileSync(settings, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
+  return new PeerServer(port, ['mosquitto', '-c', settings], { folder }).start();
 }
