@@ -229,10 +229,11 @@ async function serve(config: Config, file: ConfigFile | null): Promise<void> {
     }
     const jaeger =
       store === null ? null : await startJaegerServer(config, { connection: store.connection, registry, onError }, log);
-    stops.push(async () => jaeger?.shutdown());
+    stops.push(async () => jaeger?.shutdown(config['shutdown-timeout']));
     stopOnSignals(shutdown, config['shutdown-timeout']);
     const page = { protocol: 'page', address: httpUrl(pageServer.address) };
-    greet(config, startedAt, [page, ...graph.addresses, ...(jaeger?.addresses ?? [])], store !== null);
+    const jaegerAddresses = jaeger === null ? [] : [{ protocol: 'Jaeger', address: httpUrl(jaeger.address) }];
+    greet(config, startedAt, [page, ...graph.addresses, ...jaegerAddresses], store !== null);
     if (!isLoopback(pageServer.address.address)) {
       console.log(
         '  Whoever reaches this address can read and send: there is no login. Put a proxy with one in front.\n',

@@ -1,3 +1,5 @@
+import { SignalboxError } from '../pipeline/signalbox-error.ts';
+
 /**
  * Parts of protobuf messages (proto3): each function gives the bytes of one field, none for a default value. A message is its
  * fields one after the other.
@@ -27,6 +29,14 @@ export function doubleField(field: number, value: number): Part {
   return Buffer.concat([varint((field << 3) | 1), bytes]);
 }
 
+/** A `fixed64`. */
+export function fixed64Field(field: number, value: bigint): Part {
+  if (value === 0n) return NOTHING;
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt.asUintN(64, value));
+  return Buffer.concat([varint((field << 3) | 1), bytes]);
+}
+
 /** A string or bytes. */
 export function bytesField(field: number, value: string | Uint8Array): Part {
   return value.length === 0 ? NOTHING : lengthDelimited(field, typeof value === 'string' ? Buffer.from(value) : value);
@@ -44,7 +54,7 @@ function lengthDelimited(field: number, bytes: Uint8Array): Part {
 /** Fields of a message as they came: numbers of varint fields, bytes of the others; of repeated ones all. */
 export type MessageFields = ReadonlyMap<number, readonly (bigint | Uint8Array)[]>;
 
-/** Reads a message's fields. Throws RangeError when it is malformed. */
+/** Reads a message's fields. Throws `invalid_argument` when it is malformed. */
 export function readMessage(bytes: Uint8Array): MessageFields {
   const fields = new Map<number, (bigint | Uint8Array)[]>();
   let at = 0;
@@ -52,14 +62,14 @@ export function readMessage(bytes: Uint8Array): MessageFields {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = bytes[at++];
-      if (byte === undefined) throw new RangeError('The message ends within a number');
+      if (byte === undefined) throw malformed('The message ends within a number');
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
-    throw new RangeError('A number is longer than 64 bits');
+    throw malformed('A number is longer than 64 bits');
   };
   const take = (length: number): Uint8Array => {
-    if (length > bytes.length - at) throw new RangeError('A field runs over the end of its message');
+    if (length > bytes.length - at) throw malformed('A field runs over the end of its message');
     at += length;
     return bytes.subarray(at - length, at);
   };
@@ -75,10 +85,14 @@ export function readMessage(bytes: Uint8Array): MessageFields {
   return fields;
 }
 
+function malformed(message: string): SignalboxError {
+  return new SignalboxError('invalid_argument', message);
+}
+
 function lengthOf(type: number, varintAt: () => bigint): number {
   if (type === 1) return 8;
   if (type === 5) return 4;
-  if (type !== 2) throw new RangeError(`There is no wire type ${type}`);
+  if (type !== 2) throw malformed(`There is no wire type ${type}`);
   const length = varintAt();
   return length > 0x7fff_ffffn ? Number.POSITIVE_INFINITY : Number(length);
 }
@@ -93,4 +107,14 @@ export function textOf(fields: MessageFields, field: number): string {
 export function integerOf(fields: MessageFields, field: number): bigint {
   const value = fields.get(field)?.at(-1);
   return typeof value === 'bigint' ? value : 0n;
+}
+
+/** The messages of a repeated field. Throws `invalid_argument` when one is malformed. */
+export function messagesOf(fields: MessageFields, field: number): MessageFields[] {
+  return (fields.get(field) ?? []).flatMap((value) => (value instanceof Uint8Array ? [readMessage(value)] : []));
+}
+
+/** The last message of a field; undefined when it is absent. Throws `invalid_argument` when it is malformed. */
+export function messageOf(fields: MessageFields, field: number): MessageFields | undefined {
+  return messagesOf(fields, field).at(-1);
 }

@@ -24,6 +24,10 @@ export interface PageServerOptions {
   readonly allowedHosts: readonly string[];
   /** Told when a handler rejects, which is a bug of it; the request is answered nevertheless. */
   readonly onError?: (error: unknown) => void;
+  /** What listens, for error messages. Default: the page. */
+  readonly what?: string;
+  /** Name of the setting that decides the port. Default: `port`. */
+  readonly setting?: string;
   /** For HTTP/2 without TLS, which gRPC clients speak. Without it they are refused. */
   readonly onStream?: StreamHandler;
 }
@@ -67,8 +71,8 @@ export class PageServer implements Component {
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.#options;
-    await listen(this.#port.server, { host, port, what: 'the page', setting: 'port' });
+    const { host, port, what = 'the page', setting = 'port' } = this.#options;
+    await listen(this.#port.server, { host, port, what, setting });
   }
 
   /** Streams (live tails) never end by themselves, so all connections are cut after a moment for short answers. */

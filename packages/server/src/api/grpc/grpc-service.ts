@@ -1,12 +1,21 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { GrpcStatus, SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
 import type { QueryContext } from '../../query/query-context.ts';
 import type { Connection } from '../../store/connection.ts';
-import { type MessageFields, readMessage } from '../protobuf-fields.ts';
+import type { MessageFields } from '../protobuf-fields.ts';
 import type { QueryRegistry } from '../query-registry.ts';
+import { GrpcAnswer } from './grpc-answer.ts';
+import { readRequest } from './read-request.ts';
 
-/** Answers one request message with a stream of messages. */
-export type GrpcMethod = (request: MessageFields, context: QueryContext) => Promise<readonly Uint8Array[]>;
+/** Answers one request message with a stream of messages; the next is asked for when the client has taken the one before. */
+export type GrpcMethod = (request: MessageFields, context: QueryContext) => AsyncIterable<Uint8Array>;
+
+/** A method whose answer is one message. */
+export function oneMessage(answer: (request: MessageFields, context: QueryContext) => Promise<Uint8Array>): GrpcMethod {
+  return async function* (request, context) {
+    yield await answer(request, context);
+  };
+}
 
 export interface GrpcServiceOptions {
   readonly connection: Connection;
@@ -17,14 +26,12 @@ export interface GrpcServiceOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A message begins with a flag (1: compressed) and its length, big-endian. */
-const prefixBytes = 5;
-const maxRequestBytes = 1 << 20;
-const maxMessageBytes = 2_048;
+/** Beyond the time of a request: for a client that takes nothing of its answer. */
+const patienceMs = 10_000;
 
 /**
  * Answers calls of gRPC over HTTP/2 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) by the paths of their methods. A
- * client that resets its stream cancels its query. Messages are not compressed.
+ * client that resets its stream cancels its query. Answers are not compressed.
  */
 export function createGrpcService(
   methods: ReadonlyMap<string, GrpcMethod>,
@@ -49,60 +56,26 @@ async function answer(
   const path = String(headers[':path'] ?? '');
   const nowMs = Date.now();
   const query = registry.start(path, nowMs);
+  const { signal } = query.controller;
+  const sent = new GrpcAnswer(stream);
   stream.on('close', () => query.controller.abort());
+  stream.setTimeout(maxExecutionMs + patienceMs, () => stream.close(constants.NGHTTP2_CANCEL));
   try {
     const method = methods.get(path);
     if (method === undefined) throw new SignalboxError('unimplemented', `There is no method ${path} here`);
-    const request = await readRequest(stream);
+    const request = await readRequest(stream, String(headers['grpc-encoding'] ?? 'identity'));
     const deadlineMs = nowMs + Math.min(maxExecutionMs, timeoutOf(headers['grpc-timeout']) ?? maxExecutionMs);
-    const messages = await method(request, { connection, signal: query.controller.signal, deadlineMs, nowMs });
-    if (stream.closed || stream.destroyed) return;
-    respond(stream, String(GrpcStatus.Ok), '', messages);
+    for await (const message of method(request, { connection, signal, deadlineMs, nowMs })) {
+      await sent.send(message, signal);
+      if (signal.aborted) throw new SignalboxError('cancelled', 'The query was cancelled');
+    }
+    sent.finish();
   } catch (error) {
     const known = toSignalboxError(error);
     if (known.code === 'internal') onError(error);
-    if (!stream.closed && !stream.destroyed) respond(stream, String(known.grpcStatus), known.message, []);
+    sent.fail(known);
   } finally {
     query.finish();
-  }
-}
-
-function respond(stream: ServerHttp2Stream, status: string, message: string, messages: readonly Uint8Array[]): void {
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' }, { waitForTrailers: true });
-  stream.on('wantTrailers', () => {
-    stream.sendTrailers({
-      'grpc-status': status,
-      ...(message === '' ? {} : { 'grpc-message': percentEncoded(message) }),
-    });
-  });
-  for (const bytes of messages) {
-    const prefix = Buffer.alloc(prefixBytes);
-    prefix.writeUInt32BE(bytes.length, 1);
-    stream.write(Buffer.concat([prefix, bytes]));
-  }
-  stream.end();
-}
-
-async function readRequest(stream: ServerHttp2Stream): Promise<MessageFields> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxRequestBytes) {
-      throw new SignalboxError('too_large', `The request is larger than ${maxRequestBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length < prefixBytes || bytes.readUInt32BE(1) !== bytes.length - prefixBytes) {
-    throw new SignalboxError('invalid_argument', 'The request is not one whole message');
-  }
-  if (bytes[0] !== 0) throw new SignalboxError('unimplemented', 'Compressed messages are not read here');
-  try {
-    return readMessage(bytes.subarray(prefixBytes));
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new SignalboxError('invalid_argument', error.message, { cause: error });
   }
 }
 
@@ -112,13 +85,4 @@ const timeoutUnits: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000
 function timeoutOf(header: string | string[] | undefined): number | undefined {
   const [, count = '', unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(String(header ?? '')) ?? [];
   return count === '' ? undefined : Number(count) * (timeoutUnits[unit] ?? 1);
-}
-
-/** All bytes but printable ASCII without `%`. */
-function percentEncoded(message: string): string {
-  return Array.from(Buffer.from(message).subarray(0, maxMessageBytes), (byte) =>
-    byte >= 0x20 && byte <= 0x7e && byte !== 0x25
-      ? String.fromCharCode(byte)
-      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
-  ).join('');
 }

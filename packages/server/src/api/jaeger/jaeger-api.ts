@@ -30,11 +30,12 @@ const compress = promisify(gzip);
 
 /**
  * Jaeger's query APIs: the JSON API of its older page, and api_v3 over HTTP. Both are at the root of a port of their own, as
- * Tempo has the same paths. A client that closes its connection cancels its query. The handler never rejects.
+ * Tempo has the same paths. A client that closes its connection cancels its query. The handler answers whatever comes
+ * to this port, and never rejects.
  */
 export function createJaegerApi(
   options: JaegerApiOptions,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+): (request: IncomingMessage, response: ServerResponse) => Promise<true> {
   const hosts = new HostCheck(options.allowedHosts);
   const router = new Router<JaegerRoute>([...jaegerV1Routes, ...jaegerV3Routes]);
 
@@ -58,7 +59,7 @@ export function createJaegerApi(
           match === null ? 404 : 405,
           failure(path, match === null ? 404 : 405, 'There is no such path'),
         );
-        return;
+        return true;
       }
       const context = {
         connection: options.connection,
@@ -77,6 +78,7 @@ export function createJaegerApi(
     } finally {
       query.finish();
     }
+    return true;
   };
 }
 

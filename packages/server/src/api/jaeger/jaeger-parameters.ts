@@ -33,6 +33,14 @@ export class JaegerParameters {
     return this.#values.getAll(name);
   }
 
+  /** false when it is not given. */
+  flag(...names: readonly string[]): boolean {
+    const text = this.text(...names);
+    if (!/^(?:|[01tf]|true|false|True|False|TRUE|FALSE|T|F)$/.test(text))
+      throw invalid(names[0] ?? '', 'neither true nor false');
+    return /^[1tT]/.test(text);
+  }
+
   integer(name: string): number | undefined {
     const text = this.text(name);
     if (text === '') return undefined;
@@ -94,36 +102,63 @@ export class JaegerParameters {
     return tags;
   }
 
-  /** Of api_v3, whose times are required. */
+  /** Of api_v3. */
   searchV3(): JaegerSearch {
-    const from = this.instant('query.startTimeMin', 'query.start_time_min');
-    const to = this.instant('query.startTimeMax', 'query.start_time_max');
-    if (from === undefined || to === undefined) {
-      throw new QueryInputError('query.startTimeMin and query.startTimeMax are required', {
-        parameter: 'query.startTimeMin',
-      });
-    }
-    if (from >= to)
-      throw new QueryInputError('query.startTimeMin must be before query.startTimeMax', {
-        parameter: 'query.startTimeMin',
-      });
     if (this.text('query.filter') !== '')
       throw invalid('query.filter', 'filters are not supported here: use query.attributes');
+    this.flag('query.rawTraces', 'query.raw_traces');
     const tags = new Map<string, string>();
     const attributes = this.text('query.attributes');
     if (attributes !== '') addTags(tags, 'query.attributes', attributes);
     const depth = this.text('query.searchDepth', 'query.search_depth', 'query.num_traces');
     if (!/^\d{0,9}$/.test(depth)) throw invalid('query.searchDepth', 'not a whole number');
-    return {
-      service: this.text('query.serviceName', 'query.service_name') || undefined,
-      operation: this.text('query.operationName', 'query.operation_name') || undefined,
+    return searchOfV3({
+      service: this.text('query.serviceName', 'query.service_name'),
+      operation: this.text('query.operationName', 'query.operation_name'),
       tags,
-      range: { from, to: to + 1n },
+      from: this.instant('query.startTimeMin', 'query.start_time_min'),
+      to: this.instant('query.startTimeMax', 'query.start_time_max'),
       minDuration: this.duration('query.durationMin', 'query.duration_min'),
       maxDuration: this.duration('query.durationMax', 'query.duration_max'),
-      limit: limitOf(depth === '' ? 100 : Number(depth)),
-    };
+      depth: depth === '' ? undefined : Number(depth),
+    });
   }
+}
+
+/** `TraceQueryParameters` of api_v3, as HTTP and gRPC have it; undefined and '': not given. */
+export interface V3Query {
+  readonly service: string;
+  readonly operation: string;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly from: bigint | undefined;
+  readonly to: bigint | undefined;
+  readonly minDuration: bigint | undefined;
+  readonly maxDuration: bigint | undefined;
+  readonly depth: number | undefined;
+}
+
+/** The times are required. */
+export function searchOfV3({ service, operation, from, to, depth = 100, ...query }: V3Query): JaegerSearch {
+  const parameter = 'query.startTimeMin';
+  if (from === undefined || to === undefined)
+    throw new QueryInputError('query.startTimeMin and query.startTimeMax are required', { parameter });
+  if (from >= to) throw new QueryInputError('query.startTimeMin must be before query.startTimeMax', { parameter });
+  return {
+    ...query,
+    service: service || undefined,
+    operation: operation || undefined,
+    range: { from, to: to + 1n },
+    limit: limitOf(depth),
+  };
+}
+
+/** Milliseconds since 1970 of api_v3's range of dependencies, which is required. @param from nanoseconds since 1970 */
+export function dependencyRange(from: bigint | undefined, to: bigint | undefined): [fromMs: number, toMs: number] {
+  const parameter = 'startTime';
+  if (from === undefined || to === undefined)
+    throw new QueryInputError('startTime and endTime are required', { parameter });
+  if (from > to) throw new QueryInputError('startTime must not be after endTime', { parameter });
+  return [Number(from / nanosPerMilli), Number(to / nanosPerMilli)];
 }
 
 function limitOf(limit: number): number {

@@ -1,9 +1,8 @@
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
-import { findSummaries, findTraces } from '../../query/jaeger/find-traces.ts';
-import { listOperations, listServices } from '../../query/jaeger/list-names.ts';
-import type { TraceSummary } from '../../query/traceql/trace-span.ts';
+import { findSummaries, findTraces, type JaegerSummary } from '../../query/jaeger/find-traces.ts';
+import { listDependencies, listOperations, listServices } from '../../query/jaeger/list-names.ts';
 import { getOtlpTrace, type OtlpResourceSpans } from '../../query/traces/get-otlp-traces.ts';
-import { readTraceId } from './jaeger-parameters.ts';
+import { dependencyRange, readTraceId } from './jaeger-parameters.ts';
 import { get, type JaegerRoute } from './jaeger-route.ts';
 
 /** api_v3 over HTTP (jaeger-idl, `query_service.proto`): traces are OTLP/JSON. */
@@ -18,6 +17,7 @@ export const jaegerV3Routes: readonly JaegerRoute[] = [
     const from = parameters.instant('startTime', 'start_time');
     const to = parameters.instant('endTime', 'end_time');
     const range = from === undefined || to === undefined ? undefined : { from, to: to + 1n };
+    parameters.flag('rawTraces', 'raw_traces');
     return resultOf(await getOtlpTrace(context, readTraceId(path.traceId ?? ''), range));
   }),
   get('api/v3/traces', async ({ parameters, context }) => {
@@ -29,13 +29,19 @@ export const jaegerV3Routes: readonly JaegerRoute[] = [
     const summaries = await findSummaries(context, parameters.searchV3());
     return { summaries: summaries.map(toSummary) };
   }),
+  get('api/v3/dependencies', async ({ parameters, context }) => {
+    const from = parameters.instant('startTime', 'start_time');
+    const to = parameters.instant('endTime', 'end_time');
+    const dependencies = await listDependencies(context, ...dependencyRange(from, to));
+    return { dependencies: dependencies.map((each) => ({ ...each, callCount: String(each.callCount) })) };
+  }),
 ];
 
 function resultOf(resourceSpans: readonly OtlpResourceSpans[]): object {
   return { result: { resourceSpans: withoutDefaults(resourceSpans) } };
 }
 
-function toSummary({ traceId, start, end, root, services }: TraceSummary): object {
+function toSummary({ traceId, start, end, root, services, orphanCount }: JaegerSummary): object {
   const own = services.map(({ service, spanCount, errorCount }) => {
     return { name: service, spanCount, errorSpanCount: errorCount };
   });
@@ -47,6 +53,7 @@ function toSummary({ traceId, start, end, root, services }: TraceSummary): objec
     maxEndTimeUnixNano: String(end),
     spanCount: own.reduce((sum, { spanCount }) => sum + spanCount, 0),
     errorSpanCount: own.reduce((sum, { errorSpanCount }) => sum + errorSpanCount, 0),
+    orphanSpanCount: orphanCount,
     services: own,
   }) as object;
 }

@@ -1,9 +1,10 @@
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PageServer } from '../../page/page-server.ts';
 import { createGrpcService } from '../grpc/grpc-service.ts';
 import { bytesField, integerOf, type MessageFields, readMessage, textOf, varintField } from '../protobuf-fields.ts';
 import { QueryRegistry } from '../query-registry.ts';
+import { GrpcCaller } from '../testing/grpc-caller.ts';
 import { TraceStore } from '../testing/trace-store.ts';
 import { streamingQuerier } from './streaming-querier.ts';
 import { createTempoApi } from './tempo-api.ts';
@@ -17,24 +18,9 @@ const start = BigInt(Math.floor(startMs / 1000));
 describe("Tempo's streaming service, on the port of HTTP/1", () => {
   let store: TraceStore;
   let server: PageServer;
-  let client: Client;
+  let client: GrpcCaller;
 
-  /** All messages of a call, read as fields. */
-  function call(method: string, ...parts: Uint8Array[]): Promise<MessageFields[]> {
-    return new Promise((resolve, reject) => {
-      const stream = client.makeServerStreamRequest(
-        `/tempopb.StreamingQuerier/${method}`,
-        (request: Uint8Array) => Buffer.from(request),
-        readMessage,
-        Buffer.concat(parts),
-        { deadline: Date.now() + 20_000 },
-      );
-      const messages: MessageFields[] = [];
-      stream.on('data', (message: MessageFields) => messages.push(message));
-      stream.on('end', () => resolve(messages));
-      stream.on('error', reject);
-    });
-  }
+  const call: GrpcCaller['call'] = (...request) => client.call(...request);
 
   const nested = (fields: MessageFields | undefined, field: number): MessageFields[] =>
     (fields?.get(field) ?? []).map((bytes) => readMessage(bytes as Uint8Array));
@@ -51,7 +37,7 @@ describe("Tempo's streaming service, on the port of HTTP/1", () => {
     const onStream = createGrpcService(streamingQuerier, { ...shared, connection });
     server = new PageServer({ host: '127.0.0.1', port: 0, allowedHosts: [], onError: shared.onError, onStream }, [api]);
     await server.start();
-    client = new Client(`127.0.0.1:${server.address.port}`, credentials.createInsecure());
+    client = new GrpcCaller('tempopb.StreamingQuerier', server.address.port);
     await store.insert({
       resourceSpans: [
         {

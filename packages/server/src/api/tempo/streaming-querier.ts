@@ -4,7 +4,7 @@ import { searchTraceql } from '../../query/traceql/search-traceql.ts';
 import { listTagValues, type TagValue } from '../../query/traceql/tags/list-tag-values.ts';
 import { listTags, TAG_SCOPES, type TagScope } from '../../query/traceql/tags/list-tags.ts';
 import { tagFilter } from '../../query/traceql/tags/tag-filter.ts';
-import type { GrpcMethod } from '../grpc/grpc-service.ts';
+import { type GrpcMethod, oneMessage } from '../grpc/grpc-service.ts';
 import { bytesField, integerOf, type MessageFields, textOf } from '../protobuf-fields.ts';
 import { encodeSearchResponse, encodeTags, encodeTagValues } from './encode-protobuf.ts';
 import { encodeQueryInstant, encodeQueryRange, queryInstantResponse, queryRangeResponse } from './metrics-response.ts';
@@ -30,10 +30,7 @@ export const streamingQuerier: ReadonlyMap<string, GrpcMethod> = new Map<string,
     SearchTagValuesV2: values,
     MetricsQueryRange: queryRange,
     MetricsQueryInstant: queryInstant,
-  }).map(([name, method]) => [
-    `/tempopb.StreamingQuerier/${name}`,
-    async (request, context) => [await method(request, context)],
-  ]),
+  }).map(([name, method]) => [`/tempopb.StreamingQuerier/${name}`, oneMessage(method)]),
 );
 
 async function search(request: MessageFields, context: QueryContext): Promise<Uint8Array> {

@@ -1,9 +1,12 @@
 import { parseTraceql } from '@signalbox/query-language';
-import type { QueryContext } from '../query-context.ts';
+import { type QueryContext, select } from '../query-context.ts';
+import { SqlParameters } from '../sql-parameters.ts';
 import { partitionNanos, type TimeRange } from '../time-range.ts';
+import { isOfTraces } from '../traceql/read-traces.ts';
 import { searchTraceql } from '../traceql/search-traceql.ts';
 import type { TraceSummary } from '../traceql/trace-span.ts';
 import { getOtlpTraces, type OtlpResourceSpans } from '../traces/get-otlp-traces.ts';
+import { isRoot } from '../traces/trace-search-request.ts';
 
 /** A search as Jaeger has it: what must hold on one and the same span. */
 export interface JaegerSearch {
@@ -24,8 +27,19 @@ export interface JaegerTrace {
   readonly resourceSpans: readonly OtlpResourceSpans[];
 }
 
+export interface JaegerSummary extends TraceSummary {
+  /** Spans whose parent is not among the trace's spans. */
+  readonly orphanCount: number;
+}
+
 /** What is known of the newest traces that match. */
-export async function findSummaries(context: QueryContext, search: JaegerSearch): Promise<readonly TraceSummary[]> {
+export async function findSummaries(context: QueryContext, search: JaegerSearch): Promise<JaegerSummary[]> {
+  const summaries = await findMatching(context, search);
+  const orphans = await countOrphans(context, summaries);
+  return summaries.map((summary) => ({ ...summary, orphanCount: orphans.get(summary.traceId) ?? 0 }));
+}
+
+async function findMatching(context: QueryContext, search: JaegerSearch): Promise<readonly TraceSummary[]> {
   const { expr } = parseTraceql(traceqlOf(search));
   if (expr.kind !== 'pipeline') throw new Error('This is a filter of spans');
   const { range, limit } = search;
@@ -35,11 +49,9 @@ export async function findSummaries(context: QueryContext, search: JaegerSearch)
 
 /** The newest traces that match, whole. */
 export async function findTraces(context: QueryContext, search: JaegerSearch): Promise<JaegerTrace[]> {
-  const summaries = await findSummaries(context, search);
+  const summaries = await findMatching(context, search);
   if (summaries.length === 0) return [];
-  const starts = summaries.map(({ start }) => start).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const earliest = (starts[0] ?? 0n) - partitionNanos;
-  const range = { from: earliest < 0n ? 0n : earliest, to: (starts.at(-1) ?? 0n) + partitionNanos };
+  const range = rangeAround(summaries);
   const traces = await getOtlpTraces(
     context,
     summaries.map(({ traceId }) => traceId),
@@ -49,6 +61,33 @@ export async function findTraces(context: QueryContext, search: JaegerSearch): P
     const resourceSpans = traces.get(traceId);
     return resourceSpans === undefined ? [] : [{ traceId, resourceSpans }];
   });
+}
+
+/** Of their spans' starts. */
+function rangeAround(summaries: readonly TraceSummary[]): TimeRange {
+  const starts = summaries.map(({ start }) => start).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const earliest = (starts[0] ?? 0n) - partitionNanos;
+  return { from: earliest < 0n ? 0n : earliest, to: (starts.at(-1) ?? 0n) + partitionNanos };
+}
+
+/** Of traces that have orphans, how many. */
+async function countOrphans(
+  context: QueryContext,
+  summaries: readonly TraceSummary[],
+): Promise<ReadonlyMap<string, number>> {
+  if (summaries.length === 0) return new Map();
+  const parameters = new SqlParameters();
+  const ids = summaries.map(({ traceId }) => traceId);
+  const isOfThem = isOfTraces(ids, rangeAround(summaries), parameters);
+  const statement = parameters.statement(
+    `SELECT lower(hex(trace_id)), uniqExact(span_id)
+FROM spans
+WHERE ${isOfThem} AND NOT ${isRoot}
+  AND (trace_id, parent_span_id) NOT IN (SELECT trace_id, span_id FROM spans WHERE ${isOfThem})
+GROUP BY trace_id`,
+  );
+  const rows = await select<[string, string]>(context, statement);
+  return new Map(rows.map(([traceId, orphans]) => [traceId, Number(orphans)]));
 }
 
 /** The search as TraceQL. */

@@ -117,7 +117,8 @@ function byStart(a: TraceSpan, b: TraceSpan): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
-function isOfTraces(traceIds: readonly string[], { from, to }: TimeRange, parameters: SqlParameters): string {
+/** SQL that is true of the traces' spans that begin in the range. */
+export function isOfTraces(traceIds: readonly string[], { from, to }: TimeRange, parameters: SqlParameters): string {
   const ids = `SELECT toFixedString(unhex(arrayJoin(${parameters.strings(traceIds)})), 16)`;
   return `trace_id IN (${ids}) AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}`;
 }
