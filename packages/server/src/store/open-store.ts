@@ -88,9 +88,10 @@ class ClickHouseStore implements Store {
     const metricBounds = new TimeBounds(now, retention.metricsMs);
     const knownResources = new KnownKeys(MAX_KNOWN_KEYS);
     const knownSeries = new KnownKeys(MAX_KNOWN_KEYS);
+    const knownLogAttributes = new KnownKeys<string>(MAX_KNOWN_NAMES);
     const sizeOf = (batch: RecordBatch): number => batch.bytes.length;
     this.spans = writer(() => new SpanEncoder(knownResources, traceBounds), sizeOf);
-    this.logs = writer(() => new LogEncoder(knownResources, logBounds), sizeOf);
+    this.logs = writer(() => new LogEncoder(knownResources, knownLogAttributes, logBounds), sizeOf);
     this.metrics = writer(() => new MetricEncoder(knownResources, knownSeries, metricBounds), sizeOf);
     this.red = writer(
       () => new RedEncoder(traceBounds),
@@ -108,6 +109,7 @@ class ClickHouseStore implements Store {
       () => {
         knownResources.clear();
         knownSeries.clear();
+        knownLogAttributes.clear();
       },
       options.onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
     );
@@ -142,6 +144,9 @@ class ClickHouseStore implements Store {
 
 /** Resources, and series, that the writers remember to be stored: about 100 bytes each. */
 const MAX_KNOWN_KEYS = 500_000;
+
+/** Names of attributes that they remember. */
+const MAX_KNOWN_NAMES = 50_000;
 
 /** About what a row of `red` or `edges` holds in memory. */
 const ROW_BYTES = 1_024;

@@ -110,6 +110,7 @@ function retentionOf(table: string, limits: RetentionLimits): number {
     case 'edges':
       return limits.tracesMs;
     case 'logs':
+    case 'log_attribute_keys':
       return limits.logsMs;
     case 'resources':
       return Math.max(limits.tracesMs, limits.logsMs, limits.metricsMs);

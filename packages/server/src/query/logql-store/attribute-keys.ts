@@ -1,20 +1,47 @@
-/** What stands for `_` in a label's name may have been one of these in the attribute's. */
-const SEPARATORS = ['_', '.', '-', '/', ':', ' ', '@'];
-const MAX_SEPARATORS = 2;
+import { SignalboxError } from '../../pipeline/signalbox-error.ts';
+import { TableMemory } from '../promql-store/table-memory.ts';
+import { type QueryContext, select } from '../query-context.ts';
+import { SqlParameters } from '../sql-parameters.ts';
+import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
+import { lokiName } from './stored-stream.ts';
 
-/** Attributes whose name as a label would be this one; undefined: too many to ask for. */
-export function attributeKeys(label: string): readonly string[] | undefined {
-  const parts = label.split('_');
-  if (parts.length - 1 > MAX_SEPARATORS) return undefined;
-  const [first = '', ...rest] = parts;
-  return rest.reduce(
-    (names, part) => names.flatMap((name) => SEPARATORS.map((separator) => name + separator + part)),
-    [first],
+/** Keys beyond which a query does not look at each of them. */
+const MAX_KEYS = 10_000;
+const MAX_REMEMBERED = 100_000;
+
+/** Which attributes log records have. */
+export class AttributeKeys {
+  readonly #found = new TableMemory<readonly string[] | undefined>(
+    'log_attribute_keys',
+    MAX_REMEMBERED,
+    (keys) => keys?.length ?? 1,
   );
-}
 
-/** Whether a record has one of some attributes. @param keys a parameter, an array of them */
-export function hasAnyAttribute(keys: string): string {
-  const types = ['string', 'int', 'double', 'bool', 'other'];
-  return `(${types.map((type) => `hasAny(attributes_${type}.keys::Array(String), ${keys})`).join(' OR ')})`;
+  /**
+   * The attributes of records in a time (of the 6 hours around it) that would be one of the labels: on no other record is one of those
+   * names. Undefined: there are too many attributes to say.
+   */
+  async named(context: QueryContext, labels: readonly string[], range: TimeRange): Promise<string[] | undefined> {
+    if (labels.length === 0) return [];
+    const from = range.from < 0n ? 0n : range.from / partitionNanos;
+    const to = (range.to - 1n) / partitionNanos;
+    if (to < from) return [];
+    const keys = await this.#found.get(context.connection, `${from} ${to}`, () => this.#read(context, from, to));
+    return keys?.filter((key) => labels.includes(lokiName(key)));
+  }
+
+  async #read(context: QueryContext, from: bigint, to: bigint): Promise<readonly string[] | undefined> {
+    const parameters = new SqlParameters();
+    const start = parameters.secondTime((from * partitionNanos) / nanosPerSecond);
+    const end = parameters.secondTime(((to + 1n) * partitionNanos) / nanosPerSecond);
+    const statement = parameters.statement(
+      `SELECT DISTINCT key FROM log_attribute_keys WHERE time >= ${start} AND time < ${end}`,
+    );
+    try {
+      return (await select<[string]>(context, statement, MAX_KEYS)).map(([key]) => key);
+    } catch (error) {
+      if (error instanceof SignalboxError && error.code === 'too_large') return undefined;
+      throw error;
+    }
+  }
 }

@@ -1,85 +1,55 @@
+import type { Stage } from '@signalbox/query-language';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import type { CountSelection, LogCount } from '../logql/log-source.ts';
 import type { RangeWindows } from '../logql/range-windows.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
-import { attributeKeys, hasAnyAttribute } from './attribute-keys.ts';
-import { lineConditions } from './line-conditions.ts';
+import { failsNumber, type NumberFilter, numberFilters, sameForAll } from './json-filters.ts';
+import { jsonLabels } from './json-labels.ts';
+import { type LineConditions, lineConditions } from './line-conditions.ts';
 import { logCondition, withinStore } from './log-condition.ts';
-import { LOG_STRING_BODY } from './log-rows.ts';
-import { detectedLevel, type StoredStream } from './stored-stream.ts';
+import { attributesColumn, LOG_STRING_BODY, type LogCells, logEntry, recordColumns } from './log-rows.ts';
+import type { StoredStream } from './stored-stream.ts';
 import type { SelectedStreams, StreamCatalog } from './stream-catalog.ts';
 
 const MAX_ROWS = 500_000;
 
-/** Metadata of single records besides their attributes and their level. */
-const RECORD_METADATA: ReadonlySet<string> = new Set([
-  'severity_text',
-  'trace_id',
-  'span_id',
-  'scope_name',
-  'scope_version',
-  'event_name',
-  'flags',
-  'observed_timestamp',
-]);
-const LEVEL_LABELS: ReadonlySet<string> = new Set(['detected_level', 'severity_number']);
+/** What was counted where it is, and what was not. */
+export interface CountedLines {
+  readonly counts: readonly LogCount[];
+  /** The records that are not among the counts; undefined: there are none. */
+  readonly rest: ((parameters: SqlParameters) => string) | undefined;
+}
 
 /**
- * Counts lines where they are: by stream, level and time. Undefined where that is not exact: a stage is more than a line filter, some
- * line is no text, or some record has an attribute of a label's name.
+ * Counts lines where they are: by time, stream, and what labels the query looks at are made of, which are few different ones among very
+ * many lines. The query's own stages then look at one line of each kind.
+ *
+ * Undefined where that is not possible: a stage does more than to filter or to read members of JSON, too many attributes are in the
+ * way, or there are as many kinds of lines as lines.
  */
 export async function countLines(
   context: QueryContext,
   catalog: StreamCatalog,
-  { matchers, stages, windows, labels, countsBytes }: CountSelection,
-): Promise<readonly LogCount[] | undefined> {
+  selection: CountSelection,
+): Promise<CountedLines | undefined> {
+  const { matchers, windows, labels } = selection;
   const width = bucketWidth(windows);
-  const parameters = new SqlParameters();
-  const lines = lineConditions(stages, parameters);
-  if (width === undefined || !lines.isExact || labels.some((label) => RECORD_METADATA.has(label))) return undefined;
+  if (width === undefined) return undefined;
   const range = withinStore(windows);
-  if (range.from >= range.to) return [];
+  if (range.from >= range.to) return { counts: [], rest: undefined };
   const selected = await catalog.select(context, matchers, range);
-  if (selected.streams.length === 0) return [];
-  const keys = labels
-    .filter((label) => !selected.streams.every(({ stream }) => stream.values.has(label)))
-    .map(attributeKeys);
-  if (keys.includes(undefined)) return undefined;
-  const statement = planCounts(
-    {
-      selected,
-      range,
-      width,
-      conditions: lines.conditions,
-      keys: keys.flatMap((names) => names ?? []),
-      countsBytes,
-      readsLines: countsBytes || lines.readsBody,
-      byLevel: labels.some((label) => LEVEL_LABELS.has(label)),
-    },
-    windows,
-    parameters,
-  );
+  if (selected.streams.length === 0) return { counts: [], rest: undefined };
+  const ofRecords = labels.filter((label) => !selected.streams.every(({ stream }) => stream.values.has(label)));
+  const keys = await catalog.attributes.named(context, ofRecords, range);
+  if (keys === undefined) return undefined;
+  const parameters = new SqlParameters();
+  const plan = planCounts({ selection, selected, range, width, keys }, parameters);
+  if (plan === undefined) return undefined;
   try {
-    const { rowCount, columns } = await selectColumns(context, statement, MAX_ROWS);
-    const cells = columns as unknown as CountCells;
-    const byId = new Map(selected.streams.map((stream) => [stream.id, stream]));
-    const counts: LogCount[] = [];
-    for (let row = 0; row < rowCount; row++) {
-      const stored = byId.get(cells.resource_id[row] as bigint);
-      if (!stored) continue;
-      if ((cells.odd[row] as number) > 0) return undefined;
-      const end = ((cells.bucket[row] as number) + 1) * Number(width) - windows.intervalNs;
-      counts.push({
-        entry: entryOf(stored, cells.level[row] as number),
-        first: windows.first(end),
-        last: windows.last(end),
-        lines: cells.lines[row] as number,
-        bytes: cells.bytes[row] as number,
-      });
-    }
-    return counts;
+    const { rowCount, columns } = await selectColumns(context, plan.statement, MAX_ROWS);
+    return readCounts(rowCount, columns as unknown as CountCells, selected, windows, Number(width), plan.isOdd);
   } catch (error) {
     // More rows than that are as well read one by one.
     if (error instanceof SignalboxError && error.code === 'too_large') return undefined;
@@ -87,56 +57,152 @@ export async function countLines(
   }
 }
 
-interface CountCells {
-  readonly resource_id: BigUint64Array;
-  readonly level: Uint8Array;
+/** What became of lines in SQL. */
+const COUNTED = 0;
+const FILTERED_OUT = 1;
+const ODD = 2;
+
+interface CountCells extends Omit<LogCells, 'body' | 'body_type'> {
+  readonly line: readonly string[];
+  readonly verdict: Uint8Array;
   readonly bucket: Uint32Array;
   readonly lines: Float64Array;
   readonly bytes: Float64Array;
-  /** Records that have to be looked at. */
-  readonly odd: Float64Array;
+}
+
+function readCounts(
+  rowCount: number,
+  cells: CountCells,
+  selected: SelectedStreams,
+  windows: RangeWindows,
+  width: number,
+  isOdd: CountedLines['rest'],
+): CountedLines {
+  const entryCells: LogCells = {
+    ...cells,
+    body: cells.line,
+    body_type: new Uint8Array(rowCount).fill(LOG_STRING_BODY),
+  };
+  const byId = new Map(selected.streams.map((stream) => [stream.id, stream]));
+  const counts: LogCount[] = [];
+  let rest: CountedLines['rest'];
+  for (let row = 0; row < rowCount; row++) {
+    const stored = byId.get(cells.resource_id[row] as bigint);
+    if (!stored || cells.verdict[row] === FILTERED_OUT) continue;
+    if (cells.verdict[row] === ODD) {
+      rest = isOdd;
+      continue;
+    }
+    const end = ((cells.bucket[row] as number) + 1) * width - windows.intervalNs;
+    counts.push({
+      entry: logEntry(entryCells, row, stored),
+      first: windows.first(end),
+      last: windows.last(end),
+      lines: cells.lines[row] as number,
+      bytes: cells.bytes[row] as number,
+    });
+  }
+  return { counts, rest };
+}
+
+interface CountRequest {
+  readonly selection: CountSelection;
+  readonly selected: SelectedStreams;
+  readonly range: TimeRange;
+  /** Of a bucket, in nanoseconds. */
+  readonly width: bigint;
+  /** Attributes that would be one of the labels. */
+  readonly keys: readonly string[];
 }
 
 interface CountPlan {
-  readonly selected: SelectedStreams;
-  readonly range: TimeRange;
-  readonly width: bigint;
-  readonly conditions: readonly string[];
-  /** Attributes that would be one of the labels. */
-  readonly keys: readonly string[];
-  readonly byLevel: boolean;
-  readonly countsBytes: boolean;
-  /** Lines that are not what is stored can't be counted here. */
-  readonly readsLines: boolean;
+  readonly statement: Statement;
+  readonly isOdd: CountedLines['rest'];
 }
 
 export function planCounts(
-  { selected, range, width, conditions, keys, byLevel, countsBytes, readsLines }: CountPlan,
-  windows: RangeWindows,
+  { selection, selected, range, width, keys }: CountRequest,
   parameters: SqlParameters,
-): Statement {
-  const where = [logCondition(selected, range, parameters), ...conditions];
-  const names = keys.length === 0 ? '' : parameters.strings(keys);
-  const odd = [
-    ...(readsLines ? [`body_type > ${LOG_STRING_BODY}`] : []),
-    ...(keys.length === 0 ? [] : [hasAnyAttribute(names)]),
-  ];
-  return parameters.statement(
-    `SELECT resource_id, ${byLevel ? 'severity_number' : 'toUInt8(0)'} AS level,
+): CountPlan | undefined {
+  const { stages, windows, labels, countsBytes } = selection;
+  const conditions = lineConditions(stages, parameters);
+  const lines = conditions.isExact ? linesOf(selection, selected.streams, keys, conditions, parameters) : undefined;
+  if (lines === undefined) return undefined;
+  const { isOdd, fails, line } = lines;
+  const odd = isOdd?.(parameters) ?? '0';
+  const filtered = fails.length === 0 ? '0' : fails.join(' OR ');
+  const where = [logCondition(selected, range, parameters), ...conditions.conditions];
+  const statement = parameters.statement(
+    `SELECT toInt64(0) AS at, resource_id, ${recordColumns(labels)},
+  ${attributesColumn(keys, parameters)},
   toUInt32(intDiv(toUnixTimestamp64Nano(time) - ${parameters.int64(windows.fromNs)}, ${parameters.int64(width)})) AS bucket,
-  toFloat64(count()) AS lines, ${countsBytes ? 'toFloat64(sum(length(body)))' : 'toFloat64(0)'} AS bytes, ${odd.length === 0 ? 'toFloat64(0)' : `toFloat64(countIf(${odd.join(' OR ')}))`} AS odd
+  toUInt8(multiIf(${odd}, ${ODD}, ${filtered}, ${FILTERED_OUT}, ${COUNTED})) AS verdict,
+  if(verdict = ${COUNTED}, ${line}, '') AS line,
+  toFloat64(count()) AS lines, ${countsBytes ? 'toFloat64(sum(length(body)))' : 'toFloat64(0)'} AS bytes
 FROM logs
 WHERE ${where.join('\n  AND ')}
-GROUP BY resource_id, level, bucket`,
+GROUP BY ALL`,
+  );
+  return { statement, isOdd };
+}
+
+interface CountedLine {
+  readonly isOdd: CountedLines['rest'];
+  /** Conditions that are true of lines that the query drops for certain, if they are not odd. */
+  readonly fails: readonly string[];
+  /** A line of that kind (`String`). */
+  readonly line: string;
+}
+
+/** What stands for lines: nothing, or an object of the members that matter. Undefined: the whole line matters. */
+function linesOf(
+  { stages, labels, groups, countsBytes }: CountSelection,
+  streams: readonly StoredStream[],
+  keys: readonly string[],
+  { readsBody }: LineConditions,
+  parameters: SqlParameters,
+): CountedLine | undefined {
+  const parsers = stages.filter(({ kind }) => kind !== 'lineFilter' && kind !== 'labelFilter');
+  if (parsers.length === 0 || labels.length === 0) {
+    const isOdd = countsBytes || readsBody ? () => `body_type > ${LOG_STRING_BODY}` : undefined;
+    return { isOdd, fails: [], line: "''" };
+  }
+  const [parser] = parsers;
+  if (parsers.length > 1 || parser?.kind !== 'json' || parser.extractions.length > 0) return undefined;
+  const members = labels.filter((label) => !streams.every((stream) => isTaken(label, stream)));
+  const filters = numberFilters(stages, streams, keys).filter(({ label }) => members.includes(label));
+  const edited = new Map<string, string>();
+  for (const filter of filters) {
+    if (groups.includes(filter.label) || usesOf(filter.label, stages) !== 1) continue;
+    const same = sameForAll(filter, parameters);
+    if (same !== undefined) edited.set(filter.label, same);
+  }
+  const json = jsonLabels(members, parameters, edited);
+  if (json === undefined) return undefined;
+  return {
+    // Its parameters are those of another statement.
+    isOdd: (others) => `NOT ${jsonLabels(members, others)?.isPlain}`,
+    fails: filters.map((filter: NumberFilter) => failsNumber(filter, parameters)),
+    line: json.members === '' ? "'{}'" : `concat('{', substring(${json.members}, 2), '}')`,
+  };
+}
+
+/** Whether every line of a stream has the label already, so that what a parser finds is called otherwise. */
+function isTaken(label: string, { stream, metadata, isPushed }: StoredStream): boolean {
+  return (
+    stream.values.has(label) || metadata.some(([name]) => name === label) || (!isPushed && label === 'detected_level')
   );
 }
 
-function entryOf(stored: StoredStream, severity: number): LogCount['entry'] {
-  const { stream, isPushed } = stored;
-  const level = ['detected_level', detectedLevel(severity)] as const;
-  if (isPushed) return { stream, metadata: [], implied: new Map([level]) };
-  const number = severity === 0 ? [] : [['severity_number', String(severity)] as const];
-  return { stream, metadata: [...stored.metadata, ...number, level] };
+/** How often label filters name a label. */
+function usesOf(label: string, stages: readonly Stage[]): number {
+  const filters = stages.flatMap((stage) => (stage.kind === 'labelFilter' ? [stage.filter] : []));
+  const names: string[] = [];
+  for (let filter = filters.pop(); filter; filter = filters.pop()) {
+    if ('left' in filter) filters.push(filter.left, filter.right);
+    else names.push(filter.kind === 'matcher' ? filter.matcher.name : filter.label);
+  }
+  return names.filter((name) => name === label).length;
 }
 
 const MAX_BUCKETS = 50_000n;

@@ -5,7 +5,7 @@ import { LOG_STRING_BODY } from './log-rows.ts';
 /** Conditions of SQL that say what line filters say. */
 export interface LineConditions {
   readonly conditions: readonly string[];
-  /** They, and nothing else, decide which lines a query keeps. */
+  /** They are all that the query's line filters say. */
   readonly isExact: boolean;
   /** Some of them look at the line, which of bodies that are no texts is another one than what is stored. */
   readonly readsBody: boolean;
@@ -23,10 +23,7 @@ export function lineConditions(stages: readonly Stage[], parameters: SqlParamete
       isExact = false;
       break;
     }
-    if (stage.kind !== 'lineFilter') {
-      isExact = false;
-      continue;
-    }
+    if (stage.kind !== 'lineFilter') continue;
     const condition = filterCondition(stage, parameters);
     if (condition === undefined) isExact = false;
     else if (condition !== '') conditions.push(`(body_type > ${LOG_STRING_BODY} OR ${condition})`);

@@ -2,28 +2,48 @@ import { parseAnyValue } from '../key-values.ts';
 import type { LogEntry } from '../logql/stream-labels.ts';
 import { attributeText } from '../promql-store/attribute-text.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
-import { attributeKeys, hasAnyAttribute } from './attribute-keys.ts';
 import { detectedLevel, lokiName, type StoredStream } from './stored-stream.ts';
 
 /** Number of AttributeType (packages/records) of bodies that are texts. */
 export const LOG_STRING_BODY = 1;
 
-/** What is read of each record besides its attributes. Texts are empty where there is nothing. */
-export const LOG_COLUMNS = `toUnixTimestamp64Nano(time) AS at, resource_id, body, body_type, severity_number, severity_text::String AS level,
-  if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) AS trace, if(span_id = toFixedString('', 8), '', lower(hex(span_id))) AS span,
-  scope_name::String AS scope, scope_version::String AS version, flags, toUnixTimestamp64Nano(observed_time) AS observed, event_name::String AS event`;
+/** Where what a record has besides its line, its stream and its attributes comes from: the label that it becomes, SQL, and SQL of nothing. */
+const RECORD_COLUMNS: readonly (readonly [column: string, labels: readonly string[], sql: string, nothing: string])[] =
+  [
+    ['severity_number', ['severity_number', 'detected_level'], 'severity_number', 'toUInt8(0)'],
+    ['level', ['severity_text'], 'severity_text::String', "''"],
+    ['trace', ['trace_id'], "if(trace_id = toFixedString('', 16), '', lower(hex(trace_id)))", "''"],
+    ['span', ['span_id'], "if(span_id = toFixedString('', 8), '', lower(hex(span_id)))", "''"],
+    ['scope', ['scope_name'], 'scope_name::String', "''"],
+    ['version', ['scope_version'], 'scope_version::String', "''"],
+    ['flags', ['flags'], 'flags', 'toUInt32(0)'],
+    ['observed', ['observed_timestamp'], 'toUnixTimestamp64Nano(observed_time)', 'toInt64(0)'],
+    ['event', ['event_name'], 'event_name::String', "''"],
+  ];
 
-const ATTRIBUTES =
-  'toJSONString((attributes_string, attributes_int, attributes_double, attributes_bool, attributes_other))';
-const HAS_NONE = ['string', 'int', 'double', 'bool', 'other'].map((type) => `empty(attributes_${type})`).join(' AND ');
+/** The labels that records have of themselves. */
+export const RECORD_LABELS: ReadonlySet<string> = new Set(RECORD_COLUMNS.flatMap(([, labels]) => labels));
 
-/** The attributes as JSON; '' where there are none, or none that is one of the labels. */
-export function attributesColumn(labels: readonly string[] | undefined, parameters: SqlParameters): string {
-  const keys = labels?.map(attributeKeys);
-  if (keys === undefined || keys.includes(undefined)) return `if(${HAS_NONE}, '', ${ATTRIBUTES}) AS attributes`;
-  const names = keys.flatMap((some) => some ?? []);
-  if (names.length === 0) return "'' AS attributes";
-  return `if(${hasAnyAttribute(parameters.strings(names))}, ${ATTRIBUTES}, '') AS attributes`;
+/** What is read of each record besides its time, line, stream and attributes. @param labels that matter; undefined: all do */
+export function recordColumns(labels: readonly string[] | undefined): string {
+  return RECORD_COLUMNS.map(([column, names, sql, nothing]) => {
+    const isWanted = labels === undefined || names.some((name) => labels.includes(name));
+    const value = isWanted ? sql : nothing;
+    return value === column ? column : `${value} AS ${column}`;
+  }).join(', ');
+}
+
+const MAPS = ['string', 'int', 'double', 'bool', 'other'].map((type) => `attributes_${type}`);
+const HAS_NONE = MAPS.map((map) => `empty(${map})`).join(' AND ');
+
+/** Attributes as JSON, '' for none. @param keys the only ones that matter; undefined: all do */
+export function attributesColumn(keys: readonly string[] | undefined, parameters: SqlParameters): string {
+  if (keys === undefined) return `if(${HAS_NONE}, '', toJSONString((${MAPS.join(', ')}))) AS attributes`;
+  if (keys.length === 0) return "'' AS attributes";
+  const names = parameters.strings(keys);
+  const maps = MAPS.map((map) => `mapFilter((k, v) -> has(${names}, k), ${map})`);
+  const hasAny = keys.flatMap((key) => MAPS.map((map) => `has(${map}.keys, ${parameters.string(key)})`));
+  return `if(${hasAny.join(' OR ')}, toJSONString((${maps.join(', ')})), '') AS attributes`;
 }
 
 /** Columns of a result of these. */

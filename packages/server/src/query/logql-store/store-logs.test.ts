@@ -9,7 +9,6 @@ import { StreamCatalog } from './stream-catalog.ts';
 const base = 1_700_000_000_000_000_000n;
 const second = 1_000_000_000n;
 let server: LokiServer;
-let context: QueryContext;
 
 beforeAll(async () => {
   server = await LokiServer.open();
@@ -32,18 +31,20 @@ beforeAll(async () => {
     { timeUnixNano: String(base + 7n * second) },
   ];
   await server.pushOtlp({ resourceLogs: [{ resource: { attributes }, scopeLogs: [{ logRecords }] }] });
-  context = {
-    connection: server.store.connection,
-    signal: new AbortController().signal,
-    deadlineMs: Date.now() + 60_000,
-    nowMs: Date.now(),
-  };
-}, 30_000);
+}, 120_000);
 
 afterAll(async () => await server.close());
 
 const limits = { maxSamples: 100_000, maxSeries: 500, maxSteps: 11_000 };
-const logs = () => new StoreLogs(context, new StreamCatalog(1000));
+function logs(): StoreLogs {
+  const context: QueryContext = {
+    connection: server.store.connection,
+    signal: new AbortController().signal,
+    deadlineMs: Date.now() + 600_000,
+    nowMs: Date.now(),
+  };
+  return new StoreLogs(context, new StreamCatalog(1000));
+}
 
 describe('counting where the lines are gives what counting them one by one does', () => {
   test.each([
@@ -60,7 +61,7 @@ describe('counting where the lines are gives what counting them one by one does'
     'sum(count_over_time({service_name="otlp"} |= "42" [1m]))',
     'sum(bytes_over_time({service_name="otlp"}[1m]))',
     'sum(count_over_time({service_name="otlp"} != "failed" [1m]))',
-  ])('%s', async (query) => {
+  ])('%s', { timeout: 120_000 }, async (query) => {
     const source: LogSource = { select: (selection) => logs().select(selection) };
     for (const stepNs of [10n * second, 4n * second]) {
       const range = { startNs: base, endNs: base + 160n * second, stepNs, limit: 10, direction: 'backward' as const };
@@ -80,7 +81,7 @@ describe('metadata that does not matter is not read, and all else is as if it we
     'sum by (app) (count_over_time({app="a"} | logfmt | tenant_extracted="" | level="warn" [30s]))',
     'max_over_time({app="a"} | pattern "<_> line <n> <_>" | unwrap n [30s]) by (tenant)',
     'sum(count_over_time({app="a"} | logfmt | level="info" [30s]))',
-  ])('%s', async (query) => {
+  ])('%s', { timeout: 120_000 }, async (query) => {
     const whole: LogSource = { select: (selection) => logs().select({ ...selection, labels: undefined }) };
     const range = {
       startNs: base,
@@ -97,17 +98,21 @@ describe('metadata that does not matter is not read, and all else is as if it we
   });
 });
 
-test.each(['forward', 'backward'] as const)('all lines come, each once, in order: %s', async (direction) => {
-  const range = { startNs: base, endNs: base + 200n * second, stepNs: second, limit: 5000, direction };
-  const { result } = await new LogqlEngine(logs(), limits).queryRange('{app=~"a|same"}', range);
-  if (result.type !== 'streams') throw new Error(result.type);
-  expect(result.lines).toHaveLength(550);
-  expect(new Set(result.lines.map(({ line }) => line)).size).toBe(550);
-  const times = result.lines.map(({ time }) => time);
-  expect(times).toEqual(times.toSorted((a, b) => Number(a - b) * (direction === 'forward' ? 1 : -1)));
-});
+test.each(['forward', 'backward'] as const)(
+  'all lines come, each once, in order: %s',
+  { timeout: 120_000 },
+  async (direction) => {
+    const range = { startNs: base, endNs: base + 200n * second, stepNs: second, limit: 5000, direction };
+    const { result } = await new LogqlEngine(logs(), limits).queryRange('{app=~"a|same"}', range);
+    if (result.type !== 'streams') throw new Error(result.type);
+    expect(result.lines).toHaveLength(550);
+    expect(new Set(result.lines.map(({ line }) => line)).size).toBe(550);
+    const times = result.lines.map(({ time }) => time);
+    expect(times).toEqual(times.toSorted((a, b) => Number(a - b) * (direction === 'forward' ? 1 : -1)));
+  },
+);
 
-test('no more values than may be are kept, and the message says what to do', async () => {
+test('no more values than may be are kept, and the message says what to do', { timeout: 120_000 }, async () => {
   const engine = new LogqlEngine(logs(), { ...limits, maxSamples: 10 });
   const query = 'quantile_over_time(0.5, {app="a"} | pattern "<_> line <n> <_>" | unwrap n [1m])';
   await expect(engine.queryInstant(query, base + 60n * second)).rejects.toThrow('consider a shorter time range');

@@ -1,13 +1,15 @@
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
-import type { CountSelection, Direction, LogCount, LogSelection, LogSource } from '../logql/log-source.ts';
+import type { CountSelection, Direction, LogCounts, LogSelection, LogSource } from '../logql/log-source.ts';
 import type { LogEntry } from '../logql/stream-labels.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
 import { countLines } from './count-lines.ts';
+import { failsNumber, type NumberFilter, numberFilters } from './json-filters.ts';
+import { jsonLabels } from './json-labels.ts';
 import { lineConditions } from './line-conditions.ts';
 import { logCondition, withinStore } from './log-condition.ts';
-import { attributesColumn, LOG_COLUMNS, type LogCells, logEntry } from './log-rows.ts';
+import { attributesColumn, type LogCells, logEntry, recordColumns } from './log-rows.ts';
 import type { SelectedStreams, StreamCatalog } from './stream-catalog.ts';
 
 /** Rows that are in memory at once. */
@@ -27,15 +29,26 @@ export class StoreLogs implements LogSource {
     this.#catalog = catalog;
   }
 
-  count(selection: CountSelection): Promise<readonly LogCount[] | undefined> {
-    return countLines(this.#context, this.#catalog, selection);
+  async count(selection: CountSelection): Promise<LogCounts | undefined> {
+    const counted = await countLines(this.#context, this.#catalog, selection);
+    if (counted === undefined) return undefined;
+    const { matchers, stages, windows, labels } = selection;
+    const { fromNs, toNs } = windows;
+    const rest = { matchers, stages, fromNs, toNs, labels, direction: 'forward' as const, limit: undefined };
+    return { counts: counted.counts, rest: counted.rest ? this.#read(rest, counted.rest) : nothing() };
   }
 
-  async *select(selection: LogSelection): AsyncGenerator<readonly LogEntry[]> {
+  select(selection: LogSelection): AsyncIterable<readonly LogEntry[]> {
+    return this.#read(selection);
+  }
+
+  /** @param condition that records have to fulfil as well */
+  async *#read(selection: LogSelection, condition?: SqlCondition): AsyncGenerator<readonly LogEntry[]> {
     const range = withinStore(selection);
     if (range.from >= range.to) return;
     const selected = await this.#catalog.select(this.#context, selection.matchers, range);
     if (selected.streams.length === 0) return;
+    const plan = await this.#plan(selection, selected, range, condition);
     const byId = new Map(selected.streams.map((stream) => [stream.id, stream]));
     const { direction } = selection;
     let rest = range;
@@ -43,8 +56,7 @@ export class StoreLogs implements LogSource {
     let page = selection.limit === undefined ? MAX_ROWS : Math.min(Math.max(selection.limit, MIN_ROWS), MAX_ROWS);
     while (rest.from < rest.to) {
       const slice = nearest(rest, length, direction);
-      const statement = planLines(selection, selected, slice, page);
-      const { rowCount, columns } = await selectColumns(this.#context, statement, page);
+      const { rowCount, columns } = await selectColumns(this.#context, planLines(plan, slice, page), page);
       const cells = columns as unknown as LogCells;
       // A page that is full may end among records of the same time: those are read with the next one.
       const isFull = rowCount === page;
@@ -69,7 +81,24 @@ export class StoreLogs implements LogSource {
       page = Math.min(page * Number(GROWTH), MAX_ROWS);
     }
   }
+
+  async #plan(
+    selection: LogSelection,
+    selected: SelectedStreams,
+    range: TimeRange,
+    condition: SqlCondition | undefined,
+  ): Promise<LinePlan> {
+    const { stages, labels } = selection;
+    const { attributes } = this.#catalog;
+    const keys = labels && (await attributes.named(this.#context, labels, range));
+    const compared = numberFilters(stages, selected.streams, []).map(({ label }) => label);
+    const inTheWay = await attributes.named(this.#context, compared, range);
+    const filters = inTheWay ? numberFilters(stages, selected.streams, inTheWay) : [];
+    return { selection, selected, keys, filters, condition };
+  }
 }
+
+async function* nothing(): AsyncGenerator<never> {}
 
 function crowded(): SignalboxError {
   return new SignalboxError('too_large', `More than ${MAX_ROWS} records have the same time`, {
@@ -82,18 +111,37 @@ function nearest({ from, to }: TimeRange, length: bigint, direction: Direction):
   return { from: to - length > from ? to - length : from, to };
 }
 
+/** A condition of SQL, with its values among the parameters. */
+type SqlCondition = (parameters: SqlParameters) => string;
+
+/** What all statements of a selection have in common. */
+export interface LinePlan {
+  readonly selection: LogSelection;
+  readonly selected: SelectedStreams;
+  /** Attributes that matter; undefined: all do. */
+  readonly keys: readonly string[] | undefined;
+  /** Filters that leave out lines that are plain JSON. */
+  readonly filters: readonly NumberFilter[];
+  readonly condition?: SqlCondition | undefined;
+}
+
 /** Lines of a slice of time, in order, `page` at most. */
 export function planLines(
-  { stages, direction, labels }: LogSelection,
-  selected: SelectedStreams,
+  { selection, selected, keys, filters, condition }: LinePlan,
   slice: TimeRange,
   page: number,
 ): Statement {
+  const { stages, direction, labels } = selection;
   const parameters = new SqlParameters();
   const where = [logCondition(selected, slice, parameters), ...lineConditions(stages, parameters).conditions];
+  if (condition) where.push(condition(parameters));
+  for (const filter of filters) {
+    const json = jsonLabels([filter.label], parameters);
+    if (json) where.push(`NOT (${json.isPlain} AND ${failsNumber(filter, parameters)})`);
+  }
   return parameters.statement(
-    `SELECT ${LOG_COLUMNS},
-  ${attributesColumn(labels, parameters)}
+    `SELECT toUnixTimestamp64Nano(time) AS at, resource_id, body, body_type, ${recordColumns(labels)},
+  ${attributesColumn(keys, parameters)}
 FROM logs
 WHERE ${where.join('\n  AND ')}
 ORDER BY time ${direction === 'forward' ? 'ASC' : 'DESC'}

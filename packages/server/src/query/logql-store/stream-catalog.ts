@@ -7,6 +7,7 @@ import { TableMemory } from '../promql-store/table-memory.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters } from '../sql-parameters.ts';
 import { partitionNanos, type TimeRange } from '../time-range.ts';
+import { AttributeKeys } from './attribute-keys.ts';
 import { describeStream, type StoredStream } from './stored-stream.ts';
 
 export interface SelectedStreams {
@@ -15,8 +16,9 @@ export interface SelectedStreams {
   readonly isAll: boolean;
 }
 
-/** Which streams there are. The attributes of a resource never change, so that its stream is described once and kept. */
+/** Which streams and attributes there are. The attributes of a resource never change, so that its stream is described once and kept. */
 export class StreamCatalog {
+  readonly attributes = new AttributeKeys();
   readonly #maxStreams: number;
   readonly #streams: BoundedMap<string, StoredStream>;
   readonly #found: TableMemory<readonly StoredStream[]>;

@@ -181,22 +181,22 @@ export class LogqlEngine {
     const maxSeries = this.#limits.maxSeries * INNER_SERIES;
     const aggregator = new RangeAggregator(range, outer, windows, { ...this.#limits, maxSeries });
     const { matchers, stages } = log;
-    const labels = RangeAggregator.countedBy(range, outer);
-    const countsBytes = range.operator.startsWith('bytes');
-    const counts = labels && (await this.#source.count?.({ matchers, stages, windows, labels, countsBytes }));
-    if (counts) {
-      for (const { lines, bytes } of counts) {
-        cost.entries += lines;
-        cost.bytes += bytes;
-      }
-      aggregator.addCounts(counts);
-      return aggregator.result();
-    }
     const { fromNs, toNs } = windows;
+    const labels = neededLabels(range, outer);
+    const groups = RangeAggregator.countedBy(range, outer);
+    const countsBytes = range.operator.startsWith('bytes');
+    const isCounted = groups !== undefined && labels !== undefined;
+    const counted = isCounted
+      ? await this.#source.count?.({ matchers, stages, windows, labels, groups, countsBytes })
+      : undefined;
+    for (const { lines, bytes } of counted?.counts ?? []) {
+      cost.entries += lines;
+      cost.bytes += bytes;
+    }
+    if (counted) aggregator.addCounts(counted.counts);
     const direction = 'forward' as const;
-    const needed = neededLabels(range, outer);
-    const selection = { matchers, fromNs, toNs, direction, stages, limit: undefined, labels: needed };
-    for await (const entries of this.#source.select(selection, signal)) {
+    const selection = { matchers, fromNs, toNs, direction, stages, limit: undefined, labels };
+    for await (const entries of counted?.rest ?? this.#source.select(selection, signal)) {
       cost.entries += entries.length;
       for (const { line } of entries) cost.bytes += line.length;
       aggregator.add(entries);

@@ -24,20 +24,29 @@ export interface CountSelection {
   readonly matchers: readonly LabelMatcher[];
   readonly stages: readonly Stage[];
   readonly windows: RangeWindows;
-  /** All that the count depends on besides the stages. */
+  /** All labels that the count depends on, those that stages look at included. */
   readonly labels: readonly string[];
+  /** Those of them whose values tell counts apart. */
+  readonly groups: readonly string[];
   /** The length of lines is wanted, too. */
   readonly countsBytes: boolean;
 }
 
-/** Lines with the same labels, as far as those were asked for, in the same windows. */
+/** Lines in the same windows that are all the same to a query. */
 export interface LogCount {
-  readonly entry: Pick<LogEntry, 'stream' | 'metadata' | 'implied'>;
+  /** What stands for each of them: line filters are done with, all other stages make of it what they make of the line itself. */
+  readonly entry: LogEntry;
   readonly first: number;
   readonly last: number;
   readonly lines: number;
   /** Of the lines, in UTF-8; 0 unless it was wanted. */
   readonly bytes: number;
+}
+
+export interface LogCounts {
+  readonly counts: readonly LogCount[];
+  /** Lines that are not among the counts. */
+  readonly rest: AsyncIterable<readonly LogEntry[]>;
 }
 
 /** Where logs come from. */
@@ -49,5 +58,5 @@ export interface LogSource {
   select(selection: LogSelection, signal?: AbortSignal): AsyncIterable<readonly LogEntry[]>;
 
   /** Counts lines without handing them out; undefined where the source can't do it exactly. */
-  count?(selection: CountSelection): Promise<readonly LogCount[] | undefined>;
+  count?(selection: CountSelection): Promise<LogCounts | undefined>;
 }

@@ -63,7 +63,7 @@ export class RangeAggregator {
     }
   }
 
-  /** The labels that the result depends on, when nothing else of the lines does but their number and length; else undefined. */
+  /** The labels that tell the result's series apart, when lines are only counted and these labels are all that they need; else undefined. */
   static countedBy(expr: RangeAggregation, outer: Grouping | undefined): readonly string[] | undefined {
     const { operator, logRange } = expr;
     const grouping = groupingOf(expr, outer);
@@ -77,7 +77,9 @@ export class RangeAggregator {
     const countsBytes = operator === 'bytes_over_time' || operator === 'bytes_rate';
     for (const { entry, first, last, lines, bytes } of counts) {
       if (last < first) continue;
-      const series = this.#seriesOf(this.#extractor.labelsOf(entry));
+      const labels = this.#extractor.labelsOf(entry);
+      if (labels === undefined) continue;
+      const series = this.#seriesOf(labels);
       if (series instanceof CountedWindows) series.addMany(first, last, countsBytes ? bytes : lines, lines);
     }
   }

@@ -33,6 +33,8 @@ export interface LogSample {
 export class SampleExtractor {
   readonly #line: PipelineLine = { time: 0n, line: '', labels: new LineLabels() };
   readonly #run: ReturnType<typeof compilePipeline>;
+  /** The same without line filters. */
+  readonly #runCounted: ReturnType<typeof compilePipeline>;
   readonly #valueOf: (line: PipelineLine) => number | undefined;
   readonly #group: (labels: LineLabels) => Labels;
   readonly #ofStreams = new Map<StreamLabels, Labels>();
@@ -44,17 +46,21 @@ export class SampleExtractor {
     const grouping = groupingOf(expr, outer);
     const hasNoLabels = grouping !== undefined && grouping.labels.length === 0 && !grouping.isWithout;
     const reads = log.stages.some(({ kind }) => STAGES_THAT_READ_LABELS.has(kind));
-    this.#run = compilePipeline(log.stages, !hasNoLabels || reads || unwrap !== undefined);
+    const needsLabels = !hasNoLabels || reads || unwrap !== undefined;
+    this.#run = compilePipeline(log.stages, needsLabels);
+    this.#runCounted = compilePipeline(
+      log.stages.filter(({ kind }) => kind !== 'lineFilter'),
+      needsLabels,
+    );
     this.#line.labels.preservesErrors = grouping !== undefined && !grouping.isWithout && asksForErrors(expr);
     this.#valueOf = valueFunction(expr);
     this.#group = groupFunction(grouping);
     this.#looksAtImplied = grouping !== undefined && !grouping.isWithout;
   }
 
-  /** The series of entries whose lines were counted elsewhere. */
-  labelsOf(entry: Pick<LogEntry, 'stream' | 'metadata' | 'implied'>): Labels {
-    this.#line.labels.reset(entry);
-    return this.#group(this.#line.labels);
+  /** The series of entries that were counted elsewhere; undefined: the pipeline drops them. Throws as `extract` does. */
+  labelsOf(entry: LogEntry): Labels | undefined {
+    return this.#through(entry, this.#runCounted) ? this.#seriesOf(entry) : undefined;
   }
 
   /**
@@ -62,25 +68,32 @@ export class SampleExtractor {
    * and the query does not say what to do then.
    */
   extract(entry: LogEntry): LogSample | undefined {
+    if (!this.#through(entry, this.#run)) return undefined;
+    const value = this.#valueOf(this.#line);
+    return value === undefined ? undefined : { labels: this.#seriesOf(entry), value };
+  }
+
+  #through(entry: LogEntry, run: ReturnType<typeof compilePipeline>): boolean {
     const line = this.#line;
-    const { labels } = line;
-    labels.reset(entry);
+    line.labels.reset(entry);
     line.time = entry.time;
     line.line = entry.line;
-    if (!this.#run(line)) return undefined;
-    const value = this.#valueOf(line);
-    if (value === undefined) return undefined;
+    return run(line);
+  }
+
+  #seriesOf({ stream, implied }: LogEntry): Labels {
+    const { labels } = this.#line;
     if (labels.error !== '') {
       if (!labels.preservesErrors) throw pipelineError(labels);
-      return { labels: labels.labels(), value };
+      return labels.labels();
     }
-    if (!labels.isStreamOnly || (this.#looksAtImplied && entry.implied)) return { labels: this.#group(labels), value };
-    let group = this.#ofStreams.get(entry.stream);
+    if (!labels.isStreamOnly || (this.#looksAtImplied && implied)) return this.#group(labels);
+    let group = this.#ofStreams.get(stream);
     if (group === undefined) {
       group = this.#group(labels);
-      this.#ofStreams.set(entry.stream, group);
+      this.#ofStreams.set(stream, group);
     }
-    return { labels: group, value };
+    return group;
   }
 }
 

@@ -35,7 +35,7 @@ describe('the migrations', () => {
     const folder = await mkdtemp(join(tmpdir(), 'signalbox-migrate-'));
     const connection = await openConnection({ kind: 'embedded', folder });
     try {
-      const [first, second] = readMigrations() as [Migration, Migration];
+      const [first, second, third] = readMigrations() as [Migration, Migration, Migration];
       await migrate(connection, [first]);
       const tables = ['number_points', 'histogram_points', 'exponential_histogram_points', 'summary_points'];
       for (const table of tables) {
@@ -43,6 +43,9 @@ describe('the migrations', () => {
           `INSERT INTO ${table} (metric_name, series_id, time) SELECT 'm', number, '2026-01-01 00:00:00' FROM numbers(3)`,
         );
       }
+      await connection.command(
+        `INSERT INTO logs (time, attributes_string, attributes_int) SELECT toDateTime64('2026-01-01 00:00:00', 9, 'UTC') + INTERVAL number HOUR, map('a', 'x'), map('b.c', 1) FROM numbers(8)`,
+      );
       for (let cut = 1; cut <= second.statements.length; cut++) {
         for (const statement of second.statements.slice(0, cut)) await connection.command(statement);
       }
@@ -55,6 +58,14 @@ describe('the migrations', () => {
         );
         expect(rows[0]?.[0]).toBe('metric_name, toStartOfFifteenMinutes(time), series_id, time');
       }
+      for (const statement of third.statements) await connection.command(statement);
+      const keys = 'SELECT time, key FROM log_attribute_keys FINAL ORDER BY time, key';
+      expect((await connection.query(keys)).rows).toEqual(
+        ['2026-01-01 00:00:00', '2026-01-01 06:00:00'].flatMap((time) => [
+          [time, 'a'],
+          [time, 'b.c'],
+        ]),
+      );
     } finally {
       await connection.close(2_000);
       await rm(folder, { recursive: true, force: true });

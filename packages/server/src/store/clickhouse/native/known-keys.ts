@@ -1,9 +1,9 @@
 /**
- * Which resources or series a partition of the store has a row of already: shared by all that write them, and bounded.
+ * Which resources, series or names a partition of the store has a row of already: shared by all that write them, and bounded.
  * Forgetting is harmless: rows of the same key are merged.
  */
-export class KnownKeys {
-  readonly #partitions = new Map<number, Set<bigint>>();
+export class KnownKeys<Key extends bigint | string = bigint> {
+  readonly #partitions = new Map<number, Set<Key>>();
   readonly #maxKeys: number;
   #size = 0;
 
@@ -11,11 +11,11 @@ export class KnownKeys {
     this.#maxKeys = maxKeys;
   }
 
-  has(partition: number, key: bigint): boolean {
+  has(partition: number, key: Key): boolean {
     return this.#partitions.get(partition)?.has(key) ?? false;
   }
 
-  add(partition: number, key: bigint): void {
+  add(partition: number, key: Key): void {
     if (this.#size >= this.#maxKeys) {
       this.clear();
     }

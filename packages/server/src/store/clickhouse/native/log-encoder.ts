@@ -1,6 +1,7 @@
 import { AttributeType, anyValueJson, type LogBatch } from '@signalbox/records';
 import { ALL_ACCEPTED, type ConsumeResult } from '../../../pipeline/consumer.ts';
 import type { BlockBuilder, TableBlock } from '../../block-builder.ts';
+import { AttributeKeyEncoder } from './attribute-key-encoder.ts';
 import { AttributeMaps } from './attribute-maps.ts';
 import { BlockColumns } from './block-columns.ts';
 import { copyFixed, copySlices, RowSelection } from './copy-columns.ts';
@@ -10,7 +11,7 @@ import { ScopeColumns } from './scope-columns.ts';
 import { partitionOf, type TimeBounds } from './time-bounds.ts';
 
 /**
- * Encodes log records for the tables `resources` and `logs`.
+ * Encodes log records for the tables `resources`, `log_attribute_keys` and `logs`.
  *
  * A record without a time has that of its observation, or now if that is missing or not believed (logs.proto: "use
  * Timestamp if it is present, otherwise use ObservedTimestamp"). A record whose time is there and not believed is a rejected row.
@@ -19,6 +20,7 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
   rows = 0;
   readonly #bounds: TimeBounds;
   readonly #resources: ResourceEncoder;
+  readonly #attributeKeys: AttributeKeyEncoder;
   readonly #selection = new RowSelection();
   readonly #columns = new BlockColumns();
   readonly #time = this.#columns.add('time', "DateTime64(9, 'UTC')");
@@ -35,13 +37,14 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
   readonly #attributes = new AttributeMaps(this.#columns, 'attributes');
   readonly #droppedAttributes = this.#columns.add('dropped_attributes', 'UInt32');
 
-  constructor(knownResources: KnownKeys, bounds: TimeBounds) {
+  constructor(knownResources: KnownKeys, knownAttributes: KnownKeys<string>, bounds: TimeBounds) {
     this.#resources = new ResourceEncoder(knownResources);
+    this.#attributeKeys = new AttributeKeyEncoder(knownAttributes);
     this.#bounds = bounds;
   }
 
   get byteLength(): number {
-    return this.#columns.byteLength + this.#resources.byteLength;
+    return this.#columns.byteLength + this.#resources.byteLength + this.#attributeKeys.byteLength;
   }
 
   get partitions(): number {
@@ -62,6 +65,7 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
     copySlices(this.#eventName, bytes, batch.eventName, selection);
     this.#scope.appendRows(batch, this.#resources.words, selection);
     this.#attributes.appendRows(bytes, batch.attributes, selection);
+    this.#attributeKeys.append(bytes, batch.attributes);
     copyFixed(this.#droppedAttributes, batch.droppedAttributesCount, 4, selection);
     this.rows += selection.count;
     const rejected = batch.rowCount - selection.count;
@@ -73,6 +77,9 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
     if (this.#resources.rows > 0) {
       blocks.push({ table: 'resources', block: this.#resources.block() });
     }
+    if (this.#attributeKeys.rows > 0) {
+      blocks.push({ table: 'log_attribute_keys', block: this.#attributeKeys.block() });
+    }
     if (this.rows > 0) {
       blocks.push({ table: 'logs', block: this.#columns.block(this.rows) });
     }
@@ -81,11 +88,13 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
 
   committed(): void {
     this.#resources.committed();
+    this.#attributeKeys.committed();
   }
 
   reset(): void {
     this.#columns.reset();
     this.#resources.reset();
+    this.#attributeKeys.reset();
     this.rows = 0;
   }
 
@@ -97,6 +106,7 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
     const observed = batch.observedTime.words;
     bounds.refresh();
     resources.start(batch);
+    this.#attributeKeys.start();
     selection.start(batch.rowCount);
     let resource = -1;
     let partition = -1;
@@ -120,6 +130,7 @@ export class LogEncoder implements BlockBuilder<LogBatch> {
         resource = batch.resource[row];
         partition = rowPartition;
         resources.refer(batch, resource, partition);
+        this.#attributeKeys.refer(partition);
       }
     }
     selection.finish(batch.rowCount);

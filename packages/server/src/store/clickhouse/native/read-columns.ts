@@ -106,11 +106,12 @@ function makerOf(type: string): (typeof makers)[string] {
 class Reader {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #text = new TextDecoder();
+  readonly #buffer: Buffer;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -136,7 +137,7 @@ class Reader {
 
   text(): string {
     const { start, end } = this.skip(this.varint());
-    return this.#text.decode(this.bytes.subarray(start, end));
+    return this.#buffer.toString('utf8', start, end);
   }
 
   skip(length: number): Span {
