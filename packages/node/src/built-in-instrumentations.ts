@@ -27,6 +27,7 @@ import { pinoInstrumentation } from './logging/pino.ts';
 import { winstonInstrumentation } from './logging/winston.ts';
 import { amqplibInstrumentation } from './messaging/amqplib.ts';
 import { bullmqInstrumentation } from './messaging/bullmq.ts';
+import { kafkajsInstrumentation } from './messaging/kafkajs.ts';
 import { mqttInstrumentation } from './messaging/mqtt.ts';
 import { natsInstrumentation } from './messaging/nats/nats.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
@@ -57,6 +58,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   amqplibInstrumentation,
   natsInstrumentation,
   mqttInstrumentation,
+  kafkajsInstrumentation,
   pinoInstrumentation,
   winstonInstrumentation,
   bunyanInstrumentation,

@@ -22,6 +22,6 @@ export async function outage(
   statuses.push(await ask());
   await server.start();
   let last = await ask();
-  for (const deadline = Date.now() + 20_000; last !== 200 && Date.now() < deadline; last = await ask()) await sleep(50);
+  for (const deadline = Date.now() + 60_000; last !== 200 && Date.now() < deadline; last = await ask()) await sleep(50);
   return [...statuses, last];
 }

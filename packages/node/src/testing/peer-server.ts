@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -34,6 +35,8 @@ export interface PeerOptions {
   readonly folder?: string;
   /** Ends what the server leaves running. */
   readonly end?: () => void;
+  /** How long it may take to accept connections; half a minute unless given. */
+  readonly startMillis?: number;
 }
 
 /** A real server beside the tests, which can go away and come back at the same place. */
@@ -51,9 +54,9 @@ export class PeerServer {
   }
 
   /** Resolves when it accepts connections. */
-  async start(timeoutMillis = 30_000): Promise<this> {
+  async start(): Promise<this> {
     const [program, ...args] = this.#command;
-    const { env, user } = this.#options;
+    const { env, user, startMillis = 30_000 } = this.#options;
     const process_ = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
@@ -64,7 +67,7 @@ export class PeerServer {
       stream.on('data', (chunk) => {
         this.#output = `${this.#output}${chunk}`.slice(-10_000);
       });
-    const deadline = Date.now() + timeoutMillis;
+    const deadline = Date.now() + startMillis;
     while (!(await this.#accepts())) {
       if (process_.exitCode !== null || Date.now() > deadline)
         throw new Error(`${program} did not start: ${this.#output}`);
@@ -196,7 +199,7 @@ export async function startRabbitmq(): Promise<PeerServer> {
     RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
   };
   const end = (): void => void spawnSync('epmd', ['-port', String(mapper), '-kill'], { stdio: 'ignore' });
-  return new PeerServer(port, [program], { env, folder, end }).start(120_000);
+  return new PeerServer(port, [program], { env, folder, end, startMillis: 120_000 }).start();
 }
 
 /** NATS with JetStream, whose streams are on disk and so outlive a restart. */
@@ -214,4 +217,48 @@ export async function startMosquitto(): Promise<PeerServer> {
   const settings = join(folder, 'mosquitto.conf');
   writeFileSync(settings, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
   return new PeerServer(port, ['mosquitto', '-c', settings], { folder }).start();
+}
+
+/**
+ * The folder of Kafka's jars (org.apache.kafka:kafka_2.13 with all that it needs), which SIGNALBOX_TEST_KAFKA names; Debian has
+ * no package of it. Undefined where there is none.
+ */
+export function kafkaJars(): string | undefined {
+  const folder = process.env.SIGNALBOX_TEST_KAFKA;
+  return folder !== undefined && existsSync(folder) ? folder : undefined;
+}
+
+/** One node of Kafka, which is its own controller. */
+export async function startKafka(): Promise<PeerServer> {
+  const jars = kafkaJars();
+  if (jars === undefined) throw new Error('SIGNALBOX_TEST_KAFKA names no folder with the jars of Kafka');
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-kafka-'));
+  const [port, controller] = [await freePort(), await freePort()];
+  const properties = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'log.dirs': join(folder, 'data'),
+    'offsets.topic.num.partitions': '1',
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+  };
+  const file = join(folder, 'server.properties');
+  writeFileSync(
+    file,
+    Object.entries(properties)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+  const java = ['-Xmx512m', '-cp', join(jars, '*')];
+  const format = ['kafka.tools.StorageTool', 'format', '-t', randomBytes(16).toString('base64url'), '-c', file];
+  const formatted = spawnSync('java', [...java, ...format], { encoding: 'utf8' });
+  if (formatted.status !== 0) throw new Error(`Kafka's storage could not be made: ${formatted.stderr}`);
+  return new PeerServer(port, ['java', ...java, 'kafka.Kafka', file], { folder, startMillis: 240_000 }).start();
 }
