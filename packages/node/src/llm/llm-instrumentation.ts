@@ -1,9 +1,10 @@
 import { handleOf, type Instrumentation } from '../instrumentation.ts';
+import { hookAi } from './ai.ts';
 import { hookAnthropic } from './anthropic.ts';
 import { ModelCallRecorder } from './model-call-recorder.ts';
 import { hookOpenai } from './openai.ts';
 
-/** Language models, through the clients of OpenAI and Anthropic. */
+/** Language models, through the clients of OpenAI and Anthropic and the package `ai`. */
 export const llmInstrumentation: Instrumentation = {
   name: 'llm',
   enable(context) {
@@ -11,6 +12,7 @@ export const llmInstrumentation: Instrumentation = {
     const recorder = new ModelCallRecorder(context);
     const openai = hookOpenai(context, recorder);
     const anthropic = hookAnthropic(context, recorder);
-    return handleOf(() => openai[Symbol.dispose](), anthropic);
+    const ai = hookAi(context, recorder);
+    return handleOf(() => openai[Symbol.dispose](), anthropic, ai);
   },
 };

@@ -1,4 +1,13 @@
-import { type Attributes, type Context, context, propagation, type Span, SpanKind, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context,
+  createContextKey,
+  propagation,
+  type Span,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import { errorType, type Failure, recordFailure } from '../surfaces/operation.ts';
@@ -20,6 +29,9 @@ const tokenBoundaries = Array.from({ length: 14 }, (_, power) => 4 ** power);
 const callBoundaries = [0.1, 0.5, 1, 2, 5, 10, 30, 60];
 /** Characters of recorded content in one attribute. */
 const MAX_CONTENT = 32_768;
+
+/** Set where a library asks a model through the client of another one, which then must not count the call again. */
+const insideCall = createContextKey('signalbox: inside of a call of a language model');
 
 /** Operation, provider, requested model, answering model, address, port. */
 type Keys = [string, string, string, string | undefined, string | undefined, number | undefined];
@@ -99,9 +111,10 @@ export class ModelCallRecorder {
     );
   }
 
-  #begin(request: ModelRequest, hasOwnSpan: boolean): ModelCall {
+  #begin(request: ModelRequest, hasOwnSpan: boolean): ModelCall | undefined {
     const { startSpan, protect, settings } = this.#instrumentation;
     const parent = context.active();
+    if (parent.getValue(insideCall) === true) return undefined;
     const server = serverOf(request.baseUrl);
     const span = hasOwnSpan
       ? undefined
@@ -132,7 +145,7 @@ export class ModelCallRecorder {
       if (span !== undefined) endSpan(span, answer, chunk, failure, settings.llm.captureContent);
     };
     return {
-      context: inside,
+      context: inside.setValue(insideCall, true),
       answer: protect(onAnswer, () => {}),
       end: protect<[Failure?], void>(onEnd, () => {}),
     };

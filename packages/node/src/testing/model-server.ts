@@ -41,13 +41,13 @@ const message = {
 
 /**
  * The APIs of OpenAI and Anthropic on a loopback port, with always the same answers. The model `limited` is answered with
- * 429, `gone` with a connection that breaks.
+ * 429, `gone` with a connection that breaks, `tool-test` with the wish to call the tool `weather`, once.
  */
 export async function startModelServer(): Promise<{ url: string; close(): void }> {
   const server = createServer(async (request, reply) => {
     let text = '';
     for await (const part of request.setEncoding('utf8')) text += part;
-    const body = JSON.parse(text) as { model: string; stream?: boolean };
+    const body = JSON.parse(text) as { model: string; stream?: boolean; messages?: { role: string }[] };
     const json = (answer: object, status = 200) =>
       reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     if (body.model === 'gone') return request.socket.destroy();
@@ -68,6 +68,12 @@ export async function startModelServer(): Promise<{ url: string; close(): void }
             ],
             false,
           );
+        }
+        if (body.model === 'tool-test' && !body.messages?.some(({ role }) => role === 'tool')) {
+          const call = { id: 'call-1', type: 'function', function: { name: 'weather', arguments: '{}' } };
+          const wish = { role: 'assistant', content: null, tool_calls: [call] };
+          const choice = { index: 0, message: wish, finish_reason: 'tool_calls' };
+          return json({ ...chunk({}, null), object: 'chat.completion', choices: [choice], usage });
         }
         const choice = { index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' };
         return json({ ...chunk({}, null), object: 'chat.completion', choices: [choice], usage });
