@@ -2,6 +2,7 @@ import { type Attributes, type Context, context, isSpanContextValid, SpanKind, t
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
+import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
 import { defineSurface } from '../surfaces/surface.ts';
 
@@ -24,6 +25,7 @@ export const functionSurface = defineSurface('functions', (instrumentation) => n
 class FunctionRecorder {
   readonly begin: (call: FunctionCall) => Operation | undefined;
   readonly #instrumentation: InstrumentationContext;
+  readonly #open: OpenOperations;
   /** The application's own callback, which may throw. */
   readonly #ask: (attributes: FunctionCall['attributes']) => Attributes | undefined;
   readonly #calls: CellLookup<[name: string, status: 'success' | 'error'], SumCell>;
@@ -32,6 +34,7 @@ class FunctionRecorder {
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#open = new OpenOperations(instrumentation);
     this.begin = instrumentation.protect<[FunctionCall], Operation | undefined>(
       (call) => this.#begin(call),
       () => undefined,
@@ -77,6 +80,6 @@ class FunctionRecorder {
       if (failure !== undefined) recordFailure(span, failure);
       span.end();
     };
-    return { context: inside, end: this.#instrumentation.protect(end, () => {}) };
+    return this.#open.track({ context: inside, end: this.#instrumentation.protect(end, () => {}) });
   }
 }

@@ -16,6 +16,7 @@ import { RPCType, setRPCMetadata, suppressTracing } from '@opentelemetry/core';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import type { HttpOptions } from '../options.ts';
+import { hasFailed } from '../surfaces/operation.ts';
 import { type Forwarded, readForwarded } from './forwarded.ts';
 import { durationBoundaries, normalizeMethod, spanMethod } from './http-attributes.ts';
 import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
@@ -237,10 +238,4 @@ function recordFailure(span: Span, { type, isServersFault, message }: Failure): 
   span.setAttribute('error.type', type);
   if (isServersFault && !hasFailed(span))
     span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
-}
-
-/** Whether the application has set the error status itself: it has said why, and a second status would wipe that out. */
-function hasFailed(span: Span): boolean {
-  const status: unknown = Reflect.get(span, 'status');
-  return typeof status === 'object' && status !== null && Reflect.get(status, 'code') === SpanStatusCode.ERROR;
 }

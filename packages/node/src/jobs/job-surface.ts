@@ -1,6 +1,7 @@
 import { type Context, context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
+import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
 import { defineSurface } from '../surfaces/surface.ts';
 
@@ -19,12 +20,14 @@ export const jobSurface = defineSurface('jobs', (instrumentation) => new JobReco
 class JobRecorder {
   readonly begin: (job: string) => Operation | undefined;
   readonly #instrumentation: InstrumentationContext;
+  readonly #open: OpenOperations;
   readonly #runs: CellLookup<[job: string, result: JobResult], SumCell>;
   readonly #duration: CellLookup<[job: string, result: JobResult], HistogramCell>;
   readonly #active: CellLookup<[job: string], SumCell>;
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#open = new OpenOperations(instrumentation);
     const { cells, protect } = instrumentation;
     this.begin = protect<[string], Operation | undefined>(
       (job) => this.#begin(job),
@@ -63,7 +66,7 @@ class JobRecorder {
       if (failure !== undefined) recordFailure(span, failure);
       span.end();
     };
-    return { context: inside, end: protect(end, () => {}) };
+    return this.#open.track({ context: inside, end: protect(end, () => {}) });
   }
 }
 

@@ -160,6 +160,46 @@ describe.each(['app.mjs', 'app.cjs'] as const)('everything is delivered (%s)', (
   });
 });
 
+describe('work that the end of the process cuts off', () => {
+  const begin = `
+    import { observeQueue, scheduledJob, traced } from '@signalbox/node';
+    const never = () => new Promise(() => {});
+    const jobs = observeQueue({ name: 'jobs' });
+    void jobs.process({ id: 'm1', headers: {} }, never);
+    void scheduledJob('nightly', never)();`;
+
+  test('has its spans and its counts, as failed, on process.exit', async () => {
+    const app = run(
+      'app.mjs',
+      `${begin} void traced(never, { name: 'checkout' })(); setTimeout(() => process.exit(0), 10);`,
+    );
+    expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+    for (const name of ['process jobs', 'nightly', 'checkout'])
+      expect(sink.span(name), name).toMatchObject({
+        status: { code: 2, message: 'the process ended before it was done' },
+        attributes: { 'error.type': 'process_exit' },
+        events: [],
+      });
+    expect(sink.point('queue_messages_total')).toMatchObject({ value: 1, attributes: { result: 'nack' } });
+    expect(sink.point('function_calls')).toMatchObject({ value: 1, attributes: { status: 'error' } });
+    expect(sink.point('job_runs_total')).toMatchObject({ value: 1, attributes: { result: 'error' } });
+    for (const gauge of ['queue_in_flight', 'function_in_flight', 'job_active'])
+      expect(sink.point(gauge).value).toBe(0);
+  });
+
+  test('says what killed the process, where the exception was its own', async () => {
+    const dying = `traced(() => new Promise(() => setTimeout(() => { throw new TypeError('killer'); }, 10)), { name: 'dying' })()`;
+    const app = run('app.mjs', `${begin} void ${dying};`);
+    expect(await app.exited).toEqual({ code: 1, signal: null });
+    expect(sink.span('dying')).toMatchObject({
+      status: { code: 2, message: 'killer' },
+      attributes: { 'error.type': 'process_exit' },
+      events: [{ name: 'exception', attributes: { 'exception.type': 'TypeError' } }],
+    });
+    expect(sink.span('process jobs').status.message).toBe('the process ended before it was done');
+  });
+});
+
 describe('a request that the end of the process cuts off', () => {
   const source = `server.listen(0, () => { console.log('port=' + server.address().port); http.get({ port: server.address().port }).on('error', () => {}); });`;
 

@@ -10,6 +10,7 @@ import {
 } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
+import { OpenOperations } from '../surfaces/open-operations.ts';
 import { errorType, type Failure, recordFailure } from '../surfaces/operation.ts';
 import { type Message, type ModelAnswer, type ModelRequest, mergeAnswers } from './model-call.ts';
 
@@ -45,6 +46,7 @@ export class ModelCallRecorder {
   /** `hasOwnSpan`: the library traces this call itself, so it is only measured. */
   readonly begin: (request: () => ModelRequest, hasOwnSpan: boolean) => ModelCall | undefined;
   readonly #instrumentation: InstrumentationContext;
+  readonly #open: OpenOperations;
   readonly #duration: CellLookup<[...Keys, error: string | undefined], HistogramCell>;
   readonly #firstChunk: CellLookup<Keys, HistogramCell>;
   readonly #tokens: CellLookup<[...Keys, type: 'input' | 'output'], HistogramCell>;
@@ -56,6 +58,7 @@ export class ModelCallRecorder {
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#open = new OpenOperations(instrumentation);
     const { cells, protect } = instrumentation;
     this.begin = protect<[() => ModelRequest, boolean], ModelCall | undefined>(
       (request, hasOwnSpan) => this.#begin(request(), hasOwnSpan),
@@ -131,24 +134,21 @@ export class ModelCallRecorder {
     const started = performance.now();
     let answer: ModelAnswer = {};
     let firstChunk: number | undefined;
-    let isOver = false;
     const onAnswer = (piece: ModelAnswer): void => {
       firstChunk ??= (performance.now() - started) / 1000;
       answer = mergeAnswers(answer, piece);
     };
     const onEnd = (failure: Failure | undefined): void => {
-      if (isOver) return;
-      isOver = true;
       const seconds = (performance.now() - started) / 1000;
       const chunk = request.isStream ? firstChunk : undefined;
       this.#measure(request, server, answer, { seconds, firstChunk: chunk, failure, at: inside });
       if (span !== undefined) endSpan(span, answer, chunk, failure, settings.llm.captureContent);
     };
-    return {
+    const operation = this.#open.track({
       context: inside.setValue(insideCall, true),
-      answer: protect(onAnswer, () => {}),
       end: protect<[Failure?], void>(onEnd, () => {}),
-    };
+    });
+    return { ...operation, answer: protect(onAnswer, () => {}) };
   }
 
   #measure(

@@ -12,6 +12,7 @@ import {
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
+import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
 import { defineSurface } from '../surfaces/surface.ts';
 import { headerGetter, headerSetter, type MessageHeaders } from './header-carrier.ts';
@@ -57,12 +58,14 @@ export class QueueRecorder {
     isBatch: boolean,
   ) => Operation | undefined;
   readonly #instrumentation: InstrumentationContext;
+  readonly #open: OpenOperations;
   readonly #messages: CellLookup<[queue: string, result: Settlement], SumCell>;
   readonly #duration: CellLookup<[queue: string, result: Settlement], HistogramCell>;
   readonly #inFlight: CellLookup<[queue: string], SumCell>;
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#open = new OpenOperations(instrumentation);
     this.publish = instrumentation.protect<Parameters<QueueRecorder['publish']>, Operation | undefined>(
       (queue, envelopes) => this.#publish(queue, envelopes()),
       () => undefined,
@@ -104,7 +107,7 @@ export class QueueRecorder {
       if (failure !== undefined) recordFailure(span, failure);
       span.end();
     };
-    return { context: inside, end: this.#instrumentation.protect(end, () => {}) };
+    return this.#open.track({ context: inside, end: this.#instrumentation.protect(end, () => {}) });
   }
 
   #process(queue: QueueIdentity, messages: readonly Envelope[], settledBy: SettledBy, isBatch: boolean): Operation {
@@ -132,7 +135,7 @@ export class QueueRecorder {
       if (why !== undefined) recordFailure(span, why);
       span.end();
     };
-    return { context: inside, end: this.#instrumentation.protect(end, () => {}) };
+    return this.#open.track({ context: inside, end: this.#instrumentation.protect(end, () => {}) });
   }
 }
 

@@ -2,6 +2,7 @@ import { context, SpanKind, trace } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
+import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
 import { defineSurface } from '../surfaces/surface.ts';
 
@@ -35,6 +36,7 @@ class StoreRecorder {
   readonly begin: (operation: () => StoreOperation) => Operation | undefined;
   readonly lookup: (tier: string | undefined) => void;
   readonly #instrumentation: InstrumentationContext;
+  readonly #open: OpenOperations;
   readonly #operations: CellLookup<[namespace: string, op: string, result: StoreResult], SumCell>;
   readonly #duration: CellLookup<[namespace: string, op: string, result: StoreResult], HistogramCell>;
   readonly #hits: CellLookup<[tier: string], SumCell>;
@@ -42,6 +44,7 @@ class StoreRecorder {
 
   constructor(instrumentation: InstrumentationContext) {
     this.#instrumentation = instrumentation;
+    this.#open = new OpenOperations(instrumentation);
     const { cells, protect } = instrumentation;
     this.begin = protect<[() => StoreOperation], Operation | undefined>(
       (operation) => this.#begin(operation()),
@@ -96,7 +99,7 @@ class StoreRecorder {
       if (failure !== undefined && result === 'error') recordFailure(span, failure);
       span.end();
     };
-    return { context: inside, end: protect(end, () => {}) };
+    return this.#open.track({ context: inside, end: protect(end, () => {}) });
   }
 
   #lookup(tier: string | undefined): void {

@@ -46,13 +46,26 @@ export function observeCall<Result>(operation: Operation | undefined, run: () =>
   return followed as Result;
 }
 
+/** Of what is still under way when the process ends: nothing was thrown. */
+export const cutOff: Failure = {
+  error: Object.assign(new Error('the process ended before it was done'), { code: 'process_exit' }),
+};
+
 /** Records why the work of `span` failed: as an exception, `error.type`, and the error status. */
-export function recordFailure(span: Span, { error: thrown }: Failure): void {
+export function recordFailure(span: Span, failure: Failure): void {
   if (!span.isRecording()) return;
-  const error = toError(thrown);
-  span.recordException(error);
-  span.setAttribute('error.type', errorType(thrown));
+  const error = toError(failure.error);
+  span.setAttribute('error.type', errorType(failure.error));
+  if (failure !== cutOff) span.recordException(error);
+  // What the process dies of may have been said.
+  else if (hasFailed(span)) return;
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+}
+
+/** Whether somebody has set the error status and said why: a second status would wipe that out. */
+export function hasFailed(span: Span): boolean {
+  const status: unknown = Reflect.get(span, 'status');
+  return typeof status === 'object' && status !== null && Reflect.get(status, 'code') === SpanStatusCode.ERROR;
 }
 
 /** `error.type` of https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/: the code of a system error, else the class. */
