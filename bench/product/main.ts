@@ -1,5 +1,6 @@
-// npm run bench -w bench -- <ingest|query|traceql|promql|logql|processors|start> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|query|traceql|promql|logql|processors|start|sdk> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
+import { sdk } from '../sdk/sdk.ts';
 import { ingest } from './ingest.ts';
 import { logql } from './logql.ts';
 import { processors } from './processors.ts';
@@ -17,6 +18,7 @@ const usage = `npm run bench -w bench -- <command>
   logql  [--millions 10]
   processors [--millions 0.2]
   start
+  sdk    [--rows http,fastify,pino,start,steady,pg,redis,amqp,ws,function,queue,kv] [--node pinned|own|both] [--rounds N]
 `;
 
 const { values, positionals } = parseArgs({
@@ -29,6 +31,9 @@ const { values, positionals } = parseArgs({
     hours: { type: 'string', default: '6' },
     prometheus: { type: 'string' },
     'long-queries': { type: 'string', default: '4' },
+    rows: { type: 'string' },
+    node: { type: 'string', default: 'both' },
+    rounds: { type: 'string' },
     'no-limit': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -60,6 +65,13 @@ switch (positionals[0]) {
     break;
   case 'start':
     await start();
+    break;
+  case 'sdk':
+    await sdk({
+      rows: values.rows,
+      node: values.node,
+      rounds: values.rounds === undefined ? undefined : Number(values.rounds),
+    });
     break;
   default:
     console.log(usage);

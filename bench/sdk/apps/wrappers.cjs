@@ -1,7 +1,4 @@
-// One operation of a surface, over and over: `surfaces.cjs <operation> <how> <count> [package]`. Prints its CPU time in microseconds.
-// How: bare; signalbox, with our wrapper; official, by hand with the API of `package` and the names that our wrapper emits.
-const [operation, how, count, packageName] = process.argv.slice(2);
-
+// The same operation bare, with our wrapper, and by hand with the official API and the names that our wrapper emits.
 const work = {
   function: (n) => n + 1,
   'publish and process': (message) => message.body,
@@ -9,14 +6,13 @@ const work = {
 };
 const values = new Map([['a', 1]]);
 
-const operations = {
+exports.wrappers = {
   bare: () => ({
     function: () => work.function(1),
     'publish and process': () => work['publish and process']({ id: '1', headers: {}, body: 1 }),
     'kv.get': () => work['kv.get'](),
   }),
-  signalbox: () => {
-    const { observeQueue, observeStore, traced } = require(packageName);
+  signalbox: ({ observeQueue, observeStore, traced }) => {
     const plusOne = traced(work.function, { name: 'plusOne' });
     const queue = observeQueue({ name: 'orders' });
     const store = observeStore(values, { namespace: 'memory' });
@@ -30,7 +26,7 @@ const operations = {
       'kv.get': () => store.get('a'),
     };
   },
-  official: () => byHand(require(packageName)),
+  official: byHand,
 };
 
 /** What somebody writes who has the official packages only: a span, its attributes, a counter, a histogram, a gauge. */
@@ -91,25 +87,23 @@ function byHand({ context, metrics, propagation, ROOT_CONTEXT, SpanKind, trace }
   };
 }
 
-async function main() {
-  const run = operations[how]()[operation];
-  const turn = () => new Promise((done) => setImmediate(done));
-  // In portions, so that batches can leave in between as they do in a service.
-  const repeat = async (times) => {
-    for (let left = times; left > 0; left -= 100) {
-      for (let n = 0; n < 100; n += 1) run();
-      await turn();
-    }
+/** A message of a WebSocket, for which there is no stock instrumentation. */
+exports.observeMessageByHand = ({ metrics, SpanKind, trace }) => {
+  const tracer = trace.getTracer('bench');
+  const messages = metrics.getMeter('bench').createCounter('websocket_messages_total');
+  return (data, isBinary, handle) => {
+    const attributes = {
+      'websocket.connection_id': '1',
+      'websocket.message_type': isBinary ? 'binary' : 'text',
+      'websocket.message_size': data.length,
+    };
+    messages.add(1);
+    tracer.startActiveSpan('websocket.message', { kind: SpanKind.SERVER, root: true, attributes }, (span) => {
+      try {
+        handle(data);
+      } finally {
+        span.end();
+      }
+    });
   };
-  await repeat(Number(count) / 2);
-  const before = process.cpuUsage();
-  await repeat(Number(count));
-  const { user, system } = process.cpuUsage(before);
-  console.log(`cpu=${user + system}`);
-  process.kill(process.pid, 'SIGKILL');
-}
-
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+};
