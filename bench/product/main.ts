@@ -1,6 +1,7 @@
-// npm run bench -w bench -- <ingest|query|traceql|promql|logql|processors|start|sdk> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|query|traceql|promql|logql|processors|start|sdk|soak> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
 import { sdk } from '../sdk/sdk.ts';
+import { soak } from '../sdk/soak.ts';
 import { ingest } from './ingest.ts';
 import { logql } from './logql.ts';
 import { processors } from './processors.ts';
@@ -19,6 +20,7 @@ const usage = `npm run bench -w bench -- <command>
   processors [--millions 0.2]
   start
   sdk    [--rows http,fastify,pino,start,steady,pg,redis,amqp,ws,function,queue,kv] [--node pinned|own|both] [--rounds N]
+  soak   [--minutes 60] [--rate 300]
 `;
 
 const { values, positionals } = parseArgs({
@@ -31,6 +33,8 @@ const { values, positionals } = parseArgs({
     hours: { type: 'string', default: '6' },
     prometheus: { type: 'string' },
     'long-queries': { type: 'string', default: '4' },
+    minutes: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '300' },
     rows: { type: 'string' },
     node: { type: 'string', default: 'both' },
     rounds: { type: 'string' },
@@ -65,6 +69,9 @@ switch (positionals[0]) {
     break;
   case 'start':
     await start();
+    break;
+  case 'soak':
+    await soak({ minutes: Number(values.minutes), rate: Number(values.rate) });
     break;
   case 'sdk':
     await sdk({

@@ -83,6 +83,13 @@ export class Service {
     return Number((await answer)[1]);
   }
 
+  /** What is in use after a garbage collection; of a Node with `--expose-gc`. */
+  async heapMegabytes(): Promise<number> {
+    const answer = printed(this.#child, /heap=(\d+)/);
+    this.#child.kill('SIGUSR2');
+    return Number((await answer)[1]) / 1024 / 1024;
+  }
+
   residentMegabytes(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
