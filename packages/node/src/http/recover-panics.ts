@@ -87,7 +87,8 @@ function answerPanic(thrown: unknown, response: ServerResponse, requestContext: 
   }
   for (const name of response.getHeaderNames()) if (BODY_HEADERS.has(name)) response.removeHeader(name);
   response.statusCode = 500;
-  response.statusMessage = 'Internal Server Error';
+  // HTTP/2 has none, and Node warns of it.
+  if (!('stream' in response)) response.statusMessage = 'Internal Server Error';
   response.setHeader('content-type', 'text/plain; charset=utf-8');
   // Node computes none for a response whose length was removed before.
   response.setHeader('content-length', Buffer.byteLength(answer));

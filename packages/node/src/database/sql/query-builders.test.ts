@@ -75,9 +75,10 @@ test.skipIf(!hasPostgres)(
   60_000,
 );
 
-const [major = 0] = process.versions.node.split('.').map(Number);
-const sqliteNode =
-  major >= 22 ? process.execPath : otherNodes().find(({ execPath }) => execPath !== undefined)?.execPath;
+const thisNode = { name: `Node ${process.versions.node}`, execPath: process.execPath };
+const sqliteNode = [thisNode, ...otherNodes()].find(
+  ({ name, execPath }) => execPath !== undefined && Number(/\d+/.exec(name)?.[0]) >= 22,
+)?.execPath;
 
 const sqliteSource = `
 import Database from 'better-sqlite3';

@@ -1,15 +1,24 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import net from 'node:net';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { App, buildPackage } from '../../testing/child.ts';
-import { type FrameworkApp, frameworkApps, frameworkSource, type ModuleSystem } from '../../testing/framework-apps.ts';
+import { WebSocket } from 'ws';
+import { App, buildPackage, packageFolder } from '../../testing/child.ts';
+import {
+  bundledSource,
+  type FrameworkApp,
+  frameworkApps,
+  frameworkSource,
+  type ModuleSystem,
+} from '../../testing/framework-apps.ts';
 import { otherNodes, type TestNode } from '../../testing/nodes.ts';
 import { OtlpSink, type SinkSpan } from '../../testing/otlp-sink.ts';
 
 beforeAll(buildPackage, 120_000);
 
-const systems: readonly ModuleSystem[] = ['esm', 'cjs', 'tsx'];
+const systems: readonly ModuleSystem[] = ['esm', 'cjs', 'tsx', 'esbuild'];
 const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
 const thisNode: TestNode = {
   name: `Node ${process.versions.node}`,
@@ -22,31 +31,24 @@ interface Case {
   readonly node: TestNode;
 }
 
-/** `app` under one of the module systems, a different one for each `turn`. */
-const inTurn = (app: FrameworkApp, node: TestNode, turn: number): Case => ({
-  app,
-  node,
-  system: systems[turn % systems.length] as ModuleSystem,
-});
-
-/**
- * The newest of each framework under one module system. In the full tier all of them under each with this Node, and under
- * one with every other Node.
- */
+/** The newest of each framework under one module system each. In the full tier all of them under all, with every Node. */
 const matrix: readonly Case[] = isFull
-  ? [
-      ...frameworkApps.flatMap((app) => systems.map((system) => ({ app, system, node: thisNode }))),
-      ...otherNodes().flatMap((node, nth) => frameworkApps.map((app, index) => inTurn(app, node, index + nth))),
-    ]
-  : frameworkApps.filter(({ isRare }) => isRare !== true).map((app, index) => inTurn(app, thisNode, index));
-const files = { esm: 'app.mjs', cjs: 'app.cjs', tsx: 'app.mts' } as const;
+  ? [thisNode, ...otherNodes()].flatMap((node) =>
+      frameworkApps.flatMap((app) => systems.map((system) => ({ app, system, node }))),
+    )
+  : frameworkApps
+      .filter(({ isRare }) => isRare !== true)
+      .map((app, index) => ({ app, system: systems[index % systems.length] as ModuleSystem, node: thisNode }));
+const files = { esm: 'app.mjs', cjs: 'app.cjs', tsx: 'app.mts', esbuild: 'app.cjs' } as const;
 
 for (const { app: framework, system, node } of matrix)
   describe.skipIf(node.execPath === undefined)(`${framework.framework}, ${system}, ${node.name}`, () => {
     const sink = new OtlpSink();
-    const answers = new Map<string, { status: number; text: string; chunks: number; traceId: string | undefined }>();
+    const answers = new Map<string, Answer>();
 
-    const servers = (): SinkSpan[] => sink.spans.filter(({ kind }) => kind === 2);
+    const servers = (): SinkSpan[] =>
+      sink.spans.filter(({ kind, scope }) => kind === 2 && scope !== '@signalbox/node/websocket');
+    let echo: string | undefined;
 
     const byPath = (path: string): SinkSpan => {
       const found = servers().filter(({ attributes }) => attributes['url.path'] === path);
@@ -56,9 +58,10 @@ for (const { app: framework, system, node } of matrix)
 
     beforeAll(async () => {
       await sink.listen();
-      const app = start(framework, system, node, sink);
+      const app = await start(framework, system, node, sink);
       const port = await app.port();
-      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const release = (): void => void app.process.kill('SIGUSR2');
+      const client = framework.isHttp2 === true ? http2Client(port) : http1Client(port);
       for (const [method, path, body] of [
         ['GET', '/'],
         ['GET', '/users/7?token=secret'],
@@ -69,11 +72,10 @@ for (const { app: framework, system, node } of matrix)
         ['GET', '/events'],
         ['GET', '/nothing/here'],
       ] as const)
-        answers.set(path, await ask(port, agent, method, path, body));
-      agent.destroy();
-      const socket = net.connect(port, '127.0.0.1');
-      await once(socket, 'connect');
-      socket.end('GET /never HTTP/1.1\r\nHost: x\r\n\r\n');
+        answers.set(path, await client.ask(method, path, body, path === '/events' ? release : () => {}));
+      if (framework.isHttp2 !== true) echo = await echoed(port, 'hello');
+      await client.abandon('/never');
+      client.close();
       await vi.waitFor(() => byPath('/never'), { timeout: 10_000 });
       await app.stop();
       expect(app.stderr.replaceAll(/^.*(ExperimentalWarning|--trace-warnings).*\n/gm, '')).toBe('');
@@ -107,6 +109,12 @@ for (const { app: framework, system, node } of matrix)
         ['GET /never', '/never'],
       ]);
       expect(answers.get('/users/7?token=secret')?.traceId).toBe(byPath('/users/7').traceId);
+    });
+
+    test.skipIf(framework.isHttp2 === true)('lets connections be upgraded, and traces what comes over them', () => {
+      expect(echo).toBe('hello');
+      const message = sink.span('websocket.message');
+      expect(sink.span('socket')).toMatchObject({ traceId: message.traceId, parentSpanId: message.spanId });
     });
 
     test('gives the metric the same routes', () => {
@@ -182,11 +190,16 @@ const setup = `
 import { start } from '@signalbox/node';
 start({ http: { recordPanics: { counterName: 'shop.panics' } } });`;
 
-function start(framework: FrameworkApp, system: ModuleSystem, { execPath }: TestNode, sink: OtlpSink): App {
+async function start(
+  framework: FrameworkApp,
+  system: ModuleSystem,
+  { execPath }: TestNode,
+  sink: OtlpSink,
+): Promise<App> {
   return new App({
     ...(execPath !== undefined && { execPath }),
     file: files[system],
-    source: frameworkSource(framework, system),
+    source: system === 'esbuild' ? await bundledSource(framework, packageFolder) : frameworkSource(framework, system),
     ...(framework.packages !== undefined && { packages: framework.packages }),
     nodeArguments: [...(system === 'tsx' ? ['--import', 'tsx'] : []), '--import', './setup.mjs'],
     files: { 'setup.mjs': setup },
@@ -194,28 +207,83 @@ function start(framework: FrameworkApp, system: ModuleSystem, { execPath }: Test
   });
 }
 
-function ask(port: number, agent: http.Agent, method: string, path: string, body?: string) {
-  return new Promise<{ status: number; text: string; chunks: number; traceId: string | undefined }>(
-    (resolve, reject) => {
-      const request = http.request({ host: '127.0.0.1', port, agent, method, path }, (response) => {
-        let text = '';
-        let chunks = 0;
-        response.on('data', (chunk: Buffer) => {
-          text += chunk;
-          chunks += 1;
-        });
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            text,
-            chunks,
-            traceId: response.headers['x-trace-id'] as string | undefined,
-          }),
-        );
-      });
-      request.on('error', reject);
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly chunks: number;
+  readonly traceId: string | undefined;
+}
+
+/** One connection to the service, which it keeps. */
+interface Client {
+  /** Calls `onFirst` when a part of the response is there. */
+  ask(method: string, path: string, body: string | undefined, onFirst: () => void): Promise<Answer>;
+  /** Asks for `path` and goes away before there is an answer. */
+  abandon(path: string): Promise<void>;
+  close(): void;
+}
+
+function http1Client(port: number): Client {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    async ask(method, path, body, onFirst) {
+      const request = http.request({ host: '127.0.0.1', port, agent, method, path });
       request.end(body);
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      const traceId = response.headers['x-trace-id'];
+      return { status: response.statusCode ?? 0, traceId: traceId?.toString(), ...(await read(response, onFirst)) };
     },
-  );
+    async abandon(path) {
+      const socket = net.connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.end(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function http2Client(port: number): Client {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  return {
+    async ask(method, path, body, onFirst) {
+      const stream = session.request({ ':method': method, ':path': path });
+      stream.end(body);
+      const [headers] = (await once(stream, 'response')) as [
+        http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader,
+      ];
+      const traceId = headers['x-trace-id'];
+      return { status: headers[':status'] ?? 0, traceId: traceId?.toString(), ...(await read(stream, onFirst)) };
+    },
+    async abandon(path) {
+      const stream = session.request({ ':path': path });
+      // A round trip behind the request, so that the service has seen it.
+      await new Promise((resolve) => session.ping(resolve));
+      stream.close(http2.constants.NGHTTP2_CANCEL);
+      await once(stream, 'close');
+    },
+    close: () => session.close(),
+  };
+}
+
+async function read(response: Readable, onFirst: () => void): Promise<{ text: string; chunks: number }> {
+  let text = '';
+  let chunks = 0;
+  response.once('data', onFirst);
+  response.on('data', (chunk: Buffer) => {
+    text += chunk;
+    chunks += 1;
+  });
+  await once(response, 'end');
+  return { text, chunks };
+}
+
+/** What the service's WebSocket answers to `text`. */
+async function echoed(port: number, text: string): Promise<string> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`);
+  await once(socket, 'open');
+  socket.send(text);
+  const [answer] = await once(socket, 'message');
+  socket.close();
+  await once(socket, 'close');
+  return String(answer);
 }
