@@ -11,27 +11,16 @@ import {
 } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import { type Failure, recordFailure } from '../surfaces/operation.ts';
+import { promptMessages, providerName } from './ai-provider.ts';
 import { AiSpan } from './ai-span.ts';
 import type { ModelAnswer, ModelRequest } from './model-call.ts';
 import type { ModelCallRecorder } from './model-call-recorder.ts';
-import { contentText } from './observe-create.ts';
 
 /** What the library's operations are by the conventions; the others are the application's own calls. */
 const operations: Readonly<Record<string, ModelRequest['operation']>> = {
   doGenerate: 'chat',
   doStream: 'chat',
   doEmbed: 'embeddings',
-};
-
-/** `gen_ai.provider.name` of providers that the library calls otherwise; what comes after a dot is the kind of model. */
-const providers: Readonly<Record<string, string>> = {
-  'amazon-bedrock': 'aws.bedrock',
-  azure: 'azure.ai.openai',
-  'azure-openai': 'azure.ai.openai',
-  'google.generative-ai': 'gcp.gemini',
-  'google.vertex': 'gcp.vertex_ai',
-  mistral: 'mistral_ai',
-  xai: 'x_ai',
 };
 
 const settings = [
@@ -133,7 +122,7 @@ export class AiTracer implements Tracer {
 function requestOf(name: string, operation: ModelRequest['operation'], attributes: Attributes): ModelRequest {
   const prompt = attributes['ai.prompt.messages'];
   return {
-    provider: providerOf(String(attributes['ai.model.provider'] ?? 'unknown')),
+    provider: providerName(String(attributes['ai.model.provider'] ?? 'unknown')),
     operation,
     model: String(attributes['ai.model.id'] ?? 'unknown'),
     baseUrl: undefined,
@@ -144,20 +133,9 @@ function requestOf(name: string, operation: ModelRequest['operation'], attribute
         attributes[`gen_ai.request.${setting}`] as string | number | string[] | undefined,
       ]),
     ),
-    messages: () => (typeof prompt === 'string' ? messagesOf(prompt) : []),
+    // The library hands its prompt over as JSON.
+    messages: () => (typeof prompt === 'string' ? promptMessages(JSON.parse(prompt)) : []),
   };
-}
-
-function providerOf(provider: string): string {
-  for (const [theirs, name] of Object.entries(providers))
-    if (provider === theirs || provider.startsWith(`${theirs}.`)) return name;
-  return provider.split('.')[0] ?? provider;
-}
-
-/** The library hands its prompt over as JSON. */
-function messagesOf(prompt: string): { role: string; text: string }[] {
-  const messages = JSON.parse(prompt) as { role: string; content: unknown }[];
-  return messages.map(({ role, content }) => ({ role, text: contentText(content) }));
 }
 
 function pick(attributes: Attributes, names: Readonly<Record<string, string>>): Attributes {

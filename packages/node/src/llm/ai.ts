@@ -1,6 +1,7 @@
 import type { Tracer } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { AnyFunction } from '../modules/loaded-module.ts';
+import { isInRange } from '../modules/version-range.ts';
 import { AiTracer } from './ai-tracer.ts';
 import type { ModelCallRecorder } from './model-call-recorder.ts';
 
@@ -48,7 +49,9 @@ export function hookAi(context: InstrumentationContext, recorder: ModelCallRecor
     },
     (options) => options,
   );
-  return context.onModule<Exports>('ai', { versions: { from: '5', below: '7' } }, (exports, { wrap }) => {
+  return context.onModule<Exports>('ai', { versions: { from: '5', below: '8' } }, (exports, { version, wrap }) => {
+    // Later ones announce their calls (`observeAiChannel`).
+    if (!isInRange(version, { below: '7' })) return undefined;
     const replaced: Record<string, unknown> = {};
     for (const name of functions) {
       const original = exports[name];

@@ -1,5 +1,6 @@
 import { handleOf, type Instrumentation } from '../instrumentation.ts';
 import { hookAi } from './ai.ts';
+import { observeAiChannel } from './ai-channel.ts';
 import { hookAnthropic } from './anthropic.ts';
 import { ModelCallRecorder } from './model-call-recorder.ts';
 import { hookOpenai } from './openai.ts';
@@ -13,6 +14,6 @@ export const llmInstrumentation: Instrumentation = {
     const openai = hookOpenai(context, recorder);
     const anthropic = hookAnthropic(context, recorder);
     const ai = hookAi(context, recorder);
-    return handleOf(() => openai[Symbol.dispose](), anthropic, ai);
+    return handleOf(() => openai[Symbol.dispose](), anthropic, ai, observeAiChannel(context, recorder));
   },
 };

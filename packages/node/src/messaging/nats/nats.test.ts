@@ -164,7 +164,7 @@ describe.skipIf(!hasNats).each(variants)(
       server = await startNats();
       app = new App({ file, source, env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, NATS: String(server.port) } });
       expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       await server.remove();
       await sink.close();
