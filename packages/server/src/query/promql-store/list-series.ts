@@ -10,6 +10,7 @@ import type { ReadRange } from './read-points.ts';
 import { type SelectedSeries, type Selection, selectSeries } from './select-series.ts';
 import type { SeriesCatalog } from './series-catalog.ts';
 import { partsOf, pointTable } from './series-parts.ts';
+import { selectSpanMetrics, spanMetricLabels } from './span-metrics/select-span-metrics.ts';
 import { selectTargets, targetInfoName } from './target-info.ts';
 
 /** Conditions of which any one is enough; an empty list: everything. */
@@ -27,6 +28,9 @@ export async function listSeries(
     const selection = await selectSeries(context, catalog, matchers, nanoRange(range.fromMs, range.toMs));
     for (const labels of await withBounds(context, selection, range)) found.set(labels.key, labels);
     for (const { labels } of await selectTargets(context, catalog, matchers, nanoRange(range.fromMs, range.toMs))) {
+      found.set(labels.key, labels);
+    }
+    for (const labels of spanMetricLabels(await selectSpanMetrics(context, catalog, matchers, range))) {
       found.set(labels.key, labels);
     }
   }
@@ -50,6 +54,9 @@ export async function listLabelNames(
       if (part === 'quantile') names.add('quantile');
     }
     for (const { labels } of await selectTargets(context, catalog, matchers, nanos)) {
+      for (const name of labels.names) names.add(name);
+    }
+    for (const labels of spanMetricLabels(await selectSpanMetrics(context, catalog, matchers, range))) {
       for (const name of labels.names) names.add(name);
     }
   }
@@ -77,6 +84,9 @@ async function listMetricNames(context: QueryContext, catalog: SeriesCatalog, ra
   const metrics = await catalog.metrics(context, nanos);
   const names = new Set(metrics.flatMap(({ type, family }) => partsOf(type, family).map((part) => part.name)));
   if ((await selectTargets(context, catalog, [], nanos)).length > 0) names.add(targetInfoName);
+  for (const labels of spanMetricLabels(await selectSpanMetrics(context, catalog, [], range))) {
+    names.add(labels.metricName);
+  }
   return [...names].sort();
 }
 

@@ -11,6 +11,8 @@ import { numberSeries } from './number-series.ts';
 import { type ReadOptions, tooManySamples } from './read-points.ts';
 import { type Selection, selectSeries } from './select-series.ts';
 import type { SeriesCatalog } from './series-catalog.ts';
+import { selectSpanMetrics } from './span-metrics/select-span-metrics.ts';
+import { spanMetricSeries } from './span-metrics/span-metric-series.ts';
 import { selectTargets, targetInfoSeries } from './target-info.ts';
 
 export interface StoreQueryableOptions {
@@ -51,6 +53,8 @@ export class StoreQueryable implements Queryable {
       const read = await readSelection(context, selection, options);
       const targets = await selectTargets(context, this.#catalog, matchers, nanoRange(startMs, endMs));
       if (targets.length > 0) read.push(await targetInfoSeries(context, targets, options));
+      const spanMetrics = await selectSpanMetrics(context, this.#catalog, matchers, options.range);
+      if (spanMetrics.length > 0) read.push(await spanMetricSeries(context, spanMetrics, options));
       const series = mergeSeries(read.map((group) => group.filter(({ times }) => times.length > 0)));
       this.samplesRead += series.reduce((sum, { times }) => sum + times.length, 0);
       if (this.samplesRead > this.#maxSamples) throw tooManySamples(this.#maxSamples);
