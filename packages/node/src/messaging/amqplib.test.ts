@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { App, buildPackage } from '../testing/child.ts';
 import { OtlpSink, type SinkSpan } from '../testing/otlp-sink.ts';
+import { outage } from '../testing/outage.ts';
 import { type PeerServer, rabbitmqProgram, startRabbitmq } from '../testing/peer-server.ts';
 
 /** RabbitMQ takes half a minute to start. */
@@ -131,6 +132,57 @@ describe.skipIf(!canRun)('amqplib and a real RabbitMQ (long tier; RabbitMQ must 
     test("the application's options stay its own, and its headers arrive", () => {
       expect(app.stdout).toContain('options={"headers":{"own":"kept"},"messageId":"m1"}');
       expect(app.stdout).toContain('headers=own,traceparent');
+    });
+  });
+
+  describe('that goes away and comes back', () => {
+    const sink = new OtlpSink();
+    let statuses: readonly number[];
+    beforeAll(async () => {
+      await sink.listen();
+      // The client does not connect again by itself.
+      const source = `
+        import http from 'node:http';
+        import amqp from 'amqplib';
+        let channel;
+        let done = () => {};
+        const open = async () => {
+          const connection = await amqp.connect('amqp://127.0.0.1:' + process.env.PEER);
+          for (const event of ['error', 'close']) connection.on(event, () => { channel = undefined; });
+          const opened = await connection.createConfirmChannel();
+          opened.on('error', () => {});
+          await opened.assertQueue('orders', { durable: false });
+          await opened.consume('orders', (message) => { if (message !== null) { opened.ack(message); done(); } });
+          return opened;
+        };
+        channel = await open();
+        const send = () => new Promise((resolve, reject) => channel.publish('', 'orders', Buffer.from('x'), {}, (error) => error ? reject(error) : resolve()));
+        http.createServer(async (request, response) => {
+          try {
+            channel ??= await open();
+            const processed = new Promise((resolve) => { done = resolve; });
+            await send();
+            await processed;
+            response.end();
+          } catch (error) { response.writeHead(503).end(error.message); }
+        }).listen(0, '127.0.0.1', function () { console.log('port=' + this.address().port); });`;
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, PEER: String(server.port) };
+      const app = new App({ file: 'app.mjs', source, env });
+      statuses = await outage(app, server, 'SIGTERM');
+      await app.stop();
+    }, 400_000);
+    afterAll(() => sink.close());
+
+    test('is traced before and after, and nothing is left in flight', () => {
+      expect(statuses).toEqual([200, 503, 200]);
+      const sent = sink.spans.filter(({ name }) => name === 'publish orders');
+      for (const each of [sent[0], sent.at(-1)]) {
+        expect(each?.status.code).toBe(0);
+        expect(sink.spans.filter(({ parentSpanId }) => parentSpanId === each?.spanId)).toMatchObject([
+          { name: 'process orders', kind: consumer, status: { code: 0 } },
+        ]);
+      }
+      expect(sink.point('queue_in_flight').value).toBe(0);
     });
   });
 });

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { App, buildPackage } from '../testing/child.ts';
 import { OtlpSink, type SinkSpan } from '../testing/otlp-sink.ts';
+import { outage } from '../testing/outage.ts';
 import { hasProgram, type PeerServer, startRedis } from '../testing/peer-server.ts';
 
 const hasRedis = hasProgram('redis-server');
+const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
 const [producer, consumer] = [4, 5];
 
 const body = `
@@ -122,6 +124,70 @@ describe.skipIf(!hasRedis).each(variants)(
       });
       expect(sink.point('queue_in_flight', { queue: 'mails' }).value).toBe(0);
       expect(JSON.stringify(sink.spans.map(({ attributes }) => attributes))).not.toContain('secret');
+    });
+  },
+);
+
+describe.skipIf(!hasRedis || !isFull)(
+  'BullMQ and a Redis that is slow, goes away and comes back (long tier; needs redis-server)',
+  () => {
+    const sink = new OtlpSink();
+    let server: PeerServer;
+    let statuses: readonly number[];
+
+    beforeAll(async () => {
+      await sink.listen();
+      server = await startRedis();
+      const source = `
+        import http from 'node:http';
+        import { Queue, Worker } from 'bullmq';
+        import Redis from 'ioredis';
+        const connection = { host: '127.0.0.1', port: Number(process.env.REDIS), retryStrategy: () => 50 };
+        const queue = new Queue('mails', { connection: { ...connection, enableOfflineQueue: false } });
+        const worker = new Worker('mails', async () => {}, { connection: { ...connection, maxRetriesPerRequest: null } });
+        for (const each of [queue, worker]) each.on('error', () => {});
+        await queue.waitUntilReady();
+        await worker.waitUntilReady();
+        const add = async (name) => {
+          const processed = new Promise((resolve) => worker.once('completed', resolve));
+          await queue.add(name, {});
+          await processed;
+        };
+        const pausing = new Redis(connection);
+        await pausing.call('CLIENT', 'PAUSE', '3000', 'ALL');
+        await add('slow');
+        pausing.disconnect();
+        http.createServer(async (request, response) => {
+          try { await add('mail'); response.end(); }
+          catch (error) { response.writeHead(503).end(error.message); }
+        }).listen(0, '127.0.0.1', function () { console.log('port=' + this.address().port); });`;
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, REDIS: String(server.port) };
+      const app = new App({ file: 'app.mjs', source, env });
+      statuses = await outage(app, server);
+      await app.stop();
+    }, 240_000);
+    afterAll(async () => {
+      await server.remove();
+      await sink.close();
+    });
+
+    test('is an error while it is away, and not before or after', () => {
+      expect(statuses).toEqual([200, 503, 200]);
+      const sent = sink.spans.filter(({ name }) => name === 'publish mails');
+      expect(sent[1]?.status.code).toBe(0);
+      expect(sent.some(({ status }) => status.code === 2)).toBe(true);
+      expect(sent.at(-1)?.status.code).toBe(0);
+      for (const each of [sent[1], sent.at(-1)])
+        expect(
+          sink.spans.filter(({ parentSpanId, kind }) => parentSpanId === each?.spanId && kind === consumer),
+        ).toMatchObject([{ name: 'process mails', status: { code: 0 } }]);
+      expect(sink.point('queue_in_flight').value).toBe(0);
+    });
+
+    test('is waited for while it is slow, and the span is as long as that', () => {
+      const slow = sink.spans.find(({ name }) => name === 'publish mails');
+      expect(slow?.status.code).toBe(0);
+      expect(Number((slow?.end ?? 0n) - (slow?.start ?? 0n))).toBeGreaterThan(500e6);
     });
   },
 );

@@ -55,7 +55,7 @@ const variants = [
 
 beforeAll(buildPackage, 120_000);
 
-describe.skipIf(!hasMosquitto).each(variants)(
+describe.skipIf(!hasMosquitto).each(isFull ? variants : variants.slice(0, 1))(
   'MQTT.js and a real Mosquitto, which needs mosquitto ($file)',
   ({ file, source }) => {
     const sink = new OtlpSink();
