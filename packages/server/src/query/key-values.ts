@@ -3,7 +3,12 @@ import { type ReadAttribute, readAttributes } from '../store/clickhouse/attribut
 
 /** The cells of `attributeColumns` as OTLP/JSON has them, sorted by key. */
 export function toKeyValues(cells: readonly unknown[]): KeyValue[] {
-  return readAttributes(cells).map((attribute) => ({ key: attribute.key, value: toAnyValue(attribute) }));
+  return keyValuesOf(readAttributes(cells));
+}
+
+/** Stored attributes as OTLP/JSON has them. */
+export function keyValuesOf(attributes: readonly ReadAttribute[]): KeyValue[] {
+  return attributes.map((attribute) => ({ key: attribute.key, value: toAnyValue(attribute) }));
 }
 
 function toAnyValue({ type, value }: ReadAttribute): AnyValue {

@@ -14,13 +14,14 @@ export interface QueryContext {
   readonly nowMs: number;
 }
 
-/** Runs one statement within what is left of the request's time and gives its rows. */
+/** Runs one statement within what is left of the request's time and gives its rows. @param limits rows of the result at most, or more about it */
 export async function select<Row extends readonly unknown[]>(
   context: QueryContext,
   statement: Statement,
-  maxResultRows?: number,
+  limits: number | Pick<QueryOptions, 'maxResultRows' | 'isShort'> = {},
 ): Promise<readonly Row[]> {
-  const options = queryOptions(context, statement, maxResultRows);
+  const own = typeof limits === 'number' ? { maxResultRows: limits } : limits;
+  const options = { ...queryOptions(context, statement, own.maxResultRows), isShort: own.isShort };
   return (await explained(context.connection.query<Row>(statement.sql, options))).rows;
 }
 

@@ -17,6 +17,8 @@ export interface QueryOptions {
   readonly maxExecutionMs?: number | undefined;
   /** Rows of the result; beyond: code `too_large`. Default: 100,000. */
   readonly maxResultRows?: number | undefined;
+  /** It reads little: it is not made to wait for inserts, as long queries are. */
+  readonly isShort?: boolean | undefined;
   /** A short question about the store itself: it never waits behind other queries. */
   readonly housekeeping?: boolean | undefined;
 }

@@ -84,6 +84,45 @@ describe("Tempo's streaming service, on the port of HTTP/1", () => {
     expect(nested(nested(trace, 6)[0], 1).map((span) => textOf(span, 1))).toEqual(['00000000000000a1']);
   });
 
+  test('Search gives what it finds as it finds it, newest first, and says how far it is', async () => {
+    const hours = [1, 2, 3, 4];
+    await store.insert({
+      resourceSpans: hours.map((hour) => ({
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] },
+        scopeSpans: [
+          {
+            spans: [
+              {
+                traceId: `${hour}`.padStart(32, 'a'),
+                spanId: '00000000000000a1',
+                name: 'old',
+                startTimeUnixNano: `${startMs - hour * 3_600_000}000000`,
+                endTimeUnixNano: `${startMs - hour * 3_600_000 + 1}000000`,
+              },
+            ],
+          },
+        ],
+      })),
+    });
+    const range = [varintField(5, start - 20_000n), varintField(6, start + 60n)];
+    const messages = await call('Search', bytesField(8, '{}'), varintField(4, 20), ...range);
+    const found = messages.map((message) => nested(message, 1).map((trace) => textOf(trace, 1)));
+    expect(found.length).toBeGreaterThan(2);
+    expect(found[0]).toEqual(['abcdefabcdefabcdefabcdefabcdefab']);
+    expect(found.flat()).toEqual([...(found[0] ?? []), ...hours.map((hour) => `${hour}`.padStart(32, 'a'))]);
+    const progress = messages.map((message) => {
+      const [metrics] = nested(message, 2);
+      if (metrics === undefined) throw new Error('no metrics');
+      expect(integerOf(metrics, 5)).toBe(100n);
+      return Number(integerOf(metrics, 4));
+    });
+    expect(progress.at(-1)).toBe(100);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    // Who asks for few gets them from the newest part of the range alone.
+    const [first, ...others] = await call('Search', bytesField(8, '{}'), varintField(4, 1), ...range);
+    expect([nested(first, 1).length, others.length]).toEqual([1, 0]);
+  });
+
   test('completion', async () => {
     const [tags] = await call('SearchTagsV2', bytesField(1, 'resource'), ...times(3));
     expect(nested(tags, 1).map((scope) => [textOf(scope, 1), textOf(scope, 2)])).toEqual([

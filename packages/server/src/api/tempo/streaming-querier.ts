@@ -1,6 +1,6 @@
 import type { QueryContext } from '../../query/query-context.ts';
 import { nanosPerSecond, type TimeRange } from '../../query/time-range.ts';
-import { searchTraceql } from '../../query/traceql/search-traceql.ts';
+import { searchTraceqlInParts } from '../../query/traceql/search-traceql.ts';
 import { listTagValues, type TagValue } from '../../query/traceql/tags/list-tag-values.ts';
 import { listTags, TAG_SCOPES, type TagScope } from '../../query/traceql/tags/list-tags.ts';
 import { tagFilter } from '../../query/traceql/tags/tag-filter.ts';
@@ -18,27 +18,34 @@ const defaultLimit = 20;
 const maxLimit = 10_000;
 const defaultSpansPerSpanset = 3;
 const defaultTags = 1_000;
+/** Hundredths of the range stand for Tempo's jobs, from which clients tell how far the search is. */
+const jobs = 100;
 const lookbackNanos = 6n * 3_600n * nanosPerSecond;
 
-/** `tempopb.StreamingQuerier` (tempo.proto), by the paths of its methods. Each stream is one message: the whole answer. */
+/** `tempopb.StreamingQuerier` (tempo.proto), by the paths of its methods. Each stream but that of `Search` is one message: the whole answer. */
 export const streamingQuerier: ReadonlyMap<string, GrpcMethod> = new Map<string, GrpcMethod>(
   Object.entries({
     Search: search,
-    SearchTags: tagsV1,
-    SearchTagsV2: tags,
-    SearchTagValues: valuesV1,
-    SearchTagValuesV2: values,
-    MetricsQueryRange: queryRange,
-    MetricsQueryInstant: queryInstant,
-  }).map(([name, method]) => [`/tempopb.StreamingQuerier/${name}`, oneMessage(method)]),
+    SearchTags: oneMessage(tagsV1),
+    SearchTagsV2: oneMessage(tags),
+    SearchTagValues: oneMessage(valuesV1),
+    SearchTagValuesV2: oneMessage(values),
+    MetricsQueryRange: oneMessage(queryRange),
+    MetricsQueryInstant: oneMessage(queryInstant),
+  }).map(([name, method]) => [`/tempopb.StreamingQuerier/${name}`, method]),
 );
 
-async function search(request: MessageFields, context: QueryContext): Promise<Uint8Array> {
+/** Each message has the traces found since the one before, newest first; together they are the answer. */
+async function* search(request: MessageFields, context: QueryContext): AsyncGenerator<Uint8Array> {
   const limit = Math.min(Number(integerOf(request, 4)) || defaultLimit, maxLimit);
   const range = secondsRange(request, 5, 6);
   const spansPerSpanset = Number(integerOf(request, 9)) || defaultSpansPerSpanset;
-  const found = await searchTraceql(context, traceqlSearch(textOf(request, 8) || '{}', range, limit, context.nowMs));
-  return encodeSearchResponse(searchResponse(found, spansPerSpanset));
+  const asked = traceqlSearch(textOf(request, 8) || '{}', range, limit, context.nowMs);
+  for await (const part of searchTraceqlInParts(context, asked)) {
+    const response = searchResponse(part, spansPerSpanset);
+    const metrics = { ...response.metrics, completedJobs: Math.floor(part.searchedShare * jobs), totalJobs: jobs };
+    yield encodeSearchResponse({ ...response, metrics });
+  }
 }
 
 /** undefined: neither is given. Seconds since 1970. */

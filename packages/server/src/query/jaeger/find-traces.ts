@@ -115,7 +115,7 @@ function tagCondition(key: string, value: string): string {
   const name = `"${key.replace(/[\\"]/g, '\\$&')}"`;
   const values = [quoted(value)];
   if (value === 'true' || value === 'false' || isNumber(value)) values.push(value);
-  const conditions = SCOPES.flatMap((scope) => values.map((each) => `${scope}.${name} = ${each}`));
+  const conditions = SCOPES.map((scope) => `(${values.map((each) => `${scope}.${name} = ${each}`).join(' || ')})`);
   return `(${conditions.join(' || ')})`;
 }
 

@@ -26,8 +26,6 @@ export const EVERY_PLACE: KeyPlaces = {
   instrumentation: true,
 };
 
-type PlaceCells = [number, number, number, number, number, number];
-
 /**
  * Finds out where the keys of expressions are not, within the time range: a condition on the spans' own scalar attributes
  * alone is exact, and lets the engine use its index on their values.
@@ -44,18 +42,28 @@ export async function findKeyPlaces(
     if (known === undefined) scopes.set(field.name, new Set([field.scope]));
     else known.add(field.scope);
   }
-  const places = new Map<string, KeyPlaces>();
-  for (const [name, of] of scopes) places.set(name, await placesOf(context, name, of, range));
-  return places;
+  if (scopes.size === 0) return new Map();
+  const parameters = new SqlParameters();
+  const asked = [...scopes].flatMap(([name, of]) => placesSql(name, of, range, parameters));
+  const [cells = []] = await select<number[]>(context, parameters.statement(`SELECT\n  ${asked.join(',\n  ')}`));
+  return new Map(
+    [...scopes.keys()].map((name, index) => {
+      const own = cells.slice(index * placesPerKey, (index + 1) * placesPerKey).map((cell) => cell !== 0);
+      const [composite, compositeResource, resource, event, link, instrumentation] = own;
+      return [name, { composite, compositeResource, resource, event, link, instrumentation } as KeyPlaces];
+    }),
+  );
 }
 
-async function placesOf(
-  context: QueryContext,
+const placesPerKey = 6;
+
+/** Numbers that are 0 where the key is not, in the order of `KeyPlaces`. */
+function placesSql(
   name: string,
   scopes: ReadonlySet<traceql.AttributeScope>,
   range: TimeRange,
-): Promise<KeyPlaces> {
-  const parameters = new SqlParameters();
+  parameters: SqlParameters,
+): string[] {
   const key = parameters.string(name);
   const inTime = `time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)}`;
   const partFrom = parameters.secondTime(((range.from / partitionNanos) * partitionNanos) / nanosPerSecond);
@@ -65,17 +73,12 @@ async function placesOf(
     isAsked ? `EXISTS(SELECT 1 FROM ${table} WHERE ${time} AND ${condition()} LIMIT 1)` : '1';
   const isOwn = isAnywhere || scopes.has('span');
   const isOfResource = isAnywhere || scopes.has('resource');
-  const statement = parameters.statement(
-    `SELECT
-  ${ask(isOwn, 'spans', inTime, () => attributeHasType('attributes', 'other', key))},
-  ${ask(isOfResource, 'resources', inParts, () => attributeHasType('resource', 'other', key))},
-  ${ask(isAnywhere, 'resources', inParts, () => attributeExists('resource', key))},
-  ${ask(isAnywhere, 'spans', inTime, () => mayHold('event_attributes', name, parameters))},
-  ${ask(isAnywhere, 'spans', inTime, () => mayHold('link_attributes', name, parameters))},
-  ${ask(isAnywhere, 'spans', inTime, () => mayHold('[scope_attributes]', name, parameters))}`,
-  );
-  const [cells] = await select<PlaceCells>(context, statement);
-  if (cells === undefined) return EVERY_PLACE;
-  const [composite, compositeResource, resource, event, link, instrumentation] = cells.map((cell) => cell !== 0);
-  return { composite, compositeResource, resource, event, link, instrumentation } as KeyPlaces;
+  return [
+    ask(isOwn, 'spans', inTime, () => attributeHasType('attributes', 'other', key)),
+    ask(isOfResource, 'resources', inParts, () => attributeHasType('resource', 'other', key)),
+    ask(isAnywhere, 'resources', inParts, () => attributeExists('resource', key)),
+    ask(isAnywhere, 'spans', inTime, () => mayHold('event_attributes', name, parameters)),
+    ask(isAnywhere, 'spans', inTime, () => mayHold('link_attributes', name, parameters)),
+    ask(isAnywhere, 'spans', inTime, () => mayHold('[scope_attributes]', name, parameters)),
+  ];
 }

@@ -1,6 +1,6 @@
 import { type Static, toInteger } from '@signalbox/query-language';
-import { attributeColumns, readAttributes } from '../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../query-context.ts';
+import { readResources } from '../read-resources.ts';
 import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
@@ -15,6 +15,11 @@ const maxRows = 1_000_000;
 /** A retry repeats a span; Zipkin's client and server share an id. */
 const once = 'LIMIT 1 BY trace_id, span_id, kind';
 
+/** So many traces that reading them is a matter of some granules. */
+function isFew(traceIds: readonly string[]): boolean {
+  return traceIds.length <= 100;
+}
+
 type SummaryCells = [
   traceId: string,
   start: string,
@@ -26,12 +31,13 @@ type SummaryCells = [
 ];
 
 /** What is to be known of whole traces, from their spans in the range. */
-export async function readSummaries(
+async function readSummaries(
   context: QueryContext,
   traceIds: readonly string[],
   range: TimeRange,
 ): Promise<TraceSummary[]> {
-  const rows = await select<SummaryCells>(context, planSummaries(traceIds, range), maxRows);
+  const options = { maxResultRows: maxRows, isShort: isFew(traceIds) };
+  const rows = await select<SummaryCells>(context, planSummaries(traceIds, range), options);
   return rows.map(([traceId, start, end, roots, [service, name], spans, errors]) => ({
     traceId,
     start: BigInt(start),
@@ -78,39 +84,59 @@ export interface SpansToRead {
   readonly range: TimeRange;
 }
 
-/** Reads spans of traces with what the fields need; earliest first, the same order every time. */
-export async function readSpans(
+/** Reads what is known of traces and, at the same time, spans of them with what the fields need; spans earliest first. */
+export async function readTraces(
   context: QueryContext,
-  summaries: readonly TraceSummary[],
-  { fields, base, condition, range }: SpansToRead,
-  resources: Map<string, ReadonlyMap<string, Static>>,
-): Promise<Map<string, TraceSpan[]>> {
-  const ids = summaries.map(({ traceId }) => traceId);
-  const parameters = new SqlParameters(base);
-  const columns = [...fields.columns, ...(fields.readsResources ? ['resource_id'] : [])];
-  const statement = parameters.statement(
-    `SELECT lower(hex(trace_id)), lower(hex(span_id)), if(${isRoot}, '', lower(hex(parent_span_id))), toUnixTimestamp64Nano(time), duration${columns.map((column) => `,\n  ${column}`).join('')}
-FROM spans
-WHERE ${isOfTraces(ids, range, parameters)}${condition === undefined ? '' : `\n  AND ${condition}`}
-${once}`,
-  );
-  const rows = await select<SpanCells>(context, statement, maxRows);
-  if (fields.readsResources)
-    await readResources(context, new Set(rows.map((cells) => String(cells.at(-1)))), resources);
-  const byId = new Map(summaries.map((summary) => [summary.traceId, { summary, spans: [] as TraceSpan[] }]));
+  traceIds: readonly string[],
+  toRead: SpansToRead,
+): Promise<TraceWithSpans[]> {
+  const [summaries, rows] = await Promise.all([
+    readSummaries(context, traceIds, toRead.range),
+    readSpanRows(context, traceIds, toRead),
+  ]);
+  const { fields } = toRead;
+  const resources = fields.readsResources
+    ? await readResourceStatics(
+        context,
+        rows.map((cells) => String(cells.at(-1))),
+      )
+    : NO_RESOURCES;
+  const traces = new Map(summaries.map((summary) => [summary.traceId, { summary, spans: [] as TraceSpan[] }]));
   for (const row of rows) {
     const [traceId, id, parentId, start, duration] = row;
-    const trace = byId.get(traceId);
+    const trace = traces.get(traceId);
     if (trace === undefined) continue;
     const resource = fields.readsResources ? resources.get(String(row.at(-1))) : undefined;
     const head = { id, parentId, start: BigInt(start), duration: toInteger(BigInt(duration)) };
     trace.spans.push(new TraceSpan(trace.summary, head, row.slice(headCells), resource ?? NO_ATTRIBUTES));
   }
-  for (const { spans } of byId.values()) spans.sort(byStart);
-  return new Map(Array.from(byId, ([traceId, { spans }]) => [traceId, spans]));
+  for (const { spans } of traces.values()) spans.sort(byStart);
+  return [...traces.values()];
+}
+
+export interface TraceWithSpans {
+  readonly summary: TraceSummary;
+  readonly spans: readonly TraceSpan[];
+}
+
+async function readSpanRows(
+  context: QueryContext,
+  traceIds: readonly string[],
+  { fields, base, condition, range }: SpansToRead,
+): Promise<readonly SpanCells[]> {
+  const parameters = new SqlParameters(base);
+  const columns = [...fields.columns, ...(fields.readsResources ? ['resource_id'] : [])];
+  const statement = parameters.statement(
+    `SELECT lower(hex(trace_id)), lower(hex(span_id)), if(${isRoot}, '', lower(hex(parent_span_id))), toUnixTimestamp64Nano(time), duration${columns.map((column) => `,\n  ${column}`).join('')}
+FROM spans
+WHERE ${isOfTraces(traceIds, range, parameters)}${condition === undefined ? '' : `\n  AND ${condition}`}
+${once}`,
+  );
+  return await select<SpanCells>(context, statement, { maxResultRows: maxRows, isShort: isFew(traceIds) });
 }
 
 const NO_ATTRIBUTES: ReadonlyMap<string, Static> = new Map();
+const NO_RESOURCES: ReadonlyMap<string, ReadonlyMap<string, Static>> = new Map();
 
 function byStart(a: TraceSpan, b: TraceSpan): number {
   if (a.start !== b.start) return a.start < b.start ? -1 : 1;
@@ -123,30 +149,16 @@ export function isOfTraces(traceIds: readonly string[], { from, to }: TimeRange,
   return `trace_id IN (${ids}) AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}`;
 }
 
-/** A statement's text, parameters included, has at most 256 KiB. */
-const resourcesPerStatement = 5_000;
-
-/** Adds the resources that are not there yet. */
-export async function readResources(
+/** Attributes of resources by their ids. */
+export async function readResourceStatics(
   context: QueryContext,
-  ids: ReadonlySet<string>,
-  known: Map<string, ReadonlyMap<string, Static>>,
-): Promise<void> {
-  const missing = [...ids].filter((id) => !known.has(id));
-  for (let at = 0; at < missing.length; at += resourcesPerStatement) {
-    const parameters = new SqlParameters();
-    const some = parameters.uint64s(missing.slice(at, at + resourcesPerStatement));
-    const statement = parameters.statement(
-      `SELECT resource_id, ${attributeColumns('resource').join(', ')}
-FROM resources
-WHERE resource_id IN (SELECT arrayJoin(${some}))
-LIMIT 1 BY resource_id`,
-    );
-    for (const [id, ...cells] of await select<[string, ...unknown[]]>(context, statement)) {
-      known.set(
-        id,
-        new Map(readAttributes(cells).map(({ key, type, value }) => [key, staticOfAttribute(type, value)])),
-      );
-    }
-  }
+  ids: Iterable<string>,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Static>>> {
+  const resources = await readResources(context, ids);
+  return new Map(
+    Array.from(resources, ([id, { attributes }]) => [
+      id,
+      new Map(attributes.map(({ key, type, value }) => [key, staticOfAttribute(type, value)])),
+    ]),
+  );
 }

@@ -1,11 +1,12 @@
-import type { Static, traceql } from '@signalbox/query-language';
+import { fieldsOf, type traceql } from '@signalbox/query-language';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
-import { nanosPerMilli, nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
+import { partitionNanos, type TimeRange } from '../time-range.ts';
 import { compilePipeline, isStructural } from './compile-pipeline.ts';
 import { findKeyPlaces, type KeyPlaces } from './key-places.ts';
-import { readSpans, readSummaries, type SpansToRead } from './read-traces.ts';
+import { readTraces, type SpansToRead } from './read-traces.ts';
+import { reachNanos, searchWindows } from './search-windows.ts';
 import { type ShownField, shownFields } from './shown-fields.ts';
 import { SpanFields } from './span-fields.ts';
 import { numberSpans } from './span-tree.ts';
@@ -40,19 +41,17 @@ export interface TraceqlResult {
   readonly inspectedSpans: number;
 }
 
-/** How far before and behind the range the spans of a trace may lie that overlaps it. */
-const reachNanos = 3_600n * nanosPerSecond;
-
-/** Lengths of the range's end that are searched before the whole range. The table is sorted by five minutes first. */
-const windowNanos = [300n, 2_100n, 12_600n, 86_400n].map((seconds) => seconds * nanosPerSecond);
-/** Windows so small that finding out where keys are costs more than it saves. */
-const smallWindows = 2;
+/** What was found since the part before; the figures are of the whole search so far. */
+export interface TraceqlPart extends TraceqlResult {
+  /** Of the range, 0 to 1. */
+  readonly searchedShare: number;
+}
 
 /** Candidates of a window that are looked at before all of its others are listed. */
 const firstPage = 100;
 const nextPage = 20_000;
 /** Traces that are read at once. */
-const firstBatch = 20;
+const firstBatch = 10;
 const maxBatch = 1_000;
 
 /**
@@ -61,41 +60,39 @@ const maxBatch = 1_000;
  * not yet looked at begin before those that were found.
  */
 export async function searchTraceql(context: QueryContext, search: TraceqlSearch): Promise<TraceqlResult> {
-  return await new TraceqlRun(context, search).finish();
+  const traces: FoundTrace[] = [];
+  let last: TraceqlPart | undefined;
+  for await (const part of searchTraceqlInParts(context, search)) {
+    traces.push(...part.traces);
+    last = part;
+  }
+  const { fields = [], inspectedTraces = 0, inspectedSpans = 0 } = last ?? {};
+  return { traces, fields, inspectedTraces, inspectedSpans };
 }
 
-/** From the newest to the oldest, none overlapping another. */
-function windowsOf({ range: { from, to }, isBySpanStart }: TraceqlSearch, nowMs: number): TimeRange[] {
-  const reach = isBySpanStart ? 0n : reachNanos;
-  const now = BigInt(nowMs) * nanosPerMilli;
-  const end = now > from && now < to ? now : to;
-  const first = from > reach ? from - reach : 0n;
-  const windows: TimeRange[] = [];
-  let upper = to + reach;
-  for (const length of windowNanos) {
-    const lower = end - length;
-    if (lower <= first) break;
-    windows.push({ from: lower, to: upper });
-    upper = lower;
-  }
-  return [...windows, { from: first, to: upper }];
+/** The same as it is found: each part's traces are older than those of the parts before. There is one at least. */
+export function searchTraceqlInParts(context: QueryContext, search: TraceqlSearch): AsyncGenerator<TraceqlPart> {
+  return new TraceqlRun(context, search).parts();
 }
 
 type Candidate = readonly [traceId: string, firstMatch: string];
 
 /** A search under way. */
-export class TraceqlRun {
+class TraceqlRun {
   readonly #context: QueryContext;
   readonly #search: TraceqlSearch;
   readonly #found: FoundTrace[] = [];
   readonly #seen = new Set<string>();
-  readonly #resources = new Map<string, ReadonlyMap<string, Static>>();
   readonly #parameters = new SqlParameters();
   readonly #fields: SpanFields;
   readonly #stage: SpansetStage;
   readonly #shown: readonly ShownField[];
   readonly #kindOf: ((span: TraceSpan) => number) | undefined;
   #inspectedSpans = 0;
+  /** Where the keys of the pipeline's conditions are; undefined: not known yet. */
+  #places: ReadonlyMap<string, KeyPlaces> | undefined;
+  /** Candidates are found by the pipeline as well: no more than wanted need to be read. */
+  #isCertain = false;
 
   constructor(context: QueryContext, search: TraceqlSearch) {
     this.#context = context;
@@ -108,50 +105,81 @@ export class TraceqlRun {
     this.#kindOf = readsTree ? this.#fields.kindReader() : undefined;
   }
 
-  async finish(): Promise<TraceqlResult> {
-    for (const [index, window] of windowsOf(this.#search, this.#context.nowMs).entries()) {
-      if (await this.#searchWindow(window, index < smallWindows)) break;
-    }
-    return {
-      traces: this.#newest(),
-      fields: this.#shown,
-      inspectedTraces: this.#seen.size,
-      inspectedSpans: this.#inspectedSpans,
+  async *parts(): AsyncGenerator<TraceqlPart> {
+    let given = 0;
+    const part = (bound: bigint, searchedShare: number): TraceqlPart => {
+      this.#found.sort(newestFirst);
+      const known = this.#found.findIndex(({ summary }) => summary.start < bound);
+      const end = Math.min(this.#search.limit, known < 0 ? this.#found.length : known);
+      const traces = this.#found.slice(given, end);
+      given = end;
+      return {
+        traces,
+        fields: this.#shown,
+        inspectedTraces: this.#seen.size,
+        inspectedSpans: this.#inspectedSpans,
+        searchedShare,
+      };
     };
+    for (const { window, isSmall, share } of searchWindows(
+      this.#search,
+      this.#context.nowMs,
+      () => this.#found.length,
+    )) {
+      for await (const bound of this.#searchWindow(window, isSmall)) {
+        const next = part(bound, share.before);
+        if (given >= this.#search.limit) {
+          yield { ...next, searchedShare: 1 };
+          return;
+        }
+        if (next.traces.length > 0) yield next;
+      }
+    }
+    yield part(0n, 1);
   }
 
-  #newest(): FoundTrace[] {
-    return this.#found.sort(newestFirst).slice(0, this.#search.limit);
-  }
-
-  /** Resolves to true when no older trace can be among the newest. */
-  async #searchWindow(window: TimeRange, isSmall: boolean): Promise<boolean> {
+  /** Gives, again and again, a time before which all traces begin that have not been looked at. */
+  async *#searchWindow(window: TimeRange, isSmall: boolean): AsyncGenerator<bigint> {
     const { pipeline } = this.#search;
-    const places = isSmall
-      ? new Map<string, KeyPlaces>()
-      : await findKeyPlaces(this.#context, conditionsOf(pipeline), window);
+    await this.#findPlaces(isSmall);
     for (let page = Math.min(nextPage, Math.max(firstPage, this.#search.limit * 2)); ; page = nextPage) {
       const size = page + this.#seen.size;
-      const statement = planCandidates(pipeline, window, places, size);
-      const candidates = await select<Candidate>(this.#context, statement, size);
-      if (await this.#lookAt(candidates.filter(([id]) => !this.#seen.has(id)))) return true;
-      if (candidates.length < size) return false;
+      const { statement, isExact } = planCandidates(pipeline, window, this.#places ?? new Map(), size);
+      this.#isCertain = isExact;
+      const options = { maxResultRows: size, isShort: isSmall };
+      const candidates = await select<Candidate>(this.#context, statement, options);
+      yield* this.#lookAt(candidates.filter(([id]) => !this.#seen.has(id)));
+      if (candidates.length < size) break;
     }
+    yield window.from;
   }
 
-  async #lookAt(candidates: readonly Candidate[]): Promise<boolean> {
+  /**
+   * Once, for all that is read. Where a key has no scope, events are looked through: that costs more than it saves in small
+   * windows.
+   */
+  async #findPlaces(isSmall: boolean): Promise<void> {
+    const exprs = conditionsOf(this.#search.pipeline);
+    const isCheap = !exprs.flatMap(fieldsOf).some((field) => field.kind === 'attribute' && field.scope === 'none');
+    if (this.#places !== undefined || (isSmall && !isCheap)) return;
+    const { from, to } = this.#search.range;
+    const reach = reachNanos + partitionNanos;
+    const range = { from: from > reach ? from - reach : 0n, to: to + reach };
+    this.#places = await findKeyPlaces(this.#context, exprs, range);
+  }
+
+  async *#lookAt(candidates: readonly Candidate[]): AsyncGenerator<bigint> {
     // Of so many more than asked for, enough mostly begin after those not yet looked at.
-    let size = Math.min(maxBatch, Math.max(firstBatch, this.#search.limit * 2));
+    const { limit } = this.#search;
+    const wanted = this.#isCertain ? limit + Math.ceil(limit / 4) : limit * 2;
+    let size = Math.min(maxBatch, Math.max(firstBatch, wanted));
     for (let at = 0; at < candidates.length; ) {
       const batch = candidates.slice(at, at + size);
       await this.#evaluateBatch(batch);
       at += batch.length;
       size = Math.min(maxBatch, size * 2);
-      const oldest = BigInt(batch.at(-1)?.[1] ?? 0);
-      const newer = this.#found.filter(({ summary }) => summary.start >= oldest).length;
-      if (newer >= this.#search.limit) return true;
+      yield BigInt(batch.at(-1)?.[1] ?? 0);
     }
-    return false;
   }
 
   /** In halves when the spans are too many to be held at once. */
@@ -171,19 +199,13 @@ export class TraceqlRun {
     const earliest = BigInt(batch.at(-1)?.[1] ?? 0) - partitionNanos;
     const latest = BigInt(batch[0]?.[1] ?? 0) + partitionNanos;
     const range = { from: earliest < 0n ? 0n : earliest, to: latest };
-    const all = await readSummaries(
-      this.#context,
-      batch.map(([id]) => id),
-      range,
-    );
+    const ids = batch.map(([id]) => id);
+    const traces = await readTraces(this.#context, ids, this.#spansToRead(range));
     const { from, to } = this.#search.range;
-    const summaries = all.filter(({ start, end }) => start <= to && end >= from);
-    const spansOf = await readSpans(this.#context, summaries, this.#spansToRead(range), this.#resources);
-    for (const [id] of batch) this.#seen.add(id);
-    for (const summary of summaries) {
-      const spans = spansOf.get(summary.traceId) ?? [];
+    for (const id of ids) this.#seen.add(id);
+    for (const { summary, spans } of traces) {
+      if (summary.start > to || summary.end < from || spans.length === 0) continue;
       this.#inspectedSpans += spans.length;
-      if (spans.length === 0) continue;
       if (this.#kindOf !== undefined) numberSpans(spans, this.#kindOf);
       const spansets = this.#stage([{ spans, attributes: [] }]).filter((spanset) => this.#isInTime(spanset));
       if (spansets.length === 0) continue;
@@ -201,21 +223,28 @@ export class TraceqlRun {
   #spansToRead(range: TimeRange): SpansToRead {
     const base = new SqlParameters(this.#parameters);
     if (this.#kindOf !== undefined) return { fields: this.#fields, base, condition: undefined, range };
-    const { sql } = readCondition(this.#search.pipeline, { parameters: base, range, places: new Map() });
+    const { sql } = readCondition(this.#search.pipeline, {
+      parameters: base,
+      range,
+      places: this.#places ?? new Map(),
+    });
     return { fields: this.#fields, base, condition: sql, range };
   }
 }
 
-/** Rows are `Candidate`s: trace ids, newest first by the time of their first matching span, and that time. */
+/**
+ * Rows are `Candidate`s: trace ids, newest first by the time of their first matching span, and that time. `isExact`: but for
+ * filters behind a `select`, each of them is found.
+ */
 export function planCandidates(
   pipeline: traceql.Pipeline,
   window: TimeRange,
   places: ReadonlyMap<string, KeyPlaces>,
   limit: number,
-): Statement {
+): { statement: Statement; isExact: boolean } {
   const parameters = new SqlParameters();
-  const { sql } = candidateCondition(pipeline, { parameters, range: window, places });
-  return parameters.statement(
+  const { sql, isExact } = candidateCondition(pipeline, { parameters, range: window, places });
+  const statement = parameters.statement(
     `SELECT lower(hex(trace_id)) AS id, toUnixTimestamp64Nano(min(time)) AS first_match
 FROM spans
 WHERE time >= ${parameters.nanoTime(window.from)} AND time < ${parameters.nanoTime(window.to)}
@@ -224,6 +253,10 @@ GROUP BY trace_id
 ORDER BY first_match DESC, id
 LIMIT ${parameters.uint32(limit)}`,
   );
+  return {
+    statement,
+    isExact: isExact && pipeline.stages.every(({ kind }) => kind === 'spansetFilter' || kind === 'select'),
+  };
 }
 
 function newestFirst(a: FoundTrace, b: FoundTrace): number {

@@ -20,6 +20,14 @@ import { EVERY_PLACE, type KeyPlaces } from './key-places.ts';
 export interface SpanCondition {
   readonly sql: string;
   readonly isExact: boolean;
+  /** Of a condition on the resource alone: the same on rows of `resources`. */
+  readonly ofResource?: ResourceCondition;
+}
+
+interface ResourceCondition {
+  readonly sql: string;
+  /** Makes it a condition on rows of `spans`. */
+  readonly onSpans: (sql: string) => string;
 }
 
 export interface ConditionContext {
@@ -42,7 +50,7 @@ export function conjunction(left: SpanCondition, right: SpanCondition): SpanCond
   const isExact = left.isExact && right.isExact;
   if (isAny(left)) return { sql: right.sql, isExact };
   if (isAny(right)) return { sql: left.sql, isExact };
-  return { sql: `(${left.sql} AND ${right.sql})`, isExact };
+  return joined(left, 'AND', right) ?? { sql: `(${left.sql} AND ${right.sql})`, isExact };
 }
 
 export function disjunction(left: SpanCondition, right: SpanCondition): SpanCondition {
@@ -50,7 +58,16 @@ export function disjunction(left: SpanCondition, right: SpanCondition): SpanCond
   if (isAny(left) || isAny(right)) return { sql: '1', isExact };
   if (left.sql === '0') return { sql: right.sql, isExact };
   if (right.sql === '0') return { sql: left.sql, isExact };
-  return left.sql === right.sql ? { sql: left.sql, isExact } : { sql: `(${left.sql} OR ${right.sql})`, isExact };
+  if (left.sql === right.sql) return { sql: left.sql, isExact };
+  return joined(left, 'OR', right) ?? { sql: `(${left.sql} OR ${right.sql})`, isExact };
+}
+
+/** Two conditions on the resource as one, since each looks through all resources; undefined: they are no such. */
+function joined(left: SpanCondition, operator: 'AND' | 'OR', right: SpanCondition): SpanCondition | undefined {
+  if (left.ofResource === undefined || right.ofResource === undefined) return undefined;
+  const { onSpans } = left.ofResource;
+  const sql = `(${left.ofResource.sql} ${operator} ${right.ofResource.sql})`;
+  return { sql: onSpans(sql), isExact: left.isExact && right.isExact, ofResource: { sql, onSpans } };
 }
 
 /** The condition of an expression that stands for a bool. */
@@ -261,8 +278,9 @@ function inPlaces(
 function onResource({ sql, isExact }: SpanCondition, { parameters, range }: ConditionContext): SpanCondition {
   const from = parameters.secondTime(((range.from / partitionNanos) * partitionNanos) / nanosPerSecond);
   const to = parameters.secondTime(range.to / nanosPerSecond);
-  const resources = `SELECT resource_id FROM resources WHERE time >= ${from} AND time <= ${to} AND ${sql}`;
-  return { sql: `resource_id IN (${resources})`, isExact };
+  const onSpans = (condition: string): string =>
+    `resource_id IN (SELECT resource_id FROM resources WHERE time >= ${from} AND time <= ${to} AND ${condition})`;
+  return { sql: onSpans(sql), isExact, ofResource: { sql, onSpans } };
 }
 
 // --- intrinsics --------------------------------------------------------------------------------------------------------

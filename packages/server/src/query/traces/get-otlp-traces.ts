@@ -1,8 +1,9 @@
 import type { KeyValue } from '@signalbox/api-contract';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { attributeColumns } from '../../store/clickhouse/attributes.ts';
-import { parseKeyValues, toKeyValues } from '../key-values.ts';
+import { keyValuesOf, parseKeyValues, toKeyValues } from '../key-values.ts';
 import { type QueryContext, select } from '../query-context.ts';
+import { readResources, type StoredResource } from '../read-resources.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
 import { isRoot } from './trace-search-request.ts';
@@ -65,8 +66,14 @@ export async function getOtlpTraces(
   range?: TimeRange,
 ): Promise<ReadonlyMap<string, readonly OtlpResourceSpans[]>> {
   if (traceIds.length === 0) return new Map();
-  const rows = await select<SpanCells>(context, planSpans(traceIds, range), maxSpans);
-  const resources = await readResources(context, [...new Set(rows.map(([, resourceId]) => resourceId))]);
+  const rows = await select<SpanCells>(context, planSpans(traceIds, range), {
+    maxResultRows: maxSpans,
+    isShort: traceIds.length <= 20,
+  });
+  const resources = await readResources(
+    context,
+    rows.map(([, resourceId]) => resourceId),
+  );
   const traces = new Map<string, Map<string, Map<string, OtlpSpan[]>>>();
   for (const row of rows) {
     const [traceId, resourceId, ...scope] = row;
@@ -78,7 +85,7 @@ export async function getOtlpTraces(
     Array.from(traces, ([traceId, byResource]) => [
       traceId,
       Array.from(byResource, ([resourceId, byScope]) => ({
-        ...(resources.get(resourceId) ?? NO_RESOURCE),
+        ...toResource(resources.get(resourceId)),
         scopeSpans: Array.from(byScope, ([scope, spans]) => ({ scope: toScope(scope), spans })),
       })),
     ]),
@@ -204,33 +211,10 @@ function toScope(text: string): OtlpScopeSpans['scope'] {
   return { name, version, attributes: parseKeyValues(attributes) };
 }
 
-type Resource = Omit<OtlpResourceSpans, 'scopeSpans'>;
-
-/** Of a resource that retention dropped meanwhile. */
-const NO_RESOURCE: Resource = { resource: { attributes: [], droppedAttributesCount: 0 }, schemaUrl: '' };
-
-/** A statement's text, parameters included, has at most 256 KiB. */
-const resourcesPerStatement = 5_000;
-
-async function readResources(context: QueryContext, ids: readonly string[]): Promise<ReadonlyMap<string, Resource>> {
-  const resources = new Map<string, Resource>();
-  for (let at = 0; at < ids.length; at += resourcesPerStatement) {
-    const parameters = new SqlParameters();
-    const some = parameters.uint64s(ids.slice(at, at + resourcesPerStatement));
-    const statement = parameters.statement(
-      `SELECT resource_id, dropped_attributes, schema_url, ${attributeColumns('resource').join(', ')}
-FROM resources
-WHERE resource_id IN (SELECT arrayJoin(${some}))
-LIMIT 1 BY resource_id`,
-    );
-    for (const [id, dropped, schemaUrl, ...cells] of await select<[string, number, string, ...unknown[]]>(
-      context,
-      statement,
-    )) {
-      resources.set(id, { resource: { attributes: toKeyValues(cells), droppedAttributesCount: dropped }, schemaUrl });
-    }
-  }
-  return resources;
+/** undefined: of a resource that retention dropped. */
+function toResource(resource: StoredResource | undefined): Omit<OtlpResourceSpans, 'scopeSpans'> {
+  const { attributes = [], droppedAttributes = 0, schemaUrl = '' } = resource ?? {};
+  return { resource: { attributes: keyValuesOf(attributes), droppedAttributesCount: droppedAttributes }, schemaUrl };
 }
 
 /** The range that clients give as whole seconds, with a partition around it, as a trace is longer than a span. */

@@ -5,7 +5,7 @@ import { type QueryContext, select } from '../../query-context.ts';
 import { SqlParameters } from '../../sql-parameters.ts';
 import type { TimeRange } from '../../time-range.ts';
 import type { KeyPlaces } from '../key-places.ts';
-import { readResources } from '../read-traces.ts';
+import { readResourceStatics } from '../read-traces.ts';
 import { spanCondition } from '../span-condition.ts';
 import { staticOfTagged } from '../static-values.ts';
 import { rowCondition, stepSql, timeCondition } from './read-groups.ts';
@@ -114,8 +114,10 @@ async function countResources(
   topN: number,
   steps: number,
 ): Promise<TimeSeries[]> {
-  const resources = new Map<string, ReadonlyMap<string, Static>>();
-  await readResources(context, new Set(rows.map(([, id]) => id)), resources);
+  const resources = await readResourceStatics(
+    context,
+    rows.map(([, id]) => id),
+  );
   const found: TimeSeries[] = [];
   for (const [selected, type] of TYPES.entries()) {
     const attributes = new Map<string, Map<string, { value: Static; counts: Float64Array }>>();

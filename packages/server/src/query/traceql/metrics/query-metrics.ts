@@ -2,7 +2,7 @@ import { NIL, printTraceqlField, type Static, toFloat, type traceql } from '@sig
 import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
 import type { QueryContext } from '../../query-context.ts';
 import { findKeyPlaces } from '../key-places.ts';
-import { TraceqlRun } from '../search-traceql.ts';
+import { searchTraceql } from '../search-traceql.ts';
 import type { SpanFields } from '../span-fields.ts';
 import { conditionsOf } from '../trace-conditions.ts';
 import type { TraceSpan } from '../trace-span.ts';
@@ -99,7 +99,7 @@ async function observeSpans(
 ): Promise<void> {
   let readers: SpanReaders | undefined;
   let left = exemplars;
-  const run = new TraceqlRun(context, {
+  await searchTraceql(context, {
     pipeline,
     range: { from: steps.start, to: endOf(steps) },
     limit: Number.POSITIVE_INFINITY,
@@ -120,7 +120,6 @@ async function observeSpans(
       }
     },
   });
-  await run.finish();
 }
 
 interface SpanReaders {

@@ -4,7 +4,7 @@ import { type QueryContext, select } from '../../query-context.ts';
 import { SqlParameters } from '../../sql-parameters.ts';
 import type { TimeRange } from '../../time-range.ts';
 import type { KeyPlaces } from '../key-places.ts';
-import { readResources } from '../read-traces.ts';
+import { readResourceStatics } from '../read-traces.ts';
 import { conjunction, type SpanCondition, spanCondition } from '../span-condition.ts';
 import { SpanFields } from '../span-fields.ts';
 import { TraceSpan } from '../trace-span.ts';
@@ -64,8 +64,12 @@ WHERE ${inTime} AND ${condition.sql}
 GROUP BY ${['step', 'bucket', ...names].join(', ')}`,
   );
   const rows = await select<GroupCells>(context, statement, maxGroups);
-  const resources = new Map<string, ReadonlyMap<string, Static>>();
-  if (fields.readsResources) await readResources(context, new Set(rows.map((row) => String(row.at(-1)))), resources);
+  const resources = fields.readsResources
+    ? await readResourceStatics(
+        context,
+        rows.map((row) => String(row.at(-1))),
+      )
+    : new Map<string, ReadonlyMap<string, Static>>();
   const groupOf = (row: readonly unknown[], head: number): Static[] => {
     const resource = fields.readsResources ? resources.get(String(row.at(-1))) : undefined;
     const span = new TraceSpan(NO_TRACE, NO_SPAN, row.slice(head), resource ?? new Map());

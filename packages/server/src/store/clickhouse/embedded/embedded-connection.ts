@@ -138,7 +138,7 @@ export class EmbeddedConnection implements Connection {
     const settings = {
       ...querySettings(this.#limits, options),
       log_comment: id,
-      ...(options.housekeeping ? UNRANKED : BEHIND_INSERTS),
+      ...(options.housekeeping || options.isShort ? UNRANKED : BEHIND_INSERTS),
     };
     const run = async (session: EngineSession): Promise<Uint8Array> => {
       this.#running.add(id);
@@ -252,14 +252,14 @@ export class EmbeddedConnection implements Connection {
   }
 }
 
-/** Of what shares the commands' session: it neither waits for others nor makes them wait. */
+/** Of short queries and of what shares the commands' session: it neither waits for others nor makes them wait. */
 const UNRANKED = { os_threads_nice_value_query: 0, priority: 0 };
 
 /** Of commands, which share their session with housekeeping's queries. */
 const NO_LIMITS = { max_memory_usage: 0, max_result_rows: 0, max_result_bytes: 0, ...UNRANKED };
 
 /**
- * Queries make room for inserts, whose senders wait: between two blocks of rows a query stops while an insert runs, 100 ms at most,
+ * Long queries make room for inserts, whose senders wait: between two blocks of rows a query stops while an insert runs, 100 ms at most,
  * so that it gets on even where inserts never end. Where the process may set it (CAP_SYS_NICE), its threads also yield the processor
  * to this process's JavaScript. What it does: docs/benchmarks.md, "Ingest beside queries".
  */
