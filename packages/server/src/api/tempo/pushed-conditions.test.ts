@@ -172,7 +172,14 @@ describe('A search over random spans', () => {
     const stage = compilePipeline(pipeline, fields);
     const kindOf = fields.kindReader();
     const ids = Array.from({ length: traceCount }, (_, trace) => `${trace + 1}`.padStart(32, '0'));
-    const traces = await readTraces(context(), ids, { fields, base: parameters, condition: undefined, range });
+    const traces = await readTraces(context(), ids, {
+      fields,
+      base: parameters,
+      condition: undefined,
+      range,
+      texts: new Map(),
+      places: new Map(),
+    });
     return Object.fromEntries(
       traces.flatMap(({ summary, spans }) => {
         numberSpans(spans, kindOf);

@@ -5,6 +5,7 @@ import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import type { TimeRange } from '../time-range.ts';
 import { isRoot } from '../traces/trace-search-request.ts';
+import type { KeyPlaces } from './key-places.ts';
 import type { SpanFields } from './span-fields.ts';
 import { staticOfAttribute } from './static-values.ts';
 import { TraceSpan, type TraceSummary } from './trace-span.ts';
@@ -81,6 +82,9 @@ export interface SpansToRead {
   readonly base: SqlParameters;
   /** SQL on rows of `spans`; undefined: all of the traces. */
   readonly condition: string | undefined;
+  /** Texts of attributes that all spans have which fulfil the condition, where those are not composite. */
+  readonly texts: ReadonlyMap<string, string>;
+  readonly places: ReadonlyMap<string, KeyPlaces>;
   readonly range: TimeRange;
 }
 
@@ -122,10 +126,11 @@ export interface TraceWithSpans {
 async function readSpanRows(
   context: QueryContext,
   traceIds: readonly string[],
-  { fields, base, condition, range }: SpansToRead,
+  { fields, base, condition, range, texts, places }: SpansToRead,
 ): Promise<readonly SpanCells[]> {
   const parameters = new SqlParameters(base);
-  const columns = [...fields.columns, ...(fields.readsResources ? ['resource_id'] : [])];
+  const own = fields.columnsKnowing(texts, places, parameters);
+  const columns = [...own, ...(fields.readsResources ? ['resource_id'] : [])];
   const statement = parameters.statement(
     `SELECT lower(hex(trace_id)), lower(hex(span_id)), if(${isRoot}, '', lower(hex(parent_span_id))), toUnixTimestamp64Nano(time), duration${columns.map((column) => `,\n  ${column}`).join('')}
 FROM spans

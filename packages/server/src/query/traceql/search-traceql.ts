@@ -11,7 +11,7 @@ import { type ShownField, shownFields } from './shown-fields.ts';
 import { SpanFields } from './span-fields.ts';
 import { numberSpans } from './span-tree.ts';
 import type { Spanset, SpansetStage } from './spanset.ts';
-import { candidateCondition, conditionsOf, readCondition } from './trace-conditions.ts';
+import { candidateCondition, conditionsOf, readCondition, textsAtStart } from './trace-conditions.ts';
 import type { TraceSpan, TraceSummary } from './trace-span.ts';
 
 export interface TraceqlSearch {
@@ -222,13 +222,11 @@ class TraceqlRun {
 
   #spansToRead(range: TimeRange): SpansToRead {
     const base = new SqlParameters(this.#parameters);
-    if (this.#kindOf !== undefined) return { fields: this.#fields, base, condition: undefined, range };
-    const { sql } = readCondition(this.#search.pipeline, {
-      parameters: base,
-      range,
-      places: this.#places ?? new Map(),
-    });
-    return { fields: this.#fields, base, condition: sql, range };
+    const places = this.#places ?? new Map<string, KeyPlaces>();
+    const common = { fields: this.#fields, base, range, places };
+    if (this.#kindOf !== undefined) return { ...common, condition: undefined, texts: new Map() };
+    const { sql } = readCondition(this.#search.pipeline, { parameters: base, range, places });
+    return { ...common, condition: sql, texts: textsAtStart(this.#search.pipeline) };
   }
 }
 

@@ -5,6 +5,7 @@ import { parseKeyValues } from '../key-values.ts';
 import { spanKindName, statusCodeName } from '../span-codes.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
 import { isPlainKey } from './json-keys.ts';
+import type { KeyPlaces } from './key-places.ts';
 import { staticOfAnyValue, staticOfTagged } from './static-values.ts';
 import type { TraceSpan } from './trace-span.ts';
 
@@ -18,6 +19,8 @@ export type FieldReader = (span: TraceSpan) => readonly Static[];
 export class SpanFields {
   readonly #parameters: SqlParameters;
   readonly #columns: string[] = [];
+  /** Columns of the spans' own attributes, by their keys. */
+  readonly #attributes = new Map<string, number>();
   #readsResources = false;
   #readsTree = false;
 
@@ -28,6 +31,27 @@ export class SpanFields {
   /** SQL of the columns, apart from those that every span has. */
   get columns(): readonly string[] {
     return this.#columns;
+  }
+
+  /**
+   * The same, where more is known of the spans that are read: reading attributes is most of the work.
+   * @param texts of the spans' own attributes that all of them have
+   */
+  columnsKnowing(
+    texts: ReadonlyMap<string, string>,
+    places: ReadonlyMap<string, KeyPlaces>,
+    parameters: SqlParameters,
+  ): readonly string[] {
+    const columns = [...this.#columns];
+    for (const [name, cell] of this.#attributes) {
+      if (places.get(name)?.composite !== false) continue;
+      const text = texts.get(name);
+      columns[cell] =
+        text === undefined
+          ? attributeTagged('attributes', parameters.string(name), true)
+          : `concat('s', ${parameters.string(text)})`;
+    }
+    return columns;
   }
 
   get readsResources(): boolean {
@@ -158,6 +182,7 @@ export class SpanFields {
 
   #own(name: string): FieldReader {
     const cell = this.#cell(attributeTagged('attributes', this.#parameters.string(name)));
+    this.#attributes.set(name, cell);
     return ({ cells }) => present(staticOfTagged(cells[cell] as string));
   }
 

@@ -57,6 +57,29 @@ export function readCondition(pipeline: traceql.Pipeline, context: ConditionCont
   return disjunction(left ?? EVERY_SPAN, right ?? EVERY_SPAN);
 }
 
+/**
+ * Texts that attributes of spans must be equal to, by their keys, in the filters that a pipeline begins with. An array that
+ * has the text as an element passes as well.
+ */
+export function textsAtStart({ stages }: traceql.Pipeline): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  const visit = (expr: traceql.FieldExpr): void => {
+    if (expr.kind !== 'binary') return;
+    const { left, operator, right } = expr;
+    if (operator === '&&') {
+      visit(left);
+      visit(right);
+    }
+    if (operator !== '=' || left.kind !== 'attribute' || left.scope !== 'span' || right.kind !== 'literal') return;
+    if (right.value.type === 'string' && right.value.value !== '') texts.set(left.name, right.value.value);
+  };
+  for (const stage of stages) {
+    if (stage.kind !== 'spansetFilter') break;
+    visit(stage.condition);
+  }
+  return texts;
+}
+
 /** What passes the filters that a pipeline begins with has passed all of them. */
 function filtersAtStart({ stages }: traceql.Pipeline, context: ConditionContext): SpanCondition {
   let condition = EVERY_SPAN;

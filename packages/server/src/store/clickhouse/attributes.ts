@@ -48,9 +48,10 @@ export function attributeText(prefix: AttributePrefix, key: string): string {
 /**
  * Value of any type with its type as first letter (`String`): `s` string, `i` int, `d` double, `b` bool (`b0`, `b1`), `o`
  * OTLP/JSON of what is composite; '' when it is absent. `readTagged` reads it.
+ * @param isScalar the attribute is known never to be composite: one column less is read
  */
-export function attributeTagged(prefix: AttributePrefix, key: string): string {
-  const cases = COLUMN_TYPES.map(
+export function attributeTagged(prefix: AttributePrefix, key: string, isScalar = false): string {
+  const cases = COLUMN_TYPES.filter((type) => !isScalar || type !== 'other').map(
     (type) => `${hasKey(prefix, type, key)}, concat('${type[0]}', toString(${prefix}_${type}[${key}]))`,
   );
   return `multiIf(${cases.join(', ')}, '')`;
