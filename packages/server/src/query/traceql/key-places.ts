@@ -37,7 +37,8 @@ export async function findKeyPlaces(
 ): Promise<ReadonlyMap<string, KeyPlaces>> {
   const scopes = new Map<string, Set<traceql.AttributeScope>>();
   for (const field of exprs.flatMap(fieldsOf)) {
-    if (field.kind !== 'attribute') continue;
+    // The service has a column of its own.
+    if (field.kind !== 'attribute' || (field.scope === 'resource' && field.name === 'service.name')) continue;
     const known = scopes.get(field.name);
     if (known === undefined) scopes.set(field.name, new Set([field.scope]));
     else known.add(field.scope);

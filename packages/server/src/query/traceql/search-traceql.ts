@@ -155,13 +155,14 @@ class TraceqlRun {
   }
 
   /**
-   * Once, for all that is read. Where a key has no scope, events are looked through: that costs more than it saves in small
-   * windows.
+   * Once, for all that is read. In small windows only where it is cheap and saves reading: of a key without a scope, events
+   * are looked through; of resources, little is read anyway.
    */
   async #findPlaces(isSmall: boolean): Promise<void> {
     const exprs = conditionsOf(this.#search.pipeline);
-    const isCheap = !exprs.flatMap(fieldsOf).some((field) => field.kind === 'attribute' && field.scope === 'none');
-    if (this.#places !== undefined || (isSmall && !isCheap)) return;
+    const scopes = exprs.flatMap(fieldsOf).flatMap((field) => (field.kind === 'attribute' ? [field.scope] : []));
+    const isWorthIt = !isSmall || (scopes.includes('span') && !scopes.includes('none'));
+    if (this.#places !== undefined || !isWorthIt) return;
     const { from, to } = this.#search.range;
     const reach = reachNanos + partitionNanos;
     const range = { from: from > reach ? from - reach : 0n, to: to + reach };
