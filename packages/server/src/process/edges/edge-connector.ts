@@ -2,13 +2,13 @@ import type { SpanBatch } from '@signalbox/records';
 import type { Component } from '../../pipeline/component.ts';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer } from '../../pipeline/consumer.ts';
 import type { EdgeRow } from '../../pipeline/span-metrics-row.ts';
-import { boundedText } from '../bounded-text.ts';
+import { KnownTexts } from '../known-texts.ts';
 import { RowFlusher } from '../row-flusher.ts';
 import { isZeroSpanId, SpanKind, STATUS_ERROR, spanDuration, spanTimeBucket } from '../span-totals.ts';
 import { spanWeight } from '../span-weight.ts';
 import { EdgeRows } from './edge-rows.ts';
-import { peerOf } from './peer.ts';
-import { type OutgoingCall, type PendingCall, PendingCalls } from './pending-calls.ts';
+import { type Peer, PeerFinder } from './peer.ts';
+import { type Call, type PendingCall, PendingCalls } from './pending-calls.ts';
 
 /** Services that one message is remembered to have reached before its sender's span came. */
 const MAX_EARLY_RECEIVERS = 16;
@@ -43,6 +43,8 @@ export interface EdgeConnectorOptions {
  */
 export class EdgeConnector implements Consumer<SpanBatch>, Component {
   readonly #now: () => number;
+  readonly #peers = new PeerFinder();
+  readonly #services = new KnownTexts();
   readonly #pending: PendingCalls;
   readonly #rows: EdgeRows;
   readonly #maxRowsAtOnce: number;
@@ -53,7 +55,7 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
     const { maxTargetsPerSource = 1_000, maxTargets = 100_000, maxRowsAtOnce = MAX_ROWS_AT_ONCE } = options;
     this.#now = now;
     this.#pending = new PendingCalls(maxPending, waitMs);
-    this.#rows = new EdgeRows({ maxTargetsPerSource, maxTargets }, now);
+    this.#rows = new EdgeRows({ maxTargetsPerSource, maxTargets });
     this.#maxRowsAtOnce = maxRowsAtOnce;
     const take = () => {
       this.#expire(this.#now());
@@ -86,9 +88,9 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
       const kind = batch.kind[row];
       const isMessage = kind === SpanKind.Producer;
       if (isMessage || kind === SpanKind.Client) {
-        this.#outgoing(batch, row, isMessage, serviceOf(batch, row, services), now);
+        this.#outgoing(batch, row, isMessage, this.#serviceOf(batch, row, services), now);
       } else if ((kind === SpanKind.Server || kind === SpanKind.Consumer) && !isZeroSpanId(batch.parentSpanId, row)) {
-        this.#incoming(callKey(batch, batch.parentSpanId, row), serviceOf(batch, row, services), now);
+        this.#incoming(callKey(batch, batch.parentSpanId, row), this.#serviceOf(batch, row, services), now);
       }
       if (this.#rows.size >= this.#maxRowsAtOnce) {
         await this.flush();
@@ -98,35 +100,26 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
   }
 
   #outgoing(batch: SpanBatch, row: number, isMessage: boolean, source: string, now: number): void {
-    const { start, end } = batch.traceState;
-    const call: OutgoingCall = {
-      side: 'outgoing',
-      source,
-      peer: peerOf(batch, row),
-      isMessage,
-      matched: false,
-      time: spanTimeBucket(batch, row),
-      duration: spanDuration(batch, row),
-      error: batch.statusCode[row] === STATUS_ERROR,
-      weight: spanWeight(batch.bytes, start[row] as number, end[row] as number),
-    };
+    const call = callOf(batch, row, source);
+    this.#peers.look(batch, row);
     // Databases and caches send no spans of their own.
-    if (call.peer?.targetType === 'database' || call.peer?.targetType === 'cache') {
-      this.#rows.add(call, call.peer.target, call.peer.targetType);
+    if (this.#peers.callsDatabase) {
+      this.#addPeer(call, this.#peers.peer(batch));
       return;
     }
     const key = callKey(batch, batch.spanId, row);
     const other = this.#pending.get(key);
-    if (other?.side === 'incoming') {
+    const matched = other?.side === 'incoming';
+    if (matched) {
       for (const target of isMessage ? other.targets : other.targets.slice(0, 1)) {
         this.#rows.add(call, target, 'service');
       }
-      call.matched = true;
     }
-    if (isMessage || !call.matched) {
-      this.#giveUp(this.#pending.add(key, call, now));
-    } else {
+    if (matched && !isMessage) {
       this.#pending.delete(key);
+    } else {
+      const peer = matched ? null : this.#peers.peer(batch);
+      this.#giveUp(this.#pending.add(key, { side: 'outgoing', call, peer, isMessage, matched }, now));
     }
   }
 
@@ -139,7 +132,7 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
         other.targets.push(target);
       }
     } else {
-      this.#rows.add(other, target, 'service');
+      this.#rows.add(other.call, target, 'service');
       other.matched = true;
       if (!other.isMessage) {
         this.#pending.delete(key);
@@ -148,16 +141,47 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
   }
 
   #expire(now: number): void {
+    this.#rows.expire(now);
     for (const call of this.#pending.expire(now)) {
       this.#giveUp(call);
     }
   }
 
-  #giveUp(call: PendingCall | undefined): void {
-    if (call?.side === 'outgoing' && !call.matched && call.peer !== null) {
-      this.#rows.add(call, call.peer.target, call.peer.targetType);
+  #giveUp(pending: PendingCall | undefined): void {
+    if (pending?.side === 'outgoing' && !pending.matched) {
+      this.#addPeer(pending.call, pending.peer);
     }
   }
+
+  #addPeer(call: Call, peer: Peer | null): void {
+    if (peer !== null) {
+      this.#rows.add(call, peer.target, peer.targetType);
+    }
+  }
+
+  /** `services` keeps the names of a batch's resources once made. */
+  #serviceOf(batch: SpanBatch, row: number, services: (string | undefined)[]): string {
+    const resource = batch.resource[row] as number;
+    const known = services[resource];
+    if (known !== undefined) {
+      return known;
+    }
+    const { start, end } = batch.resources.serviceName;
+    const name = this.#services.find(batch.bytes, start[resource] as number, end[resource] as number);
+    services[resource] = name;
+    return name;
+  }
+}
+
+function callOf(batch: SpanBatch, row: number, source: string): Call {
+  const { start, end } = batch.traceState;
+  return {
+    source,
+    time: spanTimeBucket(batch, row),
+    duration: spanDuration(batch, row),
+    error: batch.statusCode[row] === STATUS_ERROR,
+    weight: spanWeight(batch.bytes, start[row] as number, end[row] as number),
+  };
 }
 
 const KEY = Buffer.alloc(24);
@@ -173,17 +197,4 @@ function callKey(batch: SpanBatch, spanIds: Uint8Array, row: number): string {
     KEY[16 + i] = spanIds[row * 8 + i] as number;
   }
   return KEY.toString('latin1');
-}
-
-/** `services` keeps the names of a batch's resources once made. */
-function serviceOf(batch: SpanBatch, row: number, services: (string | undefined)[]): string {
-  const resource = batch.resource[row] as number;
-  const known = services[resource];
-  if (known !== undefined) {
-    return known;
-  }
-  const { start, end } = batch.resources.serviceName;
-  const name = boundedText(batch.bytes, start[resource] as number, end[resource] as number);
-  services[resource] = name;
-  return name;
 }

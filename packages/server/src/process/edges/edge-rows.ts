@@ -1,7 +1,7 @@
 import type { EdgeRow } from '../../pipeline/span-metrics-row.ts';
 import { OTHER } from '../bounded-text.ts';
 import { SpanTotals } from '../span-totals.ts';
-import type { OutgoingCall } from './pending-calls.ts';
+import type { Call } from './pending-calls.ts';
 
 const HOUR_MS = 3_600_000;
 const MAX_SOURCES = 5_000;
@@ -15,27 +15,67 @@ export interface EdgeRowsLimits {
 
 interface Cell {
   readonly time: number;
-  readonly source: string;
-  readonly target: string;
   readonly targetType: EdgeRow['targetType'];
   readonly error: boolean;
   readonly totals: SpanTotals;
 }
 
+/** Calls from one source to one target since the last `take`. */
+class Edge {
+  readonly source: string;
+  readonly target: string;
+  /** By what `cellKey` makes of the rest. */
+  readonly cells = new Map<number, Cell>();
+  /** The cell that was counted in last: mostly the next one's, too. */
+  #last: Cell | undefined;
+
+  constructor(source: string, target: string) {
+    this.source = source;
+    this.target = target;
+  }
+
+  /** Counts a call; gives whether that made a new row. */
+  add({ time, error, duration, weight }: Call, targetType: EdgeRow['targetType']): boolean {
+    let cell = this.#last;
+    const before = this.cells.size;
+    if (cell === undefined || cell.time !== time || cell.error !== error || cell.targetType !== targetType) {
+      const key = cellKey(time, targetType, error);
+      cell = this.cells.get(key);
+      if (cell === undefined) {
+        cell = { time, targetType, error, totals: new SpanTotals() };
+        this.cells.set(key, cell);
+      }
+      this.#last = cell;
+    }
+    cell.totals.add(duration, weight);
+    return this.cells.size > before;
+  }
+
+  take(): EdgeRow[] {
+    const { source, target } = this;
+    const rows = [...this.cells.values()].map(({ time, targetType, error, totals }) => {
+      const { count, durationSum, durationMax, buckets } = totals;
+      return { time, source, target, targetType, error, count, durationSum, durationMax, buckets };
+    });
+    this.cells.clear();
+    this.#last = undefined;
+    return rows;
+  }
+}
+
 /** Gathers calls into rows of `edges`, and bounds how many targets a source may have. */
 export class EdgeRows {
   readonly #limits: EdgeRowsLimits;
-  readonly #now: () => number;
-  readonly #targets = new Map<string, Set<string>>();
+  /** Edges of this hour, by source and target. */
+  readonly #edges = new Map<string, Map<string, Edge>>();
   #targetCount = 0;
   #resetAt = 0;
-  /** By source, target, and what `cellKey` makes of the rest. */
-  #cells = new Map<string, Map<string, Map<number, Cell>>>();
+  /** Those that have rows. */
+  #counted = new Set<Edge>();
   #size = 0;
 
-  constructor(limits: EdgeRowsLimits, now: () => number) {
+  constructor(limits: EdgeRowsLimits) {
     this.#limits = limits;
-    this.#now = now;
   }
 
   /** Rows gathered since the last `take`. */
@@ -43,62 +83,61 @@ export class EdgeRows {
     return this.#size;
   }
 
-  add(call: OutgoingCall, wantedTarget: string, targetType: EdgeRow['targetType']): void {
-    const { time, error } = call;
-    const source = this.#source(call.source);
-    const target = this.#target(source, wantedTarget);
-    const cells = inner(inner(this.#cells, source), target);
-    const key = cellKey(time, targetType, error);
-    let cell = cells.get(key);
-    if (cell === undefined) {
-      cell = { time, source, target, targetType, error, totals: new SpanTotals() };
-      cells.set(key, cell);
-      this.#size++;
+  /** Starts a new hour when it is time, in which other targets may have names. */
+  expire(now: number): void {
+    if (now >= this.#resetAt) {
+      this.#resetAt = now + HOUR_MS;
+      this.#edges.clear();
+      this.#targetCount = 0;
     }
-    cell.totals.add(call.duration, call.weight);
+  }
+
+  add(call: Call, target: string, targetType: EdgeRow['targetType']): void {
+    const edge = this.#edge(call.source, target);
+    if (edge.add(call, targetType)) {
+      this.#size++;
+      this.#counted.add(edge);
+    }
   }
 
   /** The rows gathered since the last call. */
   take(): EdgeRow[] {
     const rows: EdgeRow[] = [];
-    for (const ofSource of this.#cells.values()) {
-      for (const ofTarget of ofSource.values()) {
-        for (const { time, source, target, targetType, error, totals } of ofTarget.values()) {
-          const { count, durationSum, durationMax, buckets } = totals;
-          rows.push({ time, source, target, targetType, error, count, durationSum, durationMax, buckets });
-        }
-      }
+    for (const edge of this.#counted) {
+      rows.push(...edge.take());
     }
-    this.#cells = new Map();
+    this.#counted = new Set();
     this.#size = 0;
     return rows;
   }
 
-  #source(source: string): string {
-    const now = this.#now();
-    if (now >= this.#resetAt) {
-      this.#resetAt = now + HOUR_MS;
-      this.#targets.clear();
-      this.#targetCount = 0;
+  #edge(source: string, target: string): Edge {
+    const known = this.#edges.get(source)?.get(target);
+    if (known !== undefined) {
+      return known;
     }
-    return this.#targets.has(source) || this.#targets.size < MAX_SOURCES ? source : OTHER;
-  }
-
-  #target(source: string, target: string): string {
-    let targets = this.#targets.get(source);
-    if (targets === undefined) {
-      targets = new Set();
-      this.#targets.set(source, targets);
-    }
-    if (!targets.has(target)) {
-      if (targets.size >= this.#limits.maxTargetsPerSource || this.#targetCount >= this.#limits.maxTargets) {
-        return OTHER;
+    let ofSource = this.#edges.get(source);
+    if (ofSource === undefined) {
+      if (this.#edges.size >= MAX_SOURCES && source !== OTHER) {
+        return this.#edge(OTHER, target);
       }
-      targets.add(target);
-      this.#targetCount++;
+      ofSource = new Map();
+      this.#edges.set(source, ofSource);
     }
-    return target;
+    const { maxTargetsPerSource, maxTargets } = this.#limits;
+    const full = namedIn(ofSource) >= maxTargetsPerSource || this.#targetCount >= maxTargets;
+    if (full && target !== OTHER) {
+      return this.#edge(source, OTHER);
+    }
+    const edge = new Edge(source, target);
+    ofSource.set(target, edge);
+    this.#targetCount += target === OTHER ? 0 : 1;
+    return edge;
   }
+}
+
+function namedIn(edges: ReadonlyMap<string, Edge>): number {
+  return edges.has(OTHER) ? edges.size - 1 : edges.size;
 }
 
 const TARGET_TYPES: Record<EdgeRow['targetType'], number> = {
@@ -109,17 +148,7 @@ const TARGET_TYPES: Record<EdgeRow['targetType'], number> = {
   external: 4,
 };
 
-/** Time (below 2^32), type and error in one number: this runs for each call, and making a text of them takes longer than all else. */
+/** Time (below 2^32), type and error in one number. */
 function cellKey(time: number, targetType: EdgeRow['targetType'], error: boolean): number {
   return time * 16 + TARGET_TYPES[targetType] * 2 + (error ? 1 : 0);
-}
-
-/** The map that `maps` has for the key; a new one when it has none. */
-function inner<Key, Value>(maps: Map<string, Map<Key, Value>>, key: string): Map<Key, Value> {
-  let map = maps.get(key);
-  if (map === undefined) {
-    map = new Map();
-    maps.set(key, map);
-  }
-  return map;
 }

@@ -1,6 +1,6 @@
 import { AttributeType, type SpanBatch } from '@signalbox/records';
 import type { EdgeRow } from '../../pipeline/span-metrics-row.ts';
-import { boundedText } from '../bounded-text.ts';
+import { KnownTexts } from '../known-texts.ts';
 
 /** What a span calls, as far as the span itself says. */
 export interface Peer {
@@ -30,6 +30,9 @@ type Role = keyof typeof NAMES;
 
 const ROLES = Object.keys(NAMES) as Role[];
 
+/** Place of each role in ROLES. */
+const ROLE_NUMBERS = Object.fromEntries(ROLES.map((role, index) => [role, index])) as Record<Role, number>;
+
 interface KnownName {
   readonly bytes: Uint8Array;
   /** Place in ROLES. */
@@ -47,52 +50,93 @@ for (const [role, names] of Object.values(NAMES).entries()) {
   }
 }
 
-/** Of the span that is looked at: the attribute that counts for each role, or -1, and its rank. */
-const entries = new Int32Array(ROLES.length);
-const ranks = new Uint8Array(ROLES.length);
+/** Joined names that are remembered. */
+const MAX_JOINED = 4_096;
 
-/** The peer of a client's or producer's span; null when its attributes name none. */
-export function peerOf(batch: SpanBatch, row: number): Peer | null {
-  findNames(batch, row);
-  const system = said(batch, 'databaseSystem')?.toLowerCase();
-  if (system !== undefined) {
-    const isCache = CACHES.has(system);
-    // A cache's namespace is a number that says little; its address tells one from another.
-    const which = isCache ? placeOf(batch) : (said(batch, 'databaseNamespace') ?? placeOf(batch));
-    return { target: joined(system, which), targetType: isCache ? 'cache' : 'database' };
-  }
-  const messaging = said(batch, 'messagingSystem');
-  if (messaging !== undefined) {
-    return { target: joined(messaging, said(batch, 'destination') ?? placeOf(batch)), targetType: 'messaging' };
-  }
-  const target = said(batch, 'service') ?? placeOf(batch);
-  return target === undefined ? null : { target, targetType: 'external' };
-}
+/** Finds what the spans of clients and producers call, one span at a time: `look` at it, then ask, with the same batch. */
+export class PeerFinder {
+  readonly #texts = new KnownTexts();
+  /** Names joined of two, by both: joining costs little, but maps would have to hash the new text each time. */
+  readonly #joined = new Map<string, Map<string, string>>();
+  #joinedCount = 0;
+  /** Of the span that is looked at: the attribute that counts for each role, or -1, and its rank. */
+  readonly #entries = new Int32Array(ROLES.length);
+  readonly #ranks = new Uint8Array(ROLES.length);
 
-function placeOf(batch: SpanBatch): string | undefined {
-  return said(batch, 'host') ?? hostOfUrl(said(batch, 'url')) ?? said(batch, 'address');
-}
-
-/** What the span says for a role. Texts are made only of what is asked for. */
-function said({ bytes, attributes }: SpanBatch, role: Role): string | undefined {
-  const entry = entries[ROLES.indexOf(role)] as number;
-  const { start, end } = attributes.values;
-  return entry < 0 ? undefined : boundedText(bytes, start[entry] as number, end[entry] as number);
-}
-
-function findNames({ bytes, attributes }: SpanBatch, row: number): void {
-  const { keys, values } = attributes;
-  entries.fill(-1);
-  const last = attributes.offsets[row + 1] as number;
-  for (let entry = attributes.offsets[row] as number; entry < last; entry++) {
-    if (values.type[entry] !== AttributeType.String || values.end[entry] === values.start[entry]) {
-      continue;
+  look({ bytes, attributes }: SpanBatch, row: number): void {
+    const { keys, values } = attributes;
+    this.#entries.fill(-1);
+    const last = attributes.offsets[row + 1] as number;
+    for (let entry = attributes.offsets[row] as number; entry < last; entry++) {
+      if (values.type[entry] !== AttributeType.String || values.end[entry] === values.start[entry]) {
+        continue;
+      }
+      const known = knownName(bytes, keys.start[entry] as number, keys.end[entry] as number);
+      if (known !== undefined) {
+        const { role, rank } = known;
+        if (this.#entries[role] === -1 || rank < (this.#ranks[role] as number)) {
+          this.#entries[role] = entry;
+          this.#ranks[role] = rank;
+        }
+      }
     }
-    const known = knownName(bytes, keys.start[entry] as number, keys.end[entry] as number);
-    if (known !== undefined && (entries[known.role] === -1 || known.rank < (ranks[known.role] as number))) {
-      entries[known.role] = entry;
-      ranks[known.role] = known.rank;
+  }
+
+  /** Whether it calls a database or a cache, which send no spans of their own. */
+  get callsDatabase(): boolean {
+    return this.#entries[ROLE_NUMBERS.databaseSystem] !== -1;
+  }
+
+  /** What it calls; null when its attributes name nothing. */
+  peer(batch: SpanBatch): Peer | null {
+    const system = this.#said(batch, 'databaseSystem')?.toLowerCase();
+    if (system !== undefined) {
+      const isCache = CACHES.has(system);
+      // A cache's namespace is a number that says little; its address tells one from another.
+      const which = isCache ? this.#place(batch) : (this.#said(batch, 'databaseNamespace') ?? this.#place(batch));
+      return { target: this.#join(system, which), targetType: isCache ? 'cache' : 'database' };
     }
+    const messaging = this.#said(batch, 'messagingSystem');
+    if (messaging !== undefined) {
+      return {
+        target: this.#join(messaging, this.#said(batch, 'destination') ?? this.#place(batch)),
+        targetType: 'messaging',
+      };
+    }
+    const target = this.#said(batch, 'service') ?? this.#place(batch);
+    return target === undefined ? null : { target, targetType: 'external' };
+  }
+
+  #place(batch: SpanBatch): string | undefined {
+    return this.#said(batch, 'host') ?? hostOfUrl(this.#said(batch, 'url')) ?? this.#said(batch, 'address');
+  }
+
+  /** What the span says for a role. Texts are made only of what is asked for. */
+  #said({ bytes, attributes }: SpanBatch, role: Role): string | undefined {
+    const entry = this.#entries[ROLE_NUMBERS[role]] as number;
+    if (entry < 0) {
+      return undefined;
+    }
+    const { start, end } = attributes.values;
+    return this.#texts.find(bytes, start[entry] as number, end[entry] as number);
+  }
+
+  #join(system: string, which: string | undefined): string {
+    if (which === undefined) {
+      return system;
+    }
+    const known = this.#joined.get(system)?.get(which);
+    if (known !== undefined) {
+      return known;
+    }
+    if (++this.#joinedCount > MAX_JOINED) {
+      this.#joined.clear();
+      this.#joinedCount = 1;
+    }
+    const name = `${system}:${which}`;
+    const ofSystem = this.#joined.get(system) ?? new Map<string, string>();
+    this.#joined.set(system, ofSystem.set(which, name));
+    return name;
   }
 }
 
@@ -118,8 +162,4 @@ function knownName(bytes: Uint8Array, start: number, end: number): KnownName | u
 function hostOfUrl(url: string | undefined): string | undefined {
   // Not the whole of URL syntax: user, host and port after `//` are enough, and a URL cut short still has them.
   return url === undefined ? undefined : /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)/i.exec(url)?.[1];
-}
-
-function joined(system: string, which: string | undefined): string {
-  return which === undefined ? system : `${system}:${which}`;
 }

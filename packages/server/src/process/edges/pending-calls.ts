@@ -3,18 +3,28 @@ import type { Peer } from './peer.ts';
 /** One side of a call that waits for the other. */
 export type PendingCall = OutgoingCall | IncomingCall;
 
+/** A call as its caller saw it. */
+export interface Call {
+  /** The caller. */
+  readonly source: string;
+  /** Seconds since 1970: the 10 seconds that it is counted in. */
+  readonly time: number;
+  /** Nanoseconds. */
+  readonly duration: number;
+  readonly error: boolean;
+  /** How many calls it stands for. */
+  readonly weight: number;
+}
+
 /** The caller's span. */
 export interface OutgoingCall {
   readonly side: 'outgoing';
-  readonly source: string;
+  readonly call: Call;
+  /** What it names as called; null: nothing, or nobody will ask. */
   readonly peer: Peer | null;
   /** A message may be received by several; its call stays until it expires. */
   readonly isMessage: boolean;
   matched: boolean;
-  readonly time: number;
-  readonly duration: number;
-  readonly error: boolean;
-  readonly weight: number;
 }
 
 /** The span of the service that was called, which came before the caller's. */

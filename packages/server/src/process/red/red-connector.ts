@@ -2,7 +2,7 @@ import type { SpanBatch } from '@signalbox/records';
 import type { Component } from '../../pipeline/component.ts';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer } from '../../pipeline/consumer.ts';
 import type { RedRow } from '../../pipeline/span-metrics-row.ts';
-import { boundedText } from '../bounded-text.ts';
+import { KnownTexts } from '../known-texts.ts';
 import { RowFlusher } from '../row-flusher.ts';
 import { isZeroSpanId, SpanKind, SpanTotals, STATUS_ERROR, spanDuration, spanTimeBucket } from '../span-totals.ts';
 import { spanWeight } from '../span-weight.ts';
@@ -37,7 +37,8 @@ export class RedConnector implements Consumer<SpanBatch>, Component {
   readonly #maxRowsAtOnce: number;
   readonly #names: OperationNames;
   readonly #flusher: RowFlusher<RedRow>;
-  #cells = new Map<Operation, Map<number, SpanTotals>>();
+  readonly #texts = new KnownTexts();
+  #cells = new Map<Operation, OperationCells>();
   #cellCount = 0;
 
   constructor(next: Consumer<readonly RedRow[]>, options: RedConnectorOptions) {
@@ -98,17 +99,22 @@ export class RedConnector implements Consumer<SpanBatch>, Component {
   }
 
   #totals(operation: Operation, key: number): SpanTotals {
-    let ofOperation = this.#cells.get(operation);
-    if (ofOperation === undefined) {
-      ofOperation = new Map();
-      this.#cells.set(operation, ofOperation);
+    let cells = this.#cells.get(operation);
+    if (cells === undefined) {
+      cells = { byKey: new Map(), lastKey: -1, last: undefined };
+      this.#cells.set(operation, cells);
     }
-    let totals = ofOperation.get(key);
+    if (cells.last !== undefined && cells.lastKey === key) {
+      return cells.last;
+    }
+    let totals = cells.byKey.get(key);
     if (totals === undefined) {
       totals = new SpanTotals();
-      ofOperation.set(key, totals);
+      cells.byKey.set(key, totals);
       this.#cellCount++;
     }
+    cells.lastKey = key;
+    cells.last = totals;
     return totals;
   }
 
@@ -124,17 +130,25 @@ export class RedConnector implements Consumer<SpanBatch>, Component {
     const { serviceName, rowCount } = batch.resources;
     const services: ServiceOperations[] = [];
     for (let row = 0; row < rowCount; row++) {
-      const name = boundedText(batch.bytes, serviceName.start[row] as number, serviceName.end[row] as number);
+      const name = this.#texts.find(batch.bytes, serviceName.start[row] as number, serviceName.end[row] as number);
       services.push(this.#names.service(name));
     }
     return services;
   }
 }
 
-function rowsOf(cells: ReadonlyMap<Operation, ReadonlyMap<number, SpanTotals>>): RedRow[] {
+/** What was counted of one operation, by time, kind, entry and error in one number. */
+interface OperationCells {
+  readonly byKey: Map<number, SpanTotals>;
+  /** The one that was counted in last: mostly the next span's, too. */
+  lastKey: number;
+  last: SpanTotals | undefined;
+}
+
+function rowsOf(cells: ReadonlyMap<Operation, OperationCells>): RedRow[] {
   const rows: RedRow[] = [];
-  for (const [{ service, name }, ofOperation] of cells) {
-    for (const [key, totals] of ofOperation) {
+  for (const [{ service, name }, { byKey }] of cells) {
+    for (const [key, totals] of byKey) {
       rows.push({
         time: Math.floor(key / 32),
         service,
