@@ -51,6 +51,16 @@ describe('protobuf', () => {
     expect(span(message(9, message(2, value), message(1, 'k'))).row).toMatchObject({ attributes: [['k', -7n]] });
   });
 
+  it('reads attributes of every length, whatever follows them', () => {
+    for (const length of [0, 1, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 300]) {
+      const text = 'x'.repeat(length);
+      const ofValue = message(9, message(1, 'k'), message(2, message(1, text)));
+      expect(span(ofValue, message(5, 'n')).row).toMatchObject({ name: 'n', attributes: [['k', text]] });
+      const ofKey = message(9, message(1, text), message(2, field(3, 0, varint(-1))));
+      expect(span(message(5, 'n'), ofKey).row).toMatchObject({ name: 'n', attributes: [[text, -1n]] });
+    }
+  });
+
   it('skips unknown fields of every wire type, at every level', () => {
     const unknown = Buffer.concat([
       field(100, 0, varint(2n ** 64n - 1n)),

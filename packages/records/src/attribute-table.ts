@@ -22,6 +22,13 @@ export class AttributeTable {
     this.offsets = grownUint32(this.offsets, capacity + 1);
   }
 
+  /** Makes room for as many entries as are expected. */
+  reserve(entries: number): void {
+    if (entries > this.#capacity) {
+      this.#grow(entries);
+    }
+  }
+
   /** Adds an entry to the row under construction; the caller sets its value. Returns the entry's index. */
   add(keyStart: number, keyEnd: number): number {
     const entry = this.count;

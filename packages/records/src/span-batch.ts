@@ -41,6 +41,16 @@ export class SpanBatch extends RecordBatch {
   statusCode: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   readonly statusMessage = new ByteSlices();
   #capacity = 0;
+  /** Rows from here on were never begun, so that all of their columns are zero. */
+  #firstUntouched = 0;
+
+  /** Makes room for as many rows and attributes as are expected. */
+  reserve(rows: number, attributes: number): void {
+    if (rows > this.#capacity) {
+      this.#grow(rows);
+    }
+    this.attributes.reserve(attributes);
+  }
 
   /** Starts row `rowCount` with nothing set. It counts once `end` was called; until then `rollback` forgets it. */
   begin(resource: number, scope: number): number {
@@ -48,22 +58,13 @@ export class SpanBatch extends RecordBatch {
     if (row >= this.#capacity) {
       this.#grow(row + 1);
     }
+    if (row < this.#firstUntouched) {
+      this.#clear(row);
+    } else {
+      this.#firstUntouched = row + 1;
+    }
     this.resource[row] = resource;
     this.scope[row] = scope;
-    this.traceId.fill(0, row * 16, row * 16 + 16);
-    this.spanId.fill(0, row * 8, row * 8 + 8);
-    this.parentSpanId.fill(0, row * 8, row * 8 + 8);
-    this.traceState.set(row, 0, 0);
-    this.flags[row] = 0;
-    this.name.set(row, 0, 0);
-    this.kind[row] = 0;
-    this.startTime.setWords(row, 0, 0);
-    this.endTime.setWords(row, 0, 0);
-    this.droppedAttributesCount[row] = 0;
-    this.droppedEventsCount[row] = 0;
-    this.droppedLinksCount[row] = 0;
-    this.statusCode[row] = 0;
-    this.statusMessage.set(row, 0, 0);
     return row;
   }
 
@@ -112,6 +113,7 @@ export class SpanBatch extends RecordBatch {
     gatherUint8(this.statusCode, first, source.statusCode, rows);
     this.statusMessage.gather(first, source.statusMessage, rows, shift);
     this.rowCount = count;
+    this.#firstUntouched = Math.max(this.#firstUntouched, count);
   }
 
   override visitSlices(visit: SlicesVisitor): void {
@@ -122,6 +124,23 @@ export class SpanBatch extends RecordBatch {
     this.events.visitSlices(visit);
     this.links.visitSlices(visit);
     visit(this.statusMessage, this.rowCount);
+  }
+
+  #clear(row: number): void {
+    this.traceId.fill(0, row * 16, row * 16 + 16);
+    this.spanId.fill(0, row * 8, row * 8 + 8);
+    this.parentSpanId.fill(0, row * 8, row * 8 + 8);
+    this.traceState.set(row, 0, 0);
+    this.flags[row] = 0;
+    this.name.set(row, 0, 0);
+    this.kind[row] = 0;
+    this.startTime.setWords(row, 0, 0);
+    this.endTime.setWords(row, 0, 0);
+    this.droppedAttributesCount[row] = 0;
+    this.droppedEventsCount[row] = 0;
+    this.droppedLinksCount[row] = 0;
+    this.statusCode[row] = 0;
+    this.statusMessage.set(row, 0, 0);
   }
 
   #grow(needed: number): void {

@@ -18,9 +18,11 @@ export class ProtobufReader {
   /** The words of the last `varint` or `fixed64`, unsigned. */
   low = 0;
   high = 0;
+  readonly #view: DataView;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   fail(what: string, position = this.position): OtlpDecodeError {
@@ -134,8 +136,15 @@ export class ProtobufReader {
 
   /** Reads into `low` and `high`. */
   fixed64(): void {
-    this.low = this.fixed32();
-    this.high = this.fixed32();
+    const { position } = this;
+    if (position + 8 <= this.bytes.length) {
+      this.low = this.#view.getUint32(position, true);
+      this.high = this.#view.getUint32(position + 4, true);
+      this.position = position + 8;
+    } else {
+      this.low = this.fixed32();
+      this.high = this.fixed32();
+    }
   }
 
   double(): number {

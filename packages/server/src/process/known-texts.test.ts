@@ -10,7 +10,7 @@ test('gives what decoding gives, seen before or not', () => {
     minLength: MAX_NAME_BYTES - 2,
     maxLength: MAX_NAME_BYTES + 3,
   });
-  fc.assert(
+  void fc.assert(
     fc.property(fc.oneof(few, long), fc.nat(3), (content, start) => {
       const bytes = Uint8Array.from([...Array<number>(start).fill(0x7a), ...content, 0x7a]);
       const end = start + content.length;

@@ -1,6 +1,6 @@
 import { type AttributeTable, AttributeType, anyValueJson } from '@signalbox/records';
 import type { BlockColumns, MapColumn } from './block-columns.ts';
-import type { RowSelection } from './copy-columns.ts';
+import { dataView, type RowSelection } from './copy-columns.ts';
 
 /** The columns of all attributes of a prefix (see attributes.ts). */
 export class AttributeMaps {
@@ -19,12 +19,14 @@ export class AttributeMaps {
   }
 
   appendRows(bytes: Uint8Array, table: AttributeTable, selection: RowSelection): void {
+    const source = dataView(bytes);
     for (let i = 0; i < selection.count; i++) {
-      this.appendRow(bytes, table, selection.rows[i]);
+      this.appendRow(bytes, table, selection.rows[i], source);
     }
   }
 
-  appendRow(bytes: Uint8Array, table: AttributeTable, row: number): void {
+  /** @param source sees `bytes` */
+  appendRow(bytes: Uint8Array, table: AttributeTable, row: number, source: DataView = dataView(bytes)): void {
     const { offsets, keys, values } = table;
     const last = offsets[row + 1];
     for (let entry = offsets[row]; entry < last; entry++) {
@@ -33,7 +35,7 @@ export class AttributeMaps {
       switch (type) {
         case AttributeType.String:
           map = this.#strings;
-          map.values[1].string(bytes, values.start[entry], values.end[entry]);
+          map.values[1].slice(source, values.start[entry], values.end[entry]);
           break;
         case AttributeType.Int:
           map = this.#ints;
@@ -51,7 +53,7 @@ export class AttributeMaps {
           map = this.#others;
           map.values[1].text(anyValueJson(bytes, values, entry));
       }
-      map.values[0].string(bytes, keys.start[entry], keys.end[entry]);
+      map.values[0].slice(source, keys.start[entry], keys.end[entry]);
       map.count++;
     }
     this.#strings.endRow();

@@ -43,8 +43,13 @@ export function copyFixed(to: ColumnBuffer, column: FixedWidthArray, width: numb
 /** Copies a column of texts. */
 export function copySlices(to: ColumnBuffer, bytes: Uint8Array, column: ByteSlices, selection: RowSelection): void {
   const { start, end } = column;
+  const source = dataView(bytes);
   for (let i = 0; i < selection.count; i++) {
     const row = selection.rows[i];
-    to.string(bytes, start[row], end[row]);
+    to.slice(source, start[row], end[row]);
   }
+}
+
+export function dataView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

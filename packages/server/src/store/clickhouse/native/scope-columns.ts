@@ -1,6 +1,6 @@
 import { attributesJson, type RecordBatch } from '@signalbox/records';
 import type { BlockColumns } from './block-columns.ts';
-import type { RowSelection } from './copy-columns.ts';
+import { dataView, type RowSelection } from './copy-columns.ts';
 
 /** The columns that a row has of its resource and its instrumentation scope. */
 export class ScopeColumns {
@@ -25,9 +25,10 @@ export class ScopeColumns {
     selection: RowSelection,
   ): void {
     const attributes = scopeAttributes(batch);
+    const source = dataView(batch.bytes);
     for (let i = 0; i < selection.count; i++) {
       const row = selection.rows[i];
-      this.appendRow(batch, resourceIds, batch.resource[row], batch.scope[row], attributes);
+      this.appendRow(batch, resourceIds, batch.resource[row], batch.scope[row], attributes, source);
     }
   }
 
@@ -37,12 +38,13 @@ export class ScopeColumns {
     resource: number,
     scope: number,
     attributes: readonly Uint8Array[],
+    source: DataView = dataView(batch.bytes),
   ): void {
-    const { bytes, resources, scopes } = batch;
-    this.#service.string(bytes, resources.serviceName.start[resource], resources.serviceName.end[resource]);
+    const { resources, scopes } = batch;
+    this.#service.slice(source, resources.serviceName.start[resource], resources.serviceName.end[resource]);
     this.#resourceId.uint64(resourceIds[resource * 2], resourceIds[resource * 2 + 1]);
-    this.#name.string(bytes, scopes.name.start[scope], scopes.name.end[scope]);
-    this.#version.string(bytes, scopes.version.start[scope], scopes.version.end[scope]);
+    this.#name.slice(source, scopes.name.start[scope], scopes.name.end[scope]);
+    this.#version.slice(source, scopes.version.start[scope], scopes.version.end[scope]);
     const json = attributes[scope];
     this.#attributes.string(json, 0, json.length);
   }
