@@ -1,5 +1,6 @@
 import type { NativeBlock } from '../../native-block.ts';
 import { ColumnBuffer } from './column-buffer.ts';
+import { DictionaryColumn, LOW_CARDINALITY_VERSION } from './dictionary-column.ts';
 
 interface Column {
   readonly name: string;
@@ -17,12 +18,20 @@ interface Column {
 export class BlockColumns {
   readonly #columns: Column[] = [];
   readonly #lists: Lists[] = [];
+  readonly #dictionaries: DictionaryColumn[] = [];
   readonly #start = new ColumnBuffer(16);
 
   /** A column of scalar values, or a `String`. The type is what the bytes are; the table's may differ (`LowCardinality`). */
   add(name: string, type: string): ColumnBuffer {
     const values = new ColumnBuffer();
     this.#push(name, type, [values]);
+    return values;
+  }
+
+  /** A column of texts that repeat. */
+  addDictionary(name: string): DictionaryColumn {
+    const values = this.#dictionary();
+    this.#push(name, 'LowCardinality(String)', values.buffers);
     return values;
   }
 
@@ -37,6 +46,14 @@ export class BlockColumns {
     }
     this.#lists.push(lists);
     return lists;
+  }
+
+  /** A column of maps whose keys are texts that repeat: its `values` are those of the maps. */
+  addTextMap(name: string, valueType: string): TextMap {
+    const map = new TextMap(this.#dictionary());
+    this.#push(name, `Map(LowCardinality(String), ${valueType})`, [map.offsets, ...map.keys.buffers, ...map.values]);
+    this.#lists.push(map);
+    return map;
   }
 
   /** A column of maps: its `values` are the keys and the values. */
@@ -66,12 +83,18 @@ export class BlockColumns {
     for (const lists of this.#lists) {
       lists.count = 0;
     }
+    for (const dictionary of this.#dictionaries) {
+      dictionary.reset();
+    }
   }
 
   block(rows: number): NativeBlock {
     this.#start.reset();
     this.#start.varint(this.#columns.length);
     this.#start.varint(rows);
+    for (const dictionary of this.#dictionaries) {
+      dictionary.finish();
+    }
     const chunks: Uint8Array[] = [this.#start.written()];
     for (const { header, buffers } of this.#columns) {
       chunks.push(header, ...buffers.map((buffer) => buffer.written()));
@@ -80,10 +103,19 @@ export class BlockColumns {
     return { rows, columns: this.#columns, chunks, byteLength };
   }
 
-  #push(name: string, type: string, buffers: ColumnBuffer[]): void {
+  #dictionary(): DictionaryColumn {
+    const dictionary = new DictionaryColumn();
+    this.#dictionaries.push(dictionary);
+    return dictionary;
+  }
+
+  #push(name: string, type: string, buffers: readonly ColumnBuffer[]): void {
     const header = new ColumnBuffer(64);
     header.text(name);
     header.text(type);
+    if (type.includes('LowCardinality')) {
+      header.count(LOW_CARDINALITY_VERSION);
+    }
     this.#columns.push({ name, type, header: header.written(), buffers });
   }
 }
@@ -115,5 +147,15 @@ export class Lists<Values extends readonly ColumnBuffer[] = readonly ColumnBuffe
         this.offsets.count(this.count);
       }
     }
+  }
+}
+
+/** A list of keys, each a text that repeats, and one of values for each row. */
+export class TextMap extends Lists<[values: ColumnBuffer]> {
+  readonly keys: DictionaryColumn;
+
+  constructor(keys: DictionaryColumn) {
+    super([new ColumnBuffer()]);
+    this.keys = keys;
   }
 }

@@ -2,11 +2,12 @@
 export class ColumnBuffer {
   bytes: Uint8Array;
   length = 0;
-  #view: DataView;
+  /** Sees `bytes`. */
+  view: DataView;
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   reset(): void {
@@ -25,7 +26,7 @@ export class ColumnBuffer {
       const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
-      this.#view = new DataView(grown.buffer);
+      this.view = new DataView(grown.buffer);
     }
   }
 
@@ -36,27 +37,27 @@ export class ColumnBuffer {
 
   uint32(value: number): void {
     this.reserve(4);
-    this.#view.setUint32(this.length, value, true);
+    this.view.setUint32(this.length, value, true);
     this.length += 4;
   }
 
   int16(value: number): void {
     this.reserve(2);
-    this.#view.setInt16(this.length, value, true);
+    this.view.setInt16(this.length, value, true);
     this.length += 2;
   }
 
   int32(value: number): void {
     this.reserve(4);
-    this.#view.setInt32(this.length, value, true);
+    this.view.setInt32(this.length, value, true);
     this.length += 4;
   }
 
   /** A 64-bit integer in two halves of 32 bits. */
   uint64(low: number, high: number): void {
     this.reserve(8);
-    this.#view.setUint32(this.length, low, true);
-    this.#view.setUint32(this.length + 4, high, true);
+    this.view.setUint32(this.length, low, true);
+    this.view.setUint32(this.length + 4, high, true);
     this.length += 8;
   }
 
@@ -71,14 +72,21 @@ export class ColumnBuffer {
 
   bigUint64(value: bigint): void {
     this.reserve(8);
-    this.#view.setBigUint64(this.length, value, true);
+    this.view.setBigUint64(this.length, value, true);
     this.length += 8;
   }
 
   float64(value: number): void {
     this.reserve(8);
-    this.#view.setFloat64(this.length, value, true);
+    this.view.setFloat64(this.length, value, true);
     this.length += 8;
+  }
+
+  /** The last `count` bytes once more. */
+  repeatLast(count: number): void {
+    this.reserve(count);
+    this.bytes.copyWithin(this.length, this.length - count, this.length);
+    this.length += count;
   }
 
   zeros(count: number): void {
@@ -133,7 +141,7 @@ export class ColumnBuffer {
       return;
     }
     this.reserve(count + 5);
-    const target = this.#view;
+    const target = this.view;
     let to = this.length;
     target.setUint8(to++, count);
     for (let from = start; from < end; from += 4) {

@@ -1,5 +1,6 @@
 import type { ByteSlices } from '@signalbox/records';
 import type { ColumnBuffer } from './column-buffer.ts';
+import type { DictionaryColumn } from './dictionary-column.ts';
 
 /** The rows of a batch that are to be stored, in order. */
 export class RowSelection {
@@ -47,6 +48,20 @@ export function copySlices(to: ColumnBuffer, bytes: Uint8Array, column: ByteSlic
   for (let i = 0; i < selection.count; i++) {
     const row = selection.rows[i];
     to.slice(source, start[row], end[row]);
+  }
+}
+
+/** Adds a column of texts that repeat. */
+export function addSlices(
+  to: DictionaryColumn,
+  bytes: Uint8Array,
+  { start, end }: ByteSlices,
+  selection: RowSelection,
+): void {
+  const source = dataView(bytes);
+  for (let i = 0; i < selection.count; i++) {
+    const row = selection.rows[i];
+    to.add(source, start[row], end[row]);
   }
 }
 

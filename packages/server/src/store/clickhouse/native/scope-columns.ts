@@ -11,10 +11,10 @@ export class ScopeColumns {
   readonly #attributes;
 
   constructor(columns: BlockColumns) {
-    this.#service = columns.add('service', 'String');
+    this.#service = columns.addDictionary('service');
     this.#resourceId = columns.add('resource_id', 'UInt64');
-    this.#name = columns.add('scope_name', 'String');
-    this.#version = columns.add('scope_version', 'String');
+    this.#name = columns.addDictionary('scope_name');
+    this.#version = columns.addDictionary('scope_version');
     this.#attributes = columns.add('scope_attributes', 'String');
   }
 
@@ -26,10 +26,27 @@ export class ScopeColumns {
   ): void {
     const attributes = scopeAttributes(batch);
     const source = dataView(batch.bytes);
+    let lastScope = -1;
+    let lastResource = -1;
     for (let i = 0; i < selection.count; i++) {
       const row = selection.rows[i];
+      if (batch.scope[row] === lastScope && batch.resource[row] === lastResource) {
+        this.#repeatRow(attributes[lastScope]);
+        continue;
+      }
+      lastScope = batch.scope[row];
+      lastResource = batch.resource[row];
       this.appendRow(batch, resourceIds, batch.resource[row], batch.scope[row], attributes, source);
     }
+  }
+
+  /** The row that was appended last once more: records of one scope follow each other. */
+  #repeatRow(attributes: Uint8Array): void {
+    this.#service.addLast();
+    this.#resourceId.repeatLast(8);
+    this.#name.addLast();
+    this.#version.addLast();
+    this.#attributes.string(attributes, 0, attributes.length);
   }
 
   appendRow(
@@ -41,10 +58,10 @@ export class ScopeColumns {
     source: DataView = dataView(batch.bytes),
   ): void {
     const { resources, scopes } = batch;
-    this.#service.slice(source, resources.serviceName.start[resource], resources.serviceName.end[resource]);
+    this.#service.add(source, resources.serviceName.start[resource], resources.serviceName.end[resource]);
     this.#resourceId.uint64(resourceIds[resource * 2], resourceIds[resource * 2 + 1]);
-    this.#name.slice(source, scopes.name.start[scope], scopes.name.end[scope]);
-    this.#version.slice(source, scopes.version.start[scope], scopes.version.end[scope]);
+    this.#name.add(source, scopes.name.start[scope], scopes.name.end[scope]);
+    this.#version.add(source, scopes.version.start[scope], scopes.version.end[scope]);
     const json = attributes[scope];
     this.#attributes.string(json, 0, json.length);
   }

@@ -3,7 +3,7 @@ import { ALL_ACCEPTED, type ConsumeResult } from '../../../pipeline/consumer.ts'
 import type { BlockBuilder, TableBlock } from '../../block-builder.ts';
 import { AttributeMaps } from './attribute-maps.ts';
 import { BlockColumns } from './block-columns.ts';
-import { copyFixed, copySlices, RowSelection } from './copy-columns.ts';
+import { addSlices, copyFixed, copySlices, RowSelection } from './copy-columns.ts';
 import type { KnownKeys } from './known-keys.ts';
 import { ResourceEncoder } from './resource-encoder.ts';
 import { ScopeColumns } from './scope-columns.ts';
@@ -23,7 +23,7 @@ export class SpanEncoder implements BlockBuilder<SpanBatch> {
   readonly #parentSpanId = this.#columns.add('parent_span_id', 'FixedString(8)');
   readonly #traceState = this.#columns.add('trace_state', 'String');
   readonly #flags = this.#columns.add('flags', 'UInt32');
-  readonly #name = this.#columns.add('name', 'String');
+  readonly #name = this.#columns.addDictionary('name');
   readonly #kind = this.#columns.add('kind', 'UInt8');
   readonly #statusCode = this.#columns.add('status_code', 'UInt8');
   readonly #statusMessage = this.#columns.add('status_message', 'String');
@@ -71,7 +71,7 @@ export class SpanEncoder implements BlockBuilder<SpanBatch> {
     copyFixed(this.#parentSpanId, batch.parentSpanId, 8, selection);
     copySlices(this.#traceState, bytes, batch.traceState, selection);
     copyFixed(this.#flags, batch.flags, 4, selection);
-    copySlices(this.#name, bytes, batch.name, selection);
+    addSlices(this.#name, bytes, batch.name, selection);
     copyFixed(this.#kind, batch.kind, 1, selection);
     copyFixed(this.#statusCode, batch.statusCode, 1, selection);
     copySlices(this.#statusMessage, bytes, batch.statusMessage, selection);
