@@ -17,9 +17,20 @@ export class SessionPool<Session extends { close(): void }> {
   readonly #waiting: Waiter<Session>[] = [];
   readonly #maxWaiting: number;
   readonly #what: string;
+  readonly #limit: () => number;
   #closed = false;
 
-  constructor(what: string, sessions: readonly Session[], maxWaiting: number) {
+  /**
+   * @param maxWaiting statements that wait; beyond, they are refused
+   * @param limit how many may run at once now, at least 1: asked whenever one wants to begin or has ended
+   */
+  constructor(
+    what: string,
+    sessions: readonly Session[],
+    maxWaiting: number,
+    limit: () => number = () => sessions.length,
+  ) {
+    this.#limit = limit;
     this.#what = what;
     this.#sessions = sessions;
     this.#idle = [...sessions];
@@ -66,7 +77,8 @@ export class SessionPool<Session extends { close(): void }> {
     if (signal?.aborted) {
       return Promise.reject(cancelled());
     }
-    const session = this.#idle.pop();
+    this.#admitWaiting();
+    const session = this.#free();
     if (session !== undefined) {
       return Promise.resolve(session);
     }
@@ -104,12 +116,23 @@ export class SessionPool<Session extends { close(): void }> {
   }
 
   #release(session: Session): void {
-    const waiter = this.#waiting.shift();
-    if (waiter === undefined) {
-      this.#idle.push(session);
-    } else {
-      waiter.resolve(session);
+    this.#idle.push(session);
+    this.#admitWaiting();
+  }
+
+  #admitWaiting(): void {
+    while (this.#waiting.length > 0) {
+      const session = this.#free();
+      if (session === undefined) {
+        return;
+      }
+      this.#waiting.shift()?.resolve(session);
     }
+  }
+
+  /** A session, unless as many run as may. */
+  #free(): Session | undefined {
+    return this.#sessions.length - this.#idle.length < this.#limit() ? this.#idle.pop() : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../open-store.ts';
@@ -106,4 +106,54 @@ describe('EmbeddedConnection', () => {
     ).rejects.toMatchObject({ code: expect.stringMatching(/^(resource_exhausted|timeout)$/) });
     expect((await store.connection.query('SELECT 1')).rows).toEqual([[1]]);
   }, 40_000);
+});
+
+describe('queries beside ingest', () => {
+  it('run two at a time, or as many as there are cores but one, and wait otherwise', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'signalbox-embedded-'));
+    const clock = { now: 0 };
+    const store = await openStore({
+      connection: {
+        kind: 'embedded',
+        folder,
+        maxQueries: 3,
+        now: () => clock.now,
+        limits: { maxExecutionMs: 300_000 },
+      },
+      retentionIntervalMs: 0,
+    });
+    const { connection } = store;
+    // Each occupies one of libuv's threads, of which there may be four in all.
+    const atOnce = Math.min(3, Math.max(2, availableParallelism() - 1));
+    const threads = async (): Promise<number[]> => {
+      const { rows } = await connection.query<[string]>(
+        `SELECT Settings['max_threads'] FROM system.processes
+         WHERE query LIKE '%sipHash64(number)%' AND query NOT LIKE '%system.processes%'`,
+        { housekeeping: true },
+      );
+      return rows.map(([count]) => Number(count));
+    };
+    const abort = new AbortController();
+    try {
+      const writer = BatchWriter.spans();
+      const scope = writer.scope(writer.resource([]), '');
+      for (let i = 0; i < 2_000; i++) addSpan(writer, scope, { name: 'busy', start: BigInt(Date.now()) * 1_000_000n });
+      await store.spans.consume(writer.batch);
+      const asked = Array.from({ length: 4 }, () =>
+        connection.query(ENDLESS, { signal: abort.signal }).catch((error: unknown) => error),
+      );
+      await expect.poll(async () => (await threads()).length, { timeout: 20_000 }).toBe(atOnce);
+      expect(Math.min(...(await threads()))).toBe(Math.max(1, Math.floor((availableParallelism() - 1) / atOnce)));
+      // No more rows come: the next that wants to begin lets those that wait begin as well.
+      clock.now += 10_000;
+      asked.push(connection.query(ENDLESS, { signal: abort.signal }).catch((error: unknown) => error));
+      await expect.poll(async () => (await threads()).length, { timeout: 20_000 }).toBe(3);
+      abort.abort();
+      for (const outcome of await Promise.all(asked)) expect(outcome).toMatchObject({ code: 'cancelled' });
+    } finally {
+      abort.abort();
+      await store.shutdown(5_000);
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 120_000);
 });

@@ -33,6 +33,7 @@ import { SessionPool } from '../session-pool.ts';
 import { DATABASE } from './database-name.ts';
 import { engineConfig } from './engine-config.ts';
 import { EngineSession } from './engine-session.ts';
+import { IngestActivity } from './ingest-activity.ts';
 
 export interface EmbeddedOptions {
   /** The data folder; made if missing. The engine's files are in `engine`, blocks on their way in `tmp`. */
@@ -44,6 +45,8 @@ export interface EmbeddedOptions {
   readonly maxQueries?: number;
   /** Queries that wait for their turn. Default: 64. */
   readonly maxWaitingQueries?: number;
+  /** A clock, in ms. */
+  readonly now?: () => number;
 }
 
 /**
@@ -63,6 +66,7 @@ export class EmbeddedConnection implements Connection {
   readonly #queries: SessionPool<EngineSession>;
   readonly #inserts: SessionPool<EngineSession>;
   readonly #commands: SessionPool<EngineSession>;
+  readonly #ingest: IngestActivity;
   readonly #running = new Set<string>();
   readonly #pending = new Set<Promise<unknown>>();
   #nextStatement = 0;
@@ -97,7 +101,10 @@ export class EmbeddedConnection implements Connection {
       Array.from({ length: count }, () => new EngineSession(engineFolder, engineArguments, DATABASE));
     const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
     const maxQueries = options.maxQueries ?? Math.max(1, Math.min(4, Math.floor(threads / 4)));
-    this.#queries = new SessionPool('queries', sessions(maxQueries), options.maxWaitingQueries ?? 64);
+    this.#ingest = new IngestActivity(options.now ?? (() => performance.now()));
+    this.#queries = new SessionPool('queries', sessions(maxQueries), options.maxWaitingQueries ?? 64, () =>
+      this.#ingest.busy ? Math.min(maxQueries, QUERIES_BESIDE_INGEST) : maxQueries,
+    );
     this.#inserts = new SessionPool('inserts', sessions(threads >= 8 ? 2 : 1), Number.POSITIVE_INFINITY);
     const [command] = sessions(1) as [EngineSession];
     // Holds the engine open while no other session is.
@@ -143,8 +150,9 @@ export class EmbeddedConnection implements Connection {
     const run = async (session: EngineSession): Promise<Uint8Array> => {
       this.#running.add(id);
       try {
-        // A query alone may use every core. The engine's own limit of threads over all queries does nothing in chdb.
-        const max_threads = Math.max(1, Math.floor(availableParallelism() / this.#running.size));
+        // A query alone may use every core, but for one while many rows come in. The engine's own limit of threads over all queries does nothing in chdb.
+        const cores = availableParallelism() - (this.#ingest.busy ? 1 : 0);
+        const max_threads = Math.max(1, Math.floor(cores / this.#running.size));
         return await session.run(`SET ${assignments({ ...settings, max_threads }, parameters)}; ${sql}`, format);
       } finally {
         this.#running.delete(id);
@@ -201,6 +209,7 @@ export class EmbeddedConnection implements Connection {
   }
 
   async #insert(table: string, block: NativeBlock): Promise<void> {
+    this.#ingest.inserted(block.rows);
     const path = join(this.#temporaryFolder, `${this.#nextFile++}.native`);
     const { names, structure } = insertColumns(block);
     try {
@@ -264,6 +273,12 @@ const NO_LIMITS = { max_memory_usage: 0, max_result_rows: 0, max_result_bytes: 0
  * to this process's JavaScript. What it does: docs/benchmarks.md, "Ingest beside queries".
  */
 const BEHIND_INSERTS = { os_threads_nice_value_query: 15, priority: 2, low_priority_query_wait_time_ms: 100 };
+
+/**
+ * While many rows come in, queries leave a core to them, and as many run at once as there are others; two at least, so that a long
+ * one does not keep all others waiting.
+ */
+const QUERIES_BESIDE_INGEST = Math.max(2, availableParallelism() - 1);
 
 const MAX_KILLS = 100;
 const KILL_PAUSE_MS = 50;
