@@ -1,9 +1,10 @@
-// npm run bench -w bench -- <ingest|query|traceql|promql|logql|processors|start|sdk|soak> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|overload|query|traceql|promql|logql|processors|start|sdk|soak> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
 import { sdk } from '../sdk/sdk.ts';
 import { soak } from '../sdk/soak.ts';
 import { ingest } from './ingest.ts';
 import { logql } from './logql.ts';
+import { overload } from './overload.ts';
 import { processors } from './processors.ts';
 import { promql } from './promql.ts';
 import { query } from './query.ts';
@@ -13,6 +14,7 @@ import { traceql } from './traceql.ts';
 const usage = `npm run bench -w bench -- <command>
 
   ingest [--millions 1] [--connections 64] [--pace 20000] [--no-limit]
+  overload [--seconds 60] [--connections 640]
   query  [--millions 1] [--long-queries 4] [--pace 5000]
   traceql [--millions 1] [--pace 10000]
   promql [--series 50000] [--hours 6] [--prometheus PROGRAM]
@@ -27,7 +29,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     millions: { type: 'string', default: '1' },
-    connections: { type: 'string', default: '64' },
+    connections: { type: 'string' },
+    seconds: { type: 'string', default: '60' },
     pace: { type: 'string' },
     series: { type: 'string', default: '50000' },
     hours: { type: 'string', default: '6' },
@@ -47,10 +50,13 @@ switch (positionals[0]) {
   case 'ingest':
     await ingest({
       millions,
-      connections: Number(values.connections),
+      connections: Number(values.connections ?? 64),
       pace: Number(values.pace ?? 20_000),
       noLimit: values['no-limit'],
     });
+    break;
+  case 'overload':
+    await overload({ seconds: Number(values.seconds), connections: Number(values.connections ?? 640) });
     break;
   case 'query':
     await query({ millions, longQueries: Number(values['long-queries']), pace: Number(values.pace ?? 5_000) });
