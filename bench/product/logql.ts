@@ -63,7 +63,8 @@ type Question = {
 const range = (endTime: bigint) => ({ start: String(endTime - totalNs), end: String(endTime) });
 
 const questions: Readonly<Record<string, Question>> = {
-  'a word that few lines have': lines(
+  'a word that few lines have': lines((turn) => `{service_name=~".+"} |= "/${99_000 + turn * 83} in "`),
+  'the beginning of a word that few lines have': lines(
     (turn) => `{service_name=~".+"} |= "request_id=${(turn * 7919 + 104_729).toString(16)}"`,
   ),
   'two words inside of a text': lines(() => '{service_name="checkout"} |= " declined by issuer "'),
@@ -77,6 +78,7 @@ const questions: Readonly<Record<string, Question>> = {
   'rate by service of lines with a word': metric(
     () => 'sum by (service_name) (rate({service_name=~".+"} |= "timeout" [5m]))',
   ),
+  'lines of json, a field compared that few fulfil': lines(() => '{service_name="json"} | json | took > 998'),
   'json, a field compared, six hours': metric(
     () => 'sum(count_over_time({service_name="json"} | json | status > 400 [5m]))',
   ),

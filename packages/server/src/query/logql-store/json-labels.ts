@@ -45,7 +45,8 @@ export function jsonLabels(
     // Behind an escaped backslash `simpleJSONExtractRaw` takes a quote for escaped as well.
     `position(body, ${parameters.string('\\\\"')}) = 0`,
     `countSubstrings(body, ${parameters.string('{')}) + countSubstrings(body, ${parameters.string('[')}) < ${MAX_BRACKETS}`,
-    'isValidJSON(body)',
+    // Where a label's member is found, the engine has read the whole line already.
+    `(${[...labels.map((label) => isPlace(label, parameters)), 'isValidJSON(body)'].join(' OR ')})`,
   ];
   const names = [...new Set(labels.flatMap((label) => [label, firstPart(label)]))];
   return {
@@ -72,15 +73,19 @@ function firstPart(label: string): string {
   return label.split('_', 1)[0] as string;
 }
 
-function isSure(label: string, parameters: SqlParameters): string {
-  const first = firstPart(label);
-  const places = [...new Set([label, first])].map(
+/** Whether a member that makes the label is in the outermost object, which also says that the line is valid JSON. */
+function isPlace(label: string, parameters: SqlParameters): string {
+  const places = [...new Set([label, firstPart(label)])].map(
     (name) => `(${hasMember(name, parameters)} AND JSONHas(body, ${parameters.string(name)}))`,
   );
+  return `(${places.join(' OR ')})`;
+}
+
+function isSure(label: string, parameters: SqlParameters): string {
+  const first = firstPart(label);
   const times = `countSubstrings(body, ${parameters.string(first)})`;
   const keys = `countMatches(body, ${parameters.string(keysOf(label))})`;
-  const isPlace = `(${places.join(' OR ')})`;
-  return `(${times} = 0 OR ${isPlace} AND (${times} = 1 OR ${keys} = 1) OR ${keys} = 0)`;
+  return `(${times} = 0 OR ${isPlace(label, parameters)} AND (${times} = 1 OR ${keys} = 1) OR ${keys} = 0)`;
 }
 
 /** An expression that finds all keys that could be or lead to a label. */

@@ -51,7 +51,7 @@ function alternativeCondition(
       return containsText(text, operator === '|=', parameters);
     case '|~':
     case '!~':
-      return matchesExpression(text, parameters);
+      return matchesExpression(text, operator === '|~', parameters);
     default:
       return undefined;
   }
@@ -61,8 +61,8 @@ function containsText(text: string, isWanted: boolean, parameters: SqlParameters
   if (text === '') return '1';
   const contains = `position(body, ${parameters.string(text)}) > 0`;
   if (!isWanted) return contains;
-  // The index knows whole words: parts without them need not be read.
-  const tokens = wholeTokens(text).map((token) => `hasToken(lower(body), ${parameters.string(token)})`);
+  // The index knows whole words: parts without them need not be read. Of a line it says nothing that `contains` does not say for less.
+  const tokens = wholeTokens(text).map((token) => `indexHint(hasToken(lower(body), ${parameters.string(token)}))`);
   return [...tokens, contains].join(' AND ');
 }
 
@@ -80,8 +80,8 @@ function wholeTokens(text: string): string[] {
 const MAX_EXPRESSION = 4096;
 
 /** Both are RE2; the engine's dot takes line feeds unless it is told not to. */
-function matchesExpression(expression: string, parameters: SqlParameters): string | undefined {
+function matchesExpression(expression: string, isWanted: boolean, parameters: SqlParameters): string | undefined {
   if (expression.length > MAX_EXPRESSION || expression.includes('\0')) return undefined;
-  if (!/[\\^$.|?*+()[\]{}]/.test(expression)) return containsText(expression, true, parameters);
+  if (!/[\\^$.|?*+()[\]{}]/.test(expression)) return containsText(expression, isWanted, parameters);
   return `match(body, ${parameters.string(`(?-s)${expression}`)})`;
 }

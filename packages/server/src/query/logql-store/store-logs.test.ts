@@ -1,13 +1,15 @@
+import { parseLogql } from '@signalbox/query-language';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LokiServer } from '../../api/loki/testing/loki-server.ts';
 import { LogqlEngine } from '../logql/engine.ts';
 import type { LogSource } from '../logql/log-source.ts';
 import type { QueryContext } from '../query-context.ts';
-import { StoreLogs } from './store-logs.ts';
+import { planLines, StoreLogs } from './store-logs.ts';
 import { StreamCatalog } from './stream-catalog.ts';
 
 const base = 1_700_000_000_000_000_000n;
 const second = 1_000_000_000n;
+const day = 86_400n * second;
 let server: LokiServer;
 
 beforeAll(async () => {
@@ -21,6 +23,7 @@ beforeAll(async () => {
   await server.push([
     { stream: { app: 'a', zone: 'eu' }, values },
     { stream: { app: 'b' }, values: values.slice(0, 40) },
+    { stream: { app: 'words' }, values: [[String(base - day), 'line of seven words']] },
     // More of one time than a first page takes.
     { stream: { app: 'same' }, values: Array.from({ length: 250 }, (_, i) => [String(base), `row ${i}`]) },
   ]);
@@ -111,6 +114,25 @@ test.each(['forward', 'backward'] as const)(
     expect(times).toEqual(times.toSorted((a, b) => Number(a - b) * (direction === 'forward' ? 1 : -1)));
   },
 );
+
+test.each([
+  [' seven ', false],
+  [' absentword ', true],
+])('the index of words leaves out what has no %j', { timeout: 120_000 }, async (text, isLeftOut) => {
+  const expr = parseLogql(`{app="words"} |= "${text}"`);
+  if (expr.kind !== 'log') throw new Error(expr.kind);
+  // Where no body is anything but a text.
+  const slice = { from: base - day, to: base - day + second };
+  const selection = { ...expr, fromNs: slice.from, toNs: slice.to, direction: 'forward' as const, limit: 10 };
+  const plan = { selection, selected: { streams: [], isAll: true }, keys: [], filters: [] };
+  const { sql, parameters } = planLines(plan, slice, 100);
+  // As it is, indexes are looked at while the table is read, and not shown.
+  const explain = `EXPLAIN indexes = 1 ${sql}, use_skip_indexes_on_data_read = 0`;
+  const { rows } = await server.store.connection.query<[string]>(explain, { parameters });
+  const granules = rows.flatMap(([line]) => /Granules: (\d+)\/\d+/.exec(line)?.[1] ?? []);
+  expect(granules.length).toBeGreaterThan(0);
+  expect(Number(granules.at(-1)) === 0).toBe(isLeftOut);
+});
 
 test('no more values than may be are kept, and the message says what to do', { timeout: 120_000 }, async () => {
   const engine = new LogqlEngine(logs(), { ...limits, maxSamples: 10 });
