@@ -16,8 +16,24 @@ export function spanMethod(normalized: string): string {
   return normalized === '_OTHER' ? 'HTTP' : normalized;
 }
 
-/** Splits `host:port`, `[::1]:port` or `host`. */
-export function parseHost(host: string): { address: string; port: number | undefined } {
+interface HostAndPort {
+  readonly address: string;
+  readonly port: number | undefined;
+}
+
+let lastHost = '';
+let lastParsed: HostAndPort = { address: '', port: undefined };
+
+/** Splits `host:port`, `[::1]:port` or `host`. Clients of a service call it by the same name again and again. */
+export function parseHost(host: string): HostAndPort {
+  if (host !== lastHost) {
+    lastParsed = splitHost(host);
+    lastHost = host;
+  }
+  return lastParsed;
+}
+
+function splitHost(host: string): HostAndPort {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host);
   if (match === null) return { address: host, port: undefined };
   const address = (match[1] ?? '').replace(/^\[|\]$/g, '');
@@ -26,7 +42,8 @@ export function parseHost(host: string): { address: string; port: number | undef
 
 /** Path and query (without `?`) of a request's target, which proxies are given as a whole URL, maybe with credentials. */
 export function splitTarget(target: string): { path: string; query: string } {
-  const url = /^https?:\/\//i.test(target) && URL.canParse(target) ? new URL(target) : undefined;
+  const url =
+    !target.startsWith('/') && /^https?:\/\//i.test(target) && URL.canParse(target) ? new URL(target) : undefined;
   const text = url === undefined ? target : `${url.pathname}${url.search}`;
   const question = text.indexOf('?');
   return question < 0 ? { path: text, query: '' } : { path: text.slice(0, question), query: text.slice(question + 1) };

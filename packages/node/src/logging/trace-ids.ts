@@ -1,5 +1,6 @@
-import { type Context, isSpanContextValid, trace } from '@opentelemetry/api';
+import { type Context, trace } from '@opentelemetry/api';
 import type { LogAttributes } from '@opentelemetry/api-logs';
+import { isValidSpanContext } from '../trace/span-context-validity.ts';
 
 /** The fields that a logger's own lines gain, named as https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/ says. */
 export interface TraceIds {
@@ -12,7 +13,7 @@ export interface TraceIds {
 /** Undefined outside of traces. */
 export function traceIds(active: Context): TraceIds | undefined {
   const spanContext = trace.getSpanContext(active);
-  if (spanContext === undefined || !isSpanContextValid(spanContext)) return undefined;
+  if (spanContext === undefined || !isValidSpanContext(spanContext)) return undefined;
   const { traceId, spanId, traceFlags } = spanContext;
   return { trace_id: traceId, span_id: spanId, trace_flags: traceFlags.toString(16).padStart(2, '0') };
 }

@@ -8,6 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
+import { isValidSpanContext } from '../trace/span-context-validity.ts';
 import { W3CTraceState } from './trace-state.ts';
 
 const TRACEPARENT = 'traceparent';
@@ -25,7 +26,7 @@ export const KNOWN_FLAGS = 0x03;
 export class TraceContextPropagator implements TextMapPropagator {
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
     const spanContext = trace.getSpanContext(context);
-    if (spanContext === undefined || isTracingSuppressed(context) || !isSpanContextValid(spanContext)) return;
+    if (spanContext === undefined || isTracingSuppressed(context) || !isValidSpanContext(spanContext)) return;
     const { traceId, spanId, traceFlags, traceState } = spanContext;
     setter.set(carrier, TRACEPARENT, `00-${traceId}-${spanId}-0${traceFlags & KNOWN_FLAGS}`);
     const state = traceState?.serialize();
@@ -58,6 +59,6 @@ function parseTraceparent(header: string): SpanContext | undefined {
 
 /** Undefined when there is none or several, of which none can be believed. */
 function single(values: undefined | string | string[]): string | undefined {
-  const [first, second] = [values].flat();
-  return second === undefined ? first : undefined;
+  if (!Array.isArray(values)) return values;
+  return values.length === 1 ? values[0] : undefined;
 }

@@ -1,5 +1,6 @@
-import { isSpanContextValid, TraceFlags, trace } from '@opentelemetry/api';
+import { TraceFlags, trace } from '@opentelemetry/api';
 import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace';
+import { isValidSpanContext } from '../trace/span-context-validity.ts';
 
 /** A sampler that says whether it decides by attributes: where it does not, none are made for spans that it drops. */
 export interface OwnSampler extends Sampler {
@@ -46,7 +47,7 @@ export function parentBased(root: OwnSampler, parents: ParentSamplers = asParent
     usesAttributes: [root, ...Object.values(parents)].some(({ usesAttributes }) => usesAttributes),
     shouldSample(context, ...rest) {
       const parent = trace.getSpanContext(context);
-      if (parent === undefined || !isSpanContextValid(parent)) return root.shouldSample(context, ...rest);
+      if (parent === undefined || !isValidSpanContext(parent)) return root.shouldSample(context, ...rest);
       const isSampled = (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
       if (parent.isRemote === true)
         return (isSampled ? remoteSampled : remoteNotSampled).shouldSample(context, ...rest);

@@ -2,7 +2,6 @@ import {
   type Attributes,
   type Context,
   context,
-  isSpanContextValid,
   type Link,
   type Span,
   type SpanContext,
@@ -17,6 +16,7 @@ import { isTracingSuppressed, sanitizeAttributes } from '@opentelemetry/core';
 import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { SpanStart } from '../instrumentation.ts';
 import { RecordingSpan, type SpanOwner } from './span.ts';
+import { isValidSpanContext } from './span-context-validity.ts';
 import type { SpanScope } from './span-encoding.ts';
 import { newSpanId, newTraceId } from './span-ids.ts';
 
@@ -99,7 +99,7 @@ export class SignalboxTracer implements Tracer {
     const owner = this.#owner;
     const parentSpan = trace.getSpan(parentContext);
     const given = parentSpan?.spanContext();
-    const parentSpanContext = given !== undefined && isSpanContextValid(given) ? given : undefined;
+    const parentSpanContext = given !== undefined && isValidSpanContext(given) ? given : undefined;
     const traceId = parentSpanContext?.traceId ?? newTraceId();
     const forSampler = owner.samplerUsesAttributes ? (attributes?.() ?? {}) : undefined;
     const result = owner.sampler.shouldSample(
