@@ -1,8 +1,9 @@
 import { context } from '@opentelemetry/api';
 import { handleOf, type Instrumentation, type InstrumentationContext } from '../instrumentation.ts';
 import type { AnyFunction, LoadedModule } from '../modules/loaded-module.ts';
-import { type Failure, type Operation, observeCall } from '../surfaces/operation.ts';
+import { type Operation, observeCall } from '../surfaces/operation.ts';
 import { QueueRecorder, type Settlement } from './queue-surface.ts';
+import { UnsettledMessage } from './unsettled-message.ts';
 
 interface Properties {
   readonly headers?: object;
@@ -19,12 +20,6 @@ interface Channel {
 }
 
 type Callback = (message: Message | null) => unknown;
-
-/** A message between its delivery and what the consumer says of it. */
-interface Unsettled {
-  readonly settled: { settlement: Settlement | undefined; reason: Failure | undefined };
-  readonly operation: Operation;
-}
 
 const methods = ['publish', 'consume', 'ack', 'nack', 'reject', 'ackAll', 'nackAll'] as const;
 
@@ -55,7 +50,7 @@ export const amqplibInstrumentation: Instrumentation = {
 class ObservedChannels {
   readonly #protect: InstrumentationContext['protect'];
   readonly #recorder: QueueRecorder;
-  readonly #unsettled = new WeakMap<Channel, Map<number, Unsettled>>();
+  readonly #unsettled = new WeakMap<Channel, Map<number, UnsettledMessage>>();
   /** Set while a channel with confirmations hands a message to the one without, which is then not to be seen again. */
   #isConfirmed = false;
 
@@ -138,15 +133,14 @@ class ObservedChannels {
   }
 
   #observeCallback(channel: Channel, queue: string, callback: Callback, noAck: boolean): Callback {
-    const begin = this.#protect<[Message], Unsettled | undefined>(
+    const begin = this.#protect<[Message], UnsettledMessage | undefined>(
       (message) => {
-        const settled = { settlement: undefined, reason: undefined };
         const { headers, messageId } = message.properties;
         const envelope = { id: messageId, headers };
-        const operation = this.#recorder.process({ name: queue, system: 'rabbitmq' }, () => [envelope], settled, false);
-        if (operation === undefined) return undefined;
-        const unsettled = { settled, operation };
-        if (!noAck) this.#unsettledOf(channel).set(message.fields.deliveryTag, unsettled);
+        const unsettled = new UnsettledMessage().start((settledBy) =>
+          this.#recorder.process({ name: queue, system: 'rabbitmq' }, () => [envelope], settledBy, false),
+        );
+        if (unsettled !== undefined && !noAck) this.#unsettledOf(channel).set(message.fields.deliveryTag, unsettled);
         return unsettled;
       },
       () => undefined,
@@ -154,27 +148,21 @@ class ObservedChannels {
     return (message) => {
       // A consumer that the broker cancels is told so by a message that is none.
       const unsettled = message === null ? undefined : begin(message);
-      if (unsettled === undefined) return callback(message);
-      const { operation, settled } = unsettled;
-      if (noAck) return observeCall(operation, () => callback(message));
-      try {
-        return context.with(operation.context, callback, undefined, message);
-      } catch (error) {
-        settled.reason = { error };
-        throw error;
-      }
+      const handle = () => callback(message);
+      if (unsettled === undefined) return handle();
+      return noAck ? unsettled.complete(handle) : unsettled.handle(handle);
     };
   }
 
-  #unsettledOf(channel: Channel): Map<number, Unsettled> {
+  #unsettledOf(channel: Channel): Map<number, UnsettledMessage> {
     const known = this.#unsettled.get(channel);
     if (known !== undefined) return known;
-    const created = new Map<number, Unsettled>();
+    const created = new Map<number, UnsettledMessage>();
     this.#unsettled.set(channel, created);
     // The broker gives what is not settled by now to somebody else.
     channel.once('close', () => {
       const error = new Error('the channel was closed before the message was acknowledged');
-      for (const { operation, settled } of created.values()) operation.end(settled.reason ?? { error });
+      for (const unsettled of created.values()) unsettled.end({ error });
       created.clear();
     });
     return created;
@@ -192,11 +180,8 @@ class ObservedChannels {
         const unsettled = this.#unsettled.get(channel);
         if (unsettled === undefined) return;
         for (const tag of select([...unsettled.keys()], args)) {
-          const message = unsettled.get(tag);
+          unsettled.get(tag)?.settle(settlement);
           unsettled.delete(tag);
-          if (message === undefined) continue;
-          message.settled.settlement = settlement;
-          message.operation.end();
         }
       },
       () => {},
