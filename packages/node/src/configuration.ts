@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import type { IMetricReader, ViewOptions } from '@opentelemetry/sdk-metrics';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { Environment } from './environment.ts';
 import { type OtlpDestination, type OtlpSignal, resolveDestination } from './export/otlp-destination.ts';
+import type { SpoolSettings } from './export/spool.ts';
 import type { InstrumentationSettings } from './instrumentation.ts';
 import type { PrometheusSettings } from './metrics/prometheus/prometheus-endpoint.ts';
 import type {
@@ -27,6 +29,8 @@ const TRACES_DELAY_MS = 1000;
  * wide unless it is set: a burst within one turn of the event loop must not lose spans.
  */
 const TRACES_QUEUE_BYTES = 32 * 1024 * 1024;
+
+const SPOOL_BYTES = 16 * 1024 * 1024;
 
 /** The specification's default is half of it; a collector that restarts is often away for longer. */
 const EXPORT_TIMEOUT_MS = 60_000;
@@ -89,6 +93,7 @@ export interface Configuration {
       }
     | false;
   readonly shutdownTimeoutMillis: number;
+  readonly spool: SpoolSettings | undefined;
   readonly settings: InstrumentationSettings;
   readonly disabledInstrumentations: ReadonlySet<string>;
 }
@@ -130,6 +135,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
     traces,
     logs,
     metrics,
+    spool: resolveSpool(options, env),
     shutdownTimeoutMillis: options.shutdownTimeoutMillis ?? 5000,
     settings: {
       http: {
@@ -163,6 +169,11 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
       options.disabledInstrumentations ?? env.list('OTEL_NODE_DISABLED_INSTRUMENTATIONS') ?? [],
     ),
   };
+}
+
+function resolveSpool({ spool }: StartOptions, env: Environment): SpoolSettings | undefined {
+  const folder = spool?.folder ?? env.string('OTEL_NODE_SPOOL_FOLDER');
+  return folder === undefined ? undefined : { folder: resolve(folder), maxBytes: spool?.maxBytes ?? SPOOL_BYTES };
 }
 
 function loggerSettings({ export: isExported = true, correlate = true }: LoggerOptions = {}): Required<LoggerOptions> {

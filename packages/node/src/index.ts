@@ -55,6 +55,7 @@ export type {
   SamplingOptions,
   SamplingRule,
   SpanLimits,
+  SpoolOptions,
   StartOptions,
   TlsOptions,
   TraceOptions,

@@ -224,6 +224,14 @@ export interface ProcessOptions {
   nameOf?: (worker: WorkerDescription) => string | undefined;
 }
 
+/** Requests that nobody took when the process ended, for the next one to send. */
+export interface SpoolOptions {
+  /** Created if it is not there; other users must not be able to write to it. One for each service. */
+  folder: string;
+  /** Of all files together (default 16 MiB); what does not fit is dropped. */
+  maxBytes?: number;
+}
+
 export interface LlmOptions {
   /** Record what models are asked and what they answer, on spans (default false). */
   captureContent?: boolean;
@@ -289,6 +297,8 @@ export interface StartOptions extends OtlpOptions {
   instrumentations?: readonly Instrumentation[] | ((builtIn: readonly Instrumentation[]) => readonly Instrumentation[]);
   /** Milliseconds that flushing may take at shutdown, on a signal and at exit (default 5,000). */
   shutdownTimeoutMillis?: number;
+  /** Keep on disk what could not be delivered when the process ended (default: it is lost, which is said). */
+  spool?: SpoolOptions;
   /** Flush on SIGTERM, SIGINT, the end of the event loop, `process.exit` and crashes (default true). */
   handleExit?: boolean;
 }

@@ -78,6 +78,14 @@ export interface TraceSignal extends Signal {
   readonly spans?: SpanCounts;
 }
 
+/** What all exporters share. */
+export interface Delivery {
+  readonly health: CollectorHealth;
+  readonly warnings: Warnings;
+  /** Takes what cannot be delivered because the process ends. */
+  readonly keep?: (request: UnansweredRequest) => boolean;
+}
+
 type Enabled<Key extends 'traces' | 'logs' | 'metrics'> = Exclude<Configuration[Key], false>;
 
 /** Traces by our own tracer, or by the official one as soon as the user adds a processor of the official kind. */
@@ -85,20 +93,20 @@ export function createTraceSignal(
   settings: Enabled<'traces'>,
   resource: Resource,
   { sampler, tail }: Sampling,
-  health: CollectorHealth,
-  warnings: Warnings,
+  delivery: Delivery,
   onSpanEnd?: (span: RecordingSpan) => void,
 ): TraceSignal {
   const { otlp } = settings;
   if (otlp === undefined || settings.console || settings.spanProcessors.length > 0)
-    return createOfficialTraceSignal(settings, resource, sampler, health, warnings);
+    return createOfficialTraceSignal(settings, resource, sampler, delivery);
   const isJson = otlp.protocol === 'http/json';
   const { deserializeResponse } = isJson ? JsonTraceSerializer : ProtobufTraceSerializer;
   const exporter = new OtlpExporter<Uint8Array>(
     otlp,
     { serializeRequest: (body) => body, deserializeResponse },
-    health,
+    delivery.health,
     settings.batch.exportTimeoutMillis,
+    delivery.keep,
   );
   const encoding = isJson ? new JsonEncoding() : new ProtobufEncoding();
   const queue = new SpanQueue(
@@ -106,7 +114,7 @@ export function createTraceSignal(
     encoding,
     resource.attributes,
     exporter,
-    () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'),
+    () => warnDropping(delivery.warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'),
   );
   const provider = new SignalboxTracerProvider({
     sampler,
@@ -115,7 +123,7 @@ export function createTraceSignal(
     queue,
     ...(tail && { tail: new TailBuffer(tail, (scope, encoded) => queue.add(scope, encoded)) }),
     ...(onSpanEnd && { onSpanEnd }),
-    warn: (message) => warnings.once(message),
+    warn: (message) => delivery.warnings.once(message),
   });
   return {
     provider,
@@ -138,10 +146,9 @@ function createOfficialTraceSignal(
   settings: Enabled<'traces'>,
   resource: Resource,
   sampler: Sampler,
-  health: CollectorHealth,
-  warnings: Warnings,
+  delivery: Delivery,
 ): TraceSignal {
-  const sent = settings.otlp && createSpanQueue(settings.otlp, settings.batch, health, warnings);
+  const sent = settings.otlp && createSpanQueue(settings.otlp, settings.batch, delivery);
   const provider = new OfficialTracerProvider({
     resource,
     sampler,
@@ -175,11 +182,10 @@ function createOfficialTraceSignal(
 function createSpanQueue(
   otlp: OtlpDestination,
   batch: BatchSettings,
-  health: CollectorHealth,
-  warnings: Warnings,
+  { health, warnings, keep }: Delivery,
 ): { readonly queue: BatchQueue<ReadableSpan>; readonly signal: Signal } {
   const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
-  const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health, batch.exportTimeoutMillis);
+  const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
   const queue = new BatchQueue(batch, exporter, () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'));
   return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize) };
 }
@@ -187,11 +193,10 @@ function createSpanQueue(
 export function createLogSignal(
   { otlp, console: isPrinted, batch, limits: logRecordLimits }: Enabled<'logs'>,
   resource: Resource,
-  health: CollectorHealth,
-  warnings: Warnings,
+  delivery: Delivery,
   onEmit?: (record: SdkLogRecord) => void,
 ): Signal & { readonly provider: LoggerProvider } {
-  const sent = otlp && createLogQueue(otlp, batch, health, warnings);
+  const sent = otlp && createLogQueue(otlp, batch, delivery);
   const processors = [
     ...(onEmit ? [new ObservedLogRecordProcessor(onEmit)] : []),
     ...(sent ? [new QueueLogRecordProcessor(sent.queue)] : []),
@@ -204,11 +209,10 @@ export function createLogSignal(
 function createLogQueue(
   otlp: OtlpDestination,
   batch: BatchSettings,
-  health: CollectorHealth,
-  warnings: Warnings,
+  { health, warnings, keep }: Delivery,
 ): { readonly queue: BatchQueue<SdkLogRecord>; readonly signal: Signal } {
   const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
-  const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis);
+  const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
   const queue = new BatchQueue(batch, exporter, () =>
     warnDropping(warnings, 'log records', 'OTEL_BLRP_MAX_QUEUE_SIZE'),
   );
@@ -218,12 +222,11 @@ function createLogQueue(
 export function createMetricSignal(
   settings: Enabled<'metrics'>,
   resource: Resource,
-  health: CollectorHealth,
-  warnings: Warnings,
+  delivery: Delivery,
 ): Signal & { readonly provider: MeterProvider } {
   const { otlp, prometheus, exemplarFilter: filter, exponentialHistograms } = settings;
-  const push = otlp && createMetricPush(otlp, settings, health, (metrics) => provider.takeExemplars(metrics));
-  const endpoint = prometheus && new PrometheusEndpoint(prometheus, warnings);
+  const push = otlp && createMetricPush(otlp, settings, delivery, (metrics) => provider.takeExemplars(metrics));
+  const endpoint = prometheus && new PrometheusEndpoint(prometheus, delivery.warnings);
   // The one that pushes comes first: it is the one that is collected at exit.
   const printer = settings.console ? [createPrintingReader(settings)] : [];
   const readers = [...(push ? [push.reader] : []), ...(endpoint ? [endpoint] : []), ...printer, ...settings.readers];
@@ -307,7 +310,7 @@ interface MetricPush {
 function createMetricPush(
   otlp: OtlpDestination,
   settings: Enabled<'metrics'>,
-  health: CollectorHealth,
+  { health, keep }: Delivery,
   takeExemplars: (metrics: ResourceMetrics) => PointExemplars | undefined,
 ): MetricPush {
   const { exportIntervalMillis, exportTimeoutMillis } = settings;
@@ -317,7 +320,7 @@ function createMetricPush(
     last = metrics;
     return takeExemplars(metrics);
   });
-  const exporter = new OtlpExporter<ResourceMetrics>(otlp, serializer, health, exportTimeoutMillis);
+  const exporter = new OtlpExporter<ResourceMetrics>(otlp, serializer, health, exportTimeoutMillis, keep);
   const reader = new PeriodicExportingMetricReader({
     exporter: new QueueMetricExporter(exporter, settings),
     exportIntervalMillis,

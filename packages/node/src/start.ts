@@ -6,6 +6,7 @@ import { EnterableContextManager } from './context-manager.ts';
 import type { Environment } from './environment.ts';
 import { CollectorHealth } from './export/collector-health.ts';
 import type { UnansweredRequest } from './export/otlp-exporter.ts';
+import { Spool } from './export/spool.ts';
 import type { Instrumentation, InstrumentationHandle } from './instrumentation.ts';
 import { createInstrumentationContext, type InstrumentationParts } from './instrumentation-context.ts';
 import { deliverAtExit } from './lifecycle/exit-delivery.ts';
@@ -23,7 +24,7 @@ import { protect } from './protect.ts';
 import { createResource } from './resource.ts';
 import { resolveSampling } from './sampling/resolve-sampling.ts';
 import { resolveSettings } from './settings.ts';
-import { createLogSignal, createMetricSignal, createTraceSignal, type Signal } from './signals.ts';
+import { createLogSignal, createMetricSignal, createTraceSignal, type Delivery, type Signal } from './signals.ts';
 import { installDiagLogger, isSilent, Warnings } from './warnings.ts';
 
 /** Records by signal. */
@@ -82,15 +83,17 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const configuration = resolveConfiguration(options, env, warnings);
   const resource = createResource(options, env, configuration.settings.http.conventions === 'dup');
   const health = new CollectorHealth(warnings);
-  const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, health, warnings);
+  const spool = configuration.spool && new Spool(configuration.spool, warnings);
+  const delivery: Delivery = { health, warnings, ...(spool && { keep: (request) => spool.keep(request) }) };
+  const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, delivery);
   const cellMeters = new CellMeters(measuring ? measuring.provider : metrics.getMeterProvider());
   const { spanMetrics: countsSpans = false } = configuration.metrics || {};
   const onSpanEnd = countsSpans ? spanMetrics(cellMeters, warnings) : undefined;
   const onEmit = configuration.settings.metricPrefix === '' ? undefined : logMetrics(cellMeters, warnings);
-  const logging = configuration.logs && createLogSignal(configuration.logs, resource, health, warnings, onEmit);
+  const logging = configuration.logs && createLogSignal(configuration.logs, resource, delivery, onEmit);
   const traces =
     configuration.traces &&
-    createTraceSignal(configuration.traces, resource, resolveSampling(options, env), health, warnings, onSpanEnd);
+    createTraceSignal(configuration.traces, resource, resolveSampling(options, env), delivery, onSpanEnd);
 
   const contextManager = new EnterableContextManager().enable();
   const isFirst = context.setGlobalContextManager(contextManager);
@@ -125,7 +128,16 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const signals: SignalsByName = { spans: traces, logRecords: logging, dataPoints: measuring };
   if (measuring) observeSdk(measuring.provider, signals, traces ? traces.spans : undefined);
   const timeoutMillis = configuration.shutdownTimeoutMillis;
-  const flush = (): Promise<FlushResult> => flushAll(signals, timeoutMillis);
+  const destinations = [configuration.traces, configuration.metrics, configuration.logs].flatMap((signal) =>
+    signal ? (signal.otlp ?? []) : [],
+  );
+  spool?.start(destinations);
+  const flush = async (): Promise<FlushResult> => {
+    const deadline = Date.now() + timeoutMillis;
+    const result = await flushAll(signals, deadline);
+    await spool?.resend(destinations, deadline);
+    return result;
+  };
   let stopped: Promise<FlushResult> | undefined;
   // What throws while the process ends would change its exit code, or hide the exception that it dies of.
   const unharmed = <Args extends unknown[]>(run: (...args: Args) => void): ((...args: Args) => void) =>
@@ -145,7 +157,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
           flush: async () => {
             await flush();
           },
-          flushSync: unharmed(() => flushSynchronously(signals, timeoutMillis, warnings)),
+          flushSync: unharmed(() => flushSynchronously(signals, timeoutMillis, delivery, spool)),
           onException: unharmed((error, origin, isFatal) => recordException(loggerProvider, error, origin, isFatal)),
         });
   const shutdown = async (): Promise<FlushResult> => {
@@ -154,6 +166,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     moduleHooks.uninstall();
     const result = await flush();
     for (const signal of Object.values(signals)) if (signal) signal.close();
+    spool?.close();
     context.disable();
     propagation.disable();
     trace.disable();
@@ -200,8 +213,7 @@ function enableAll(
   return handles;
 }
 
-async function flushAll(signals: SignalsByName, timeoutMillis: number): Promise<FlushResult> {
-  const deadline = Date.now() + timeoutMillis;
+async function flushAll(signals: SignalsByName, deadline: number): Promise<FlushResult> {
   const before = countsOf(signals, (signal) => signal.delivered());
   await Promise.all(Object.values(signals).map((signal) => (signal ? signal.flush(deadline) : undefined)));
   const after = countsOf(signals, (signal) => signal.delivered());
@@ -216,15 +228,22 @@ async function flushAll(signals: SignalsByName, timeoutMillis: number): Promise<
   };
 }
 
-function flushSynchronously(signals: SignalsByName, timeoutMillis: number, warnings: Warnings): void {
+function flushSynchronously(
+  signals: SignalsByName,
+  timeoutMillis: number,
+  { warnings, keep = () => false }: Delivery,
+  spool: Spool | undefined,
+): void {
+  spool?.close();
   const requests: UnansweredRequest[] = [];
   for (const signal of Object.values(signals)) if (signal) requests.push(...signal.takeUnanswered());
   if (requests.length === 0) return;
-  const accepted = deliverAtExit(requests, timeoutMillis);
-  if (accepted < requests.length) {
-    const records = requests.reduce((sum, request) => sum + request.records, 0);
+  const { unanswered, refused } = deliverAtExit(requests, timeoutMillis);
+  const lost = [...refused, ...unanswered.filter((request) => !keep(request))];
+  if (lost.length > 0) {
+    const records = lost.reduce((sum, request) => sum + request.records, 0);
     warnings.always(
-      `at exit ${requests.length - accepted} of ${requests.length} requests (${records} records in all) could not be delivered`,
+      `at exit ${lost.length} of ${requests.length} requests (${records} records) could not be delivered`,
     );
   }
 }

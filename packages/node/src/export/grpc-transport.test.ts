@@ -24,6 +24,7 @@ afterEach(() => {
 
 function transport(overrides: Partial<OtlpDestination> = {}): GrpcTransport {
   const made = new GrpcTransport({
+    signal: 'TRACES',
     url: `${sink.url}/opentelemetry.proto.collector.trace.v1.TraceService/Export`,
     protocol: 'grpc',
     headers: {},

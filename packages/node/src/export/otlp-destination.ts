@@ -15,6 +15,7 @@ const grpcServices: Readonly<Record<OtlpSignal, string>> = {
 
 /** Where and how one signal's requests go. */
 export interface OtlpDestination {
+  readonly signal: OtlpSignal;
   /** What is posted to; for gRPC the path is that of the method. */
   readonly url: string;
   readonly protocol: OtlpProtocol;
@@ -52,6 +53,7 @@ export function resolveDestination(sources: Sources): OtlpDestination {
   };
   const protocol = own.protocol ?? general.protocol ?? protocolFromEnvironment(sources);
   return {
+    signal,
     url: resolveUrl(sources, protocol),
     protocol,
     headers: {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
+import { deferred } from '../deferred.ts';
 import { Warnings } from '../warnings.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { CollectorHealth } from './collector-health.ts';
@@ -23,7 +24,7 @@ afterEach(() => {
 });
 
 async function receiver(
-  answer: (batch: string[], number: number) => { status?: number; body?: string; delay?: number },
+  answer: (batch: string[], number: number) => { status?: number; body?: string; until?: Promise<void> },
 ) {
   const received: string[][] = [];
   let open = 0;
@@ -36,8 +37,8 @@ async function receiver(
     const raw = Buffer.concat(chunks);
     const batch = JSON.parse((request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString());
     received.push(batch);
-    const { status = 200, body = '', delay = 0 } = answer(batch, received.length);
-    await new Promise((resolve) => setTimeout(resolve, delay));
+    const { status = 200, body = '', until } = answer(batch, received.length);
+    await until;
     open -= 1;
     response.writeHead(status, { 'retry-after': '0' }).end(body);
   });
@@ -47,11 +48,12 @@ async function receiver(
     server.close();
   });
   const destination: OtlpDestination = {
+    signal: 'LOGS',
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`,
     protocol: 'http/json',
     headers: {},
     compression: 'none',
-    timeoutMillis: 1000,
+    timeoutMillis: 20_000,
   };
   const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)), 60_000);
   closing.push(() => exporter.close());
@@ -93,7 +95,8 @@ test('only what OTLP calls retryable is retried', async () => {
 });
 
 test('a queue keeps several requests under way, and drops and counts what does not fit', async () => {
-  const { received, exporter, mostOpen } = await receiver(() => ({ delay: 300 }));
+  const released = deferred<void>();
+  const { received, exporter, mostOpen } = await receiver(() => ({ until: released.promise }));
   let told = 0;
   const queue = new BatchQueue(
     { maxQueueSize: 20, maxExportBatchSize: 2, scheduledDelayMillis: 10_000, exportTimeoutMillis: 60_000 },
@@ -105,7 +108,8 @@ test('a queue keeps several requests under way, and drops and counts what does n
   for (let item = 0; item < 25; item += 1) queue.add(String(item));
   expect(queue.dropped).toBe(5);
   expect(told).toBe(5);
-  await expect.poll(mostOpen, { interval: 5 }).toBe(8);
+  await expect.poll(mostOpen, { timeout: 20_000 }).toBe(8);
+  released.resolve();
   await queue.flush(soon());
   expect(
     received

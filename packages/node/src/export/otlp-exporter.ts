@@ -46,6 +46,7 @@ export class OtlpExporter<Batch> {
   readonly #health: CollectorHealth;
   readonly #transport: OtlpTransport;
   readonly #timeoutMillis: number;
+  readonly #keep: (request: UnansweredRequest) => boolean;
   readonly #pending = new Set<Pending>();
   #idle: Deferred<void> | undefined;
   #drainDeadline = 0;
@@ -53,14 +54,19 @@ export class OtlpExporter<Batch> {
   /** Called whenever a request ends, so that whoever holds a queue can go on. */
   onRoom: () => void = () => {};
 
-  /** Requests that nobody took within `timeoutMillis` are given up. */
+  /**
+   * Requests that nobody took within `timeoutMillis` are given up. What cannot be delivered because the process ends is
+   * offered to `keep`, and is not lost if that answers true.
+   */
   constructor(
     destination: OtlpDestination,
     serializer: OtlpSerializer<Batch>,
     health: CollectorHealth,
     timeoutMillis: number,
+    keep: (request: UnansweredRequest) => boolean = () => false,
   ) {
     this.#timeoutMillis = timeoutMillis;
+    this.#keep = keep;
     this.#destination = destination;
     this.#serializer = serializer;
     this.#health = health;
@@ -129,7 +135,7 @@ export class OtlpExporter<Batch> {
   close(): void {
     this.#isClosed = true;
     for (const pending of this.takeUnanswered())
-      this.#drop(pending.records, new Error('shut down before an answer came'));
+      if (!this.#keep(pending)) this.#drop(pending.records, new Error('shut down before an answer came'));
     this.#transport.destroy();
   }
 
@@ -162,6 +168,7 @@ export class OtlpExporter<Batch> {
       const wait = outcome.kind === 'retryable' ? (outcome.retryAfterMillis ?? backoff(pending.attempts)) : 0;
       const hopeless = outcome.kind === 'refused' || (draining && outcome.unreachable) || Date.now() + wait > deadline;
       if (hopeless) {
+        if (draining && outcome.kind === 'retryable' && this.#keep(pending)) return;
         this.#drop(pending.records, new Error(`${this.#destination.url}: ${outcome.problem}`));
         return;
       }

@@ -19,17 +19,28 @@ interface ExitRequest {
 
 interface ExitWorkerData {
   readonly requests: readonly ExitRequest[];
-  /** [0]: 1 when done; [1]: requests that were accepted. */
+  /** [0]: 1 when done; after it what became of each request. */
   readonly signal: Int32Array;
   readonly timeoutMillis: number;
 }
 
+/** What became of a request in the worker: 0 while nobody has answered, 1 if it was accepted. */
+const refused = 2;
+
+/** What is left of requests after the last attempt to send them. */
+export interface ExitOutcome {
+  /** Nobody answered, or asked to come back later. */
+  readonly unanswered: readonly UnansweredRequest[];
+  /** Would be refused again. */
+  readonly refused: readonly UnansweredRequest[];
+}
+
 /**
  * Delivers requests from inside a `process.on('exit')` handler, where the event loop no longer turns: a worker thread has
- * a loop of its own, and this thread sleeps until it is done. Returns how many requests were accepted.
+ * a loop of its own, and this thread sleeps until it is done.
  */
-export function deliverAtExit(requests: readonly UnansweredRequest[], timeoutMillis: number): number {
-  const signal = new Int32Array(new SharedArrayBuffer(8));
+export function deliverAtExit(requests: readonly UnansweredRequest[], timeoutMillis: number): ExitOutcome {
+  const signal = new Int32Array(new SharedArrayBuffer(4 * (1 + requests.length)));
   const workerData: ExitWorkerData = {
     requests: requests.map(({ destination, body }) => ({
       url: destination.url,
@@ -54,20 +65,23 @@ export function deliverAtExit(requests: readonly UnansweredRequest[], timeoutMil
   });
   worker.on('error', () => Atomics.notify(signal, 0));
   Atomics.wait(signal, 0, 0, timeoutMillis);
-  return Atomics.load(signal, 1);
+  const having = (outcomes: readonly number[]): UnansweredRequest[] =>
+    requests.filter((_, index) => outcomes.includes(Atomics.load(signal, 1 + index)));
+  return { unanswered: having([0]), refused: having([refused]) };
 }
 
 /** Runs in the worker from its source text: it may use nothing from this module but its argument. */
 function deliverInWorker({ requests, signal, timeoutMillis }: ExitWorkerData): void {
   let open = requests.length;
-  const done = (isAccepted: boolean): void => {
-    if (isAccepted) Atomics.add(signal, 1, 1);
+  /** `outcome` as above, whose names are not here. */
+  const done = (index: number, outcome: number): void => {
+    Atomics.store(signal, 1 + index, outcome);
     open -= 1;
     if (open > 0) return;
     Atomics.store(signal, 0, 1);
     Atomics.notify(signal, 0);
   };
-  for (const { isGrpc, url, headers, body, ca, cert, key } of requests) {
+  for (const [index, { isGrpc, url, headers, body, ca, cert, key }] of requests.entries()) {
     const tls = {
       ...(ca && { ca: Buffer.from(ca) }),
       ...(cert && { cert: Buffer.from(cert) }),
@@ -86,7 +100,9 @@ function deliverInWorker({ requests, signal, timeoutMillis }: ExitWorkerData): v
       stream.on('error', () => {});
       stream.once('close', () => {
         session.destroy();
-        done(status === '0');
+        // https://opentelemetry.io/docs/specs/otlp/#failures: cancelled, deadline, exhausted, aborted, range, unavailable, loss.
+        const isRetryable = status === undefined || ['1', '4', '8', '10', '11', '14', '15'].includes(String(status));
+        done(index, status === '0' ? 1 : isRetryable ? 0 : 2);
       });
       stream.resume();
       stream.end(body);
@@ -98,7 +114,10 @@ function deliverInWorker({ requests, signal, timeoutMillis }: ExitWorkerData): v
         response.resume();
       });
       request.once('error', () => {});
-      request.once('close', () => done(status >= 200 && status < 300));
+      request.once('close', () => {
+        const isRetryable = status === 0 || [429, 502, 503, 504].includes(status);
+        done(index, status >= 200 && status < 300 ? 1 : isRetryable ? 0 : 2);
+      });
       request.end(body);
     }
   }

@@ -1,5 +1,8 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { App, type AppOptions, buildPackage } from '../testing/child.ts';
 import { OtlpSink } from '../testing/otlp-sink.ts';
@@ -325,6 +328,28 @@ describe('a collector that does not take telemetry', () => {
     expect(await app.exited).toEqual({ code: 0, signal: null });
     expect(app.stderr).toMatch(/does not speak HTTP\/1\.1 \(HPE_\w+\)\. .*4318/);
     server.close();
+  });
+
+  test.each([
+    ['the end of the event loop', 'app.mjs', 'work();'],
+    ['process.exit', 'app.cjs', 'work(); process.exit();'],
+    ['shutdown', 'app.mjs', "import { start } from '@signalbox/node'; work(); await start().shutdown();"],
+  ] as const)('may be down, with a spool: the next process sends what %s left', async (_name, file, source) => {
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-spool-'));
+    const { port } = sink;
+    await sink.close();
+    const env = { OTEL_NODE_SPOOL_FOLDER: folder };
+    const first = run(file, source, { env });
+    await first.exited;
+    expect(first.stderr).toContain(`what could not be delivered waits in ${folder}`);
+    expect(first.stderr).not.toContain('could not be delivered\n');
+    sink = await new OtlpSink().listen(port);
+    const second = new App({ file: 'app.mjs', source: '', env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url } });
+    expect(await second.exited).toEqual({ code: 0, signal: null });
+    expect(second.stderr).toMatch(/\d+ requests of earlier processes were sent/);
+    expectEverything();
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 
   test('may refuse: the answer is explained, the records are counted', async () => {
