@@ -31,6 +31,8 @@ import { kafkajsInstrumentation } from './messaging/kafkajs.ts';
 import { mqttInstrumentation } from './messaging/mqtt.ts';
 import { natsInstrumentation } from './messaging/nats/nats.ts';
 import { queueSurface } from './messaging/queue-surface.ts';
+import { hostMetricsInstrumentation } from './metrics/host-metrics.ts';
+import { processMetricsInstrumentation } from './metrics/process-metrics.ts';
 import { runtimeInstrumentation } from './metrics/runtime.ts';
 import { processSurface } from './processes/process-surface.ts';
 import { storeSurface } from './stores/store-surface.ts';
@@ -64,6 +66,8 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   bunyanInstrumentation,
   consoleInstrumentation,
   runtimeInstrumentation,
+  processMetricsInstrumentation,
+  hostMetricsInstrumentation,
   functionSurface.instrumentation,
   queueSurface.instrumentation,
   processSurface.instrumentation,

@@ -154,6 +154,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
       ioredis: resolveCacheClient(options.ioredis),
       redis: resolveCacheClient(options.redis),
       metricPrefix: options.metricPrefix ?? '',
+      hostMetrics: ownMetrics.host ?? env.boolean('OTEL_NODE_HOST_METRICS') ?? false,
       llm: {
         captureContent:
           options.llm?.captureContent ?? env.boolean('OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT') ?? false,

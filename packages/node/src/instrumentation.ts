@@ -25,6 +25,8 @@ import type {
 export interface InstrumentationSettings {
   /** What `prefixed` names begin with; those that double a convention's name exist only where it is not empty. */
   readonly metricPrefix: string;
+  /** Whether the machine is measured, beside the process. */
+  readonly hostMetrics: boolean;
   readonly http: Required<Omit<HttpOptions, 'propagateTo'>> & Pick<HttpOptions, 'propagateTo'>;
   readonly ioredis: Required<CacheClientOptions>;
   readonly redis: Required<CacheClientOptions>;

@@ -102,6 +102,11 @@ export interface MetricOptions extends OtlpOptions {
    * all spans whatever is sampled (default false: unsampled spans then cost next to nothing).
    */
   spanMetrics?: boolean;
+  /**
+   * Measure the machine as well (`system.*`; default false: each process of it would tell the same). The process itself
+   * (`process.*`) always is, unless `process-metrics` is disabled.
+   */
+  host?: boolean;
   /** Milliseconds between two collections (default 60,000). */
   exportIntervalMillis?: number;
   /** Milliseconds after which a collection that could not be delivered is given up (default 60,000). */

@@ -5,6 +5,8 @@ export interface DeclaredInstrumentations {
   readonly options: Pick<StartOptions, 'http' | 'switches' | 'console'>;
   /** Names of those that are off altogether. */
   readonly disabled: readonly string[];
+  /** `host-metrics`, which is off unless it is enabled. */
+  readonly measuresHost: boolean;
 }
 
 /**
@@ -16,8 +18,11 @@ export function readInstrumentations(section: Section | undefined): DeclaredInst
   const disabled: string[] = [];
   const switches: Record<string, InstrumentationSwitches> = {};
   let printsLogs = false;
+  let measuresHost = false;
   for (const [name, settings] of section?.section('js')?.all() ?? []) {
-    if (settings.boolean('enabled') === false) disabled.push(name);
+    const enabled = settings.boolean('enabled');
+    if (enabled === false) disabled.push(name);
+    if (name === 'host-metrics') measuresHost = enabled ?? false;
     const [spans, metrics] = [settings.boolean('spans'), settings.boolean('metrics')];
     if (spans !== undefined || metrics !== undefined)
       switches[name] = { ...(spans !== undefined && { spans }), ...(metrics !== undefined && { metrics }) };
@@ -26,7 +31,7 @@ export function readInstrumentations(section: Section | undefined): DeclaredInst
   for (const language of ['cpp', 'dotnet', 'erlang', 'go', 'java', 'php', 'python', 'ruby', 'rust', 'swift'])
     section?.section(language)?.skip();
   const http = general && readHttp(general);
-  return { options: { ...(http && { http }), switches, console: { export: printsLogs } }, disabled };
+  return { options: { ...(http && { http }), switches, console: { export: printsLogs } }, disabled, measuresHost };
 }
 
 function readHttp(general: Section): HttpOptions {

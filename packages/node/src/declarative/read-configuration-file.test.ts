@@ -219,13 +219,19 @@ logger_provider: ${otlp}`);
   });
 
   test('switches instrumentations, and names both generations of HTTP', () => {
-    const { file } = read(`instrumentation/development:
+    const { file } = read(`meter_provider: { readers: [{ periodic: { exporter: { otlp_http: } } }] }
+instrumentation/development:
   general: { stability_opt_in_list: "database,http/dup" }
   java: { anything: { at: all } }
-  js: { pino: { enabled: false }, fetch: { spans: false }, console: { export: true } }`);
+  js: { pino: { enabled: false }, host-metrics: { enabled: true }, fetch: { spans: false }, console: { export: true } }`);
     expect(file).toMatchObject({
       disabledInstrumentations: ['pino'],
-      options: { http: { conventions: 'dup' }, switches: { fetch: { spans: false } }, console: { export: true } },
+      options: {
+        metrics: { host: true },
+        http: { conventions: 'dup' },
+        switches: { fetch: { spans: false } },
+        console: { export: true },
+      },
     });
     expect(
       options('instrumentation/development: { general: { http: { semconv: { dual_emit: true } } } }'),

@@ -113,7 +113,7 @@ function readRoot(root: Section, variables: Readonly<Record<string, string | und
       ...readResource(root.section('resource'), variables),
       ...instrumentations.options,
       traces: traces ?? false,
-      metrics: meter ? readMeterProvider(meter) : false,
+      metrics: meter ? { ...readMeterProvider(meter), host: instrumentations.measuresHost } : false,
       logs: logs ?? false,
       ...(declared && { sampler: declared }),
     },
