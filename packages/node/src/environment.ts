@@ -10,6 +10,11 @@ export class Environment {
     this.#warnings = warnings;
   }
 
+  /** Says once what is wrong with a variable. */
+  warn(message: string): void {
+    this.#warnings.once(message);
+  }
+
   string(name: string): string | undefined {
     const value = this.#variables[name]?.trim();
     return value === '' ? undefined : value;

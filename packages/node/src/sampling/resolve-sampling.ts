@@ -53,6 +53,8 @@ function tailOf({ keepErrors = false, keepSlowerThanMillis }: SamplingOptions): 
  * beat it, and so does an explicit OTEL_TRACES_SAMPLER_ARG.
  */
 function samplerFromEnvironment(env: Environment): OwnSampler {
+  const remote = remoteSampler(env);
+  if (remote !== undefined) return remote;
   const chosen = env.choice('OTEL_TRACES_SAMPLER', names);
   const rate = env.number('OTEL_TRACE_SAMPLER_RATE');
   const name = chosen ?? (rate === undefined ? 'parentbased_always_on' : 'parentbased_traceidratio');
@@ -60,6 +62,27 @@ function samplerFromEnvironment(env: Environment): OwnSampler {
   const kind = name.replace('parentbased_', '');
   const root = kind === 'always_off' ? alwaysOff : kind === 'traceidratio' ? ratioSampler(ratio) : alwaysOn;
   return name.startsWith('parentbased_') ? parentBased(root) : root;
+}
+
+/**
+ * The samplers of the specification that ask a service how much to sample, which this one does not: what they would do
+ * before they had an answer. Undefined for all others.
+ */
+function remoteSampler(env: Environment): OwnSampler | undefined {
+  const name = env.string('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? '';
+  if (name === 'xray') {
+    env.warn(
+      'OTEL_TRACES_SAMPLER=xray is not supported, and no rules are asked for: every new trace is kept. For a share of them set parentbased_traceidratio.',
+    );
+    return parentBased(alwaysOn);
+  }
+  if (name !== 'jaeger_remote' && name !== 'parentbased_jaeger_remote') return undefined;
+  const rate = Number(env.pairs('OTEL_TRACES_SAMPLER_ARG')?.initialSamplingRate ?? Number.NaN);
+  const isRate = rate >= 0 && rate <= 1;
+  const instead = isRate ? `its initialSamplingRate decides, ${rate}` : 'every new trace is kept';
+  env.warn(`OTEL_TRACES_SAMPLER=${name} is not supported, and nobody is asked how much to sample: ${instead}`);
+  const root = isRate ? ratioSampler(rate) : alwaysOn;
+  return name === 'jaeger_remote' ? root : parentBased(root);
 }
 
 function ratioSampler(ratio: number): OwnSampler {

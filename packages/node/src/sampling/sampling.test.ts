@@ -3,6 +3,7 @@ import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 import { Environment } from '../environment.ts';
 import type { StartOptions } from '../options.ts';
+import { RecordedWarnings } from '../testing/recorded-warnings.ts';
 import type { RecordingSpan } from '../trace/span.ts';
 import { TailBuffer } from '../trace/tail-buffer.ts';
 import { Warnings } from '../warnings.ts';
@@ -100,6 +101,31 @@ test.each([
   ],
 ])('environment %j', (variables, expected) => {
   expect(resolved(variables)).toBe(expected);
+});
+
+test.each<[Record<string, string>, string, RegExp]>([
+  [
+    {
+      OTEL_TRACES_SAMPLER: 'jaeger_remote',
+      OTEL_TRACES_SAMPLER_ARG: 'endpoint=http://j:1,pollingIntervalMs=5,initialSamplingRate=0.25',
+    },
+    'ProbabilitySampler{0.25}',
+    /jaeger_remote is not supported, .* initialSamplingRate decides, 0\.25$/,
+  ],
+  [
+    { OTEL_TRACES_SAMPLER: 'parentbased_jaeger_remote' },
+    'ParentBased{root=AlwaysOnSampler}',
+    /parentbased_jaeger_remote is not supported, .* every new trace is kept$/,
+  ],
+  [
+    { OTEL_TRACES_SAMPLER: 'xray' },
+    'ParentBased{root=AlwaysOnSampler}',
+    /xray is not supported, .* parentbased_traceidratio/,
+  ],
+])('environment %j is replaced, in one line', (variables, expected, line) => {
+  const warnings = new RecordedWarnings();
+  expect(resolveSampling({}, new Environment(variables, warnings)).sampler.toString()).toBe(expected);
+  expect(warnings.said).toEqual([expect.stringMatching(line)]);
 });
 
 test('options beat the environment, a sampler beats the other options, and outcomes alone leave the start to the environment', () => {
