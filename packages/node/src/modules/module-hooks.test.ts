@@ -165,6 +165,21 @@ describe('hooks', () => {
     );
   });
 
+  test('warn of an ES module that was loaded before them, wherever it is imported', async () => {
+    const app = new App({
+      file: 'app.mjs',
+      source: `import './uses-modern.mjs'; import { start } from '@signalbox/node';
+        const marks = { name: 'marks', enable({ onModule }) { for (const name of ['modern', 'plain']) onModule(name, {}, () => ({})); return { [Symbol.dispose]() {} }; } };
+        start({ traces: false, metrics: false, logs: false, instrumentations: [marks] });`,
+      nodeArguments: [],
+      files: { ...libraries, 'uses-modern.mjs': "import 'modern';" },
+    });
+    expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+    expect(app.stderr).toMatch(
+      /^signalbox: modern was loaded before telemetry started, so it is not instrumented; .*--import @signalbox\/node\/register\n$/,
+    );
+  });
+
   test('reach a library from npm, with what is bound to it beforehand', async () => {
     const app = new App({
       file: 'app.mjs',

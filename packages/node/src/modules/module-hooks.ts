@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import { loadedCommonJsFiles, onCommonJsLoad, restoreCommonJsExports } from './commonjs-loads.ts';
 import { onEsModuleLoad } from './es-module-loads.ts';
 import { installedFolders, packageFileOf, readPackage } from './installed-package.ts';
+import { isPreloaded, loadedEsModules } from './loaded-es-modules.ts';
 import { type LoadedModule, wrapFunction } from './loaded-module.ts';
 import { isInRange, type VersionRange } from './version-range.ts';
 
@@ -58,10 +59,11 @@ export class ModuleHooks {
   /** Begins to watch what is loaded, as far as there is anything to watch for. */
   install(warn: (message: string) => void): void {
     if (this.#hooks.size === 0) return;
-    this.#warnOfLoaded();
+    this.#warnOfLoaded(loadedCommonJsFiles());
     this.#uninstall.push(onCommonJsLoad((path, exports) => this.#patchRequired(path, exports)));
     const urls = this.#esModuleUrls();
     if (urls.length === 0) return;
+    if (!isPreloaded()) this.#warnOfLoaded(loadedEsModules());
     try {
       this.#uninstall.push(
         onEsModuleLoad(urls, (path, namespace) => void this.#patchNamespace(this.#hooksOf(path), path, namespace)),
@@ -130,8 +132,8 @@ export class ModuleHooks {
     return [...urls].map((path) => new RegExp(`${path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`));
   }
 
-  #warnOfLoaded(): void {
-    for (const path of loadedCommonJsFiles()) {
+  #warnOfLoaded(paths: readonly string[]): void {
+    for (const path of paths) {
       for (const { hook } of this.#hooksOf(path))
         hook.warn(
           `${hook.name} was loaded before telemetry started, so it is not instrumented; start telemetry first: node --import @signalbox/node/register`,
