@@ -25,6 +25,7 @@ import {
 import type { BatchSettings, Configuration } from './configuration.ts';
 import { BatchQueue } from './export/batch-queue.ts';
 import type { CollectorHealth } from './export/collector-health.ts';
+import { DropReport } from './export/drop-report.ts';
 import type { OtlpDestination } from './export/otlp-destination.ts';
 import { OtlpExporter, type UnansweredRequest } from './export/otlp-exporter.ts';
 import { ObservedLogRecordProcessor, QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
@@ -109,12 +110,13 @@ export function createTraceSignal(
     delivery.keep,
   );
   const encoding = isJson ? new JsonEncoding() : new ProtobufEncoding();
+  const drops = new DropReport('spans', 'OTEL_BSP_MAX_QUEUE_SIZE', delivery.warnings);
   const queue = new SpanQueue(
     { ...settings.batch, maxQueueBytes: settings.maxQueueBytes },
     encoding,
     resource.attributes,
     exporter,
-    () => warnDropping(delivery.warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'),
+    () => drops.add(),
   );
   const provider = new SignalboxTracerProvider({
     sampler,
@@ -136,8 +138,7 @@ export function createTraceSignal(
     },
     ...exporterCounts(exporter),
     dropped: () => exporter.counts.dropped + queue.dropped + provider.counts.unencodable,
-    flush: (deadlineMillis) => queue.flush(deadlineMillis),
-    takeUnanswered: () => [...exporter.takeUnanswered(), ...queue.takeEncoded()],
+    ...queueEnd(queue, exporter, drops),
     close: () => exporter.close(),
   };
 }
@@ -186,8 +187,9 @@ function createSpanQueue(
 ): { readonly queue: BatchQueue<ReadableSpan>; readonly signal: Signal } {
   const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
   const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
-  const queue = new BatchQueue(batch, exporter, () => warnDropping(warnings, 'spans', 'OTEL_BSP_MAX_QUEUE_SIZE'));
-  return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize) };
+  const drops = new DropReport('spans', 'OTEL_BSP_MAX_QUEUE_SIZE', warnings);
+  const queue = new BatchQueue(batch, exporter, () => drops.add());
+  return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize, drops) };
 }
 
 export function createLogSignal(
@@ -213,10 +215,9 @@ function createLogQueue(
 ): { readonly queue: BatchQueue<SdkLogRecord>; readonly signal: Signal } {
   const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
   const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
-  const queue = new BatchQueue(batch, exporter, () =>
-    warnDropping(warnings, 'log records', 'OTEL_BLRP_MAX_QUEUE_SIZE'),
-  );
-  return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize) };
+  const drops = new DropReport('log records', 'OTEL_BLRP_MAX_QUEUE_SIZE', warnings);
+  const queue = new BatchQueue(batch, exporter, () => drops.add());
+  return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize, drops) };
 }
 
 export function createMetricSignal(
@@ -329,7 +330,12 @@ function createMetricPush(
   return { exporter, reader, last: () => last };
 }
 
-function queuedSignal<Item>(queue: BatchQueue<Item>, exporter: OtlpExporter<Item[]>, capacity: number): Signal {
+function queuedSignal<Item>(
+  queue: BatchQueue<Item>,
+  exporter: OtlpExporter<Item[]>,
+  capacity: number,
+  drops: DropReport,
+): Signal {
   return {
     queue: {
       size: () => queue.size,
@@ -339,9 +345,25 @@ function queuedSignal<Item>(queue: BatchQueue<Item>, exporter: OtlpExporter<Item
     },
     ...exporterCounts(exporter),
     dropped: () => exporter.counts.dropped + queue.dropped,
-    flush: (deadlineMillis) => queue.flush(deadlineMillis),
-    takeUnanswered: () => [...exporter.takeUnanswered(), ...queue.takeEncoded()],
+    ...queueEnd(queue, exporter, drops),
     close: () => exporter.close(),
+  };
+}
+
+function queueEnd(
+  queue: { flush(deadlineMillis: number): Promise<void>; takeEncoded(): UnansweredRequest[] },
+  exporter: OtlpExporter<never>,
+  drops: DropReport,
+): Pick<Signal, 'flush' | 'takeUnanswered'> {
+  return {
+    async flush(deadlineMillis) {
+      await queue.flush(deadlineMillis);
+      drops.report();
+    },
+    takeUnanswered() {
+      drops.report();
+      return [...exporter.takeUnanswered(), ...queue.takeEncoded()];
+    },
   };
 }
 
@@ -356,10 +378,4 @@ function exporterCounts(exporter: OtlpExporter<never>): Pick<Signal, 'inFlight' 
 
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-function warnDropping(warnings: Warnings, what: string, variable: string): void {
-  warnings.once(
-    `${what} are being dropped: they are finished faster than the collector takes them, and the queue is full. Raise ${variable} or sample.`,
-  );
 }

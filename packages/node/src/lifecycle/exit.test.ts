@@ -352,6 +352,21 @@ describe('a collector that does not take telemetry', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('may be slower than what is recorded: what is dropped is said, and how much', async () => {
+    const app = run(
+      'app.mjs',
+      `import { start } from '@signalbox/node'; for (let round = 0; round < 100; round++) work();
+       console.log((await start().shutdown()).dropped.spans);`,
+      { env: { OTEL_BSP_MAX_QUEUE_SIZE: '10', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '5' } },
+    );
+    await app.exited;
+    const dropped = Number(app.stdout);
+    expect(dropped).toBeGreaterThan(0);
+    expect(sink.spans).toHaveLength(300 - dropped);
+    expect(app.stderr).toMatch(/^signalbox: spans are being dropped: .* Raise OTEL_BSP_MAX_QUEUE_SIZE or sample\.$/m);
+    expect(app.stderr).toMatch(new RegExp(`^signalbox: ${dropped} spans were dropped, because`, 'm'));
+  });
+
   test('may refuse: the answer is explained, the records are counted', async () => {
     sink.answer = (_request, response) => {
       response.statusCode = 401;
