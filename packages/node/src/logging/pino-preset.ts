@@ -9,7 +9,8 @@ export interface PinoPresetOptions {
 
 /** The parts of pino's options that the preset sets, as `pino()` takes them. */
 export interface PinoPreset {
-  readonly base: undefined;
+  /** No `pid` and no `hostname`: the resource has them. */
+  readonly base: Readonly<Record<string, never>>;
   readonly timestamp: () => string;
   readonly formatters: { readonly level: (label: string) => { level: string } };
   readonly serializers: { readonly err: (error: unknown) => unknown };
@@ -24,7 +25,7 @@ export interface PinoPreset {
  */
 export function pinoPreset({ caller = true }: PinoPresetOptions = {}): PinoPreset {
   return {
-    base: undefined,
+    base: {},
     timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: serializeError },
