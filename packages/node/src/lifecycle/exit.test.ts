@@ -296,7 +296,7 @@ describe('a collector that does not take telemetry', () => {
     const { signal, millis } = await app.stop();
     expect(signal).toBe('SIGTERM');
     expect(millis).toBeGreaterThan(4000);
-    expect(millis).toBeLessThan(9000);
+    expect(millis).toBeLessThan(20_000);
   });
 
   test('need not be waited for by who presses Ctrl-C twice', async () => {
@@ -312,10 +312,14 @@ describe('a collector that does not take telemetry', () => {
 
   test('may be silent at process.exit too', async () => {
     sink.answer = () => {};
-    const begun = performance.now();
-    const app = run('app.mjs', 'work(); process.exit(4);');
+    // Told by the process itself, after our own listener: how long it took to get there is the machine's business.
+    const app = run(
+      'app.mjs',
+      `work(); const begun = performance.now(); process.on('exit', () => console.log(performance.now() - begun)); process.exit(4);`,
+    );
     expect(await app.exited).toEqual({ code: 4, signal: null });
-    expect(performance.now() - begun).toBeLessThan(12_000);
+    expect(Number(app.stdout)).toBeGreaterThan(4000);
+    expect(Number(app.stdout)).toBeLessThan(10_000);
     expect(app.stderr).toMatch(/could not be delivered/);
   });
 
