@@ -83,10 +83,10 @@ describe.skipIf(!isFull)('the packed tarball (long tier)', () => {
     symlinkSync(join(modules, name), target);
   }
 
-  async function execute(file: string, nodeArguments: readonly string[] = []): Promise<void> {
+  async function execute(file: string, nodeArguments: readonly string[] = [], variables = {}): Promise<void> {
     const { stderr } = await run(process.execPath, [...nodeArguments, file], {
       cwd: folder,
-      env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'packed' },
+      env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_SERVICE_NAME: 'packed', ...variables },
     });
     expect(stderr).toBe('');
   }
@@ -123,6 +123,24 @@ describe.skipIf(!isFull)('the packed tarball (long tier)', () => {
     expect(sink.spans.map(({ name }) => name)).toEqual(['job']);
   });
 
+  test.each([
+    ['an ES module', 'configured.mjs', `import { start } from '@signalbox/node'; start(); ${esm}`, false],
+    ['CommonJS', 'configured.cjs', `require('@signalbox/node').start(); ${cjs}`, false],
+    ['CommonJS bundled with its application', 'to-bundle.cjs', `require('@signalbox/node').start(); ${cjs}`, true],
+  ])('a configuration file, in %s', async (_name, file, source, isBundled) => {
+    writeFileSync(join(folder, file), source);
+    writeFileSync(
+      join(folder, 'sdk.yaml'),
+      `file_format: "1.0"\ntracer_provider: { processors: [{ batch: { exporter: { otlp_http: { endpoint: "${sink.url}/v1/traces" } } } }] }`,
+    );
+    const outfile = join(folder, 'configured-bundle.cjs');
+    const { build } = await import('esbuild');
+    if (isBundled)
+      await build({ entryPoints: [join(folder, file)], bundle: true, platform: 'node', outfile, logLevel: 'error' });
+    await execute(isBundled ? outfile : file, [], { OTEL_CONFIG_FILE: 'sdk.yaml', OTEL_EXPORTER_OTLP_ENDPOINT: '' });
+    expect(sink.spans.map(({ name }) => name)).toEqual(['job']);
+  });
+
   test.each(['mts', 'cts'])('its types, in a .%s file, without skipLibCheck', async (ending) => {
     writeFileSync(
       join(folder, `types.${ending}`),
@@ -134,6 +152,11 @@ describe.skipIf(!isFull)('the packed tarball (long tier)', () => {
     );
     const options = '--noEmit --strict --module nodenext --target es2023 --lib es2023 --types node'.split(' ');
     await run(process.execPath, [join(modules, 'typescript/bin/tsc'), ...options, `types.${ending}`], { cwd: folder });
+  });
+
+  test('exports what api-report.txt says', async () => {
+    // Rejects, with what to do, if it does not.
+    await run(process.execPath, [join(packageFolder, 'build/api-report.mjs'), '--check']);
   });
 
   test('publint finds nothing', async () => {
