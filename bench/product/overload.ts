@@ -12,6 +12,8 @@ export interface OverloadOptions {
   connections: number;
 }
 
+const MAX_RECOVERY_MS = 60_000;
+
 interface Outcome {
   status: number;
   retryAfter: string | undefined;
@@ -48,8 +50,10 @@ export async function overload(options: OverloadOptions): Promise<void> {
     const overloadedUntil = performance.now();
     // One request at a time, until one is answered as fast as the usual ones.
     const patience = percentile(usual.latencies, 0.99);
-    let recovered = 0;
-    for (let answered = false; !answered; recovered++) {
+    for (let answered = false; !answered; ) {
+      if (performance.now() - overloadedUntil > MAX_RECOVERY_MS) {
+        throw new Error(`${MAX_RECOVERY_MS} ms after the overload no request is answered as before`);
+      }
       const { value } = endless.next();
       const outcome = await attempt(agent, url, Buffer.from(value.body));
       if (outcome.status === 200) accepted += value.records;
