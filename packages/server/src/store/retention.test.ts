@@ -47,4 +47,18 @@ describe('selectPartitions', () => {
     expect(select(54)).toEqual(['spans-20', 'logs-20']);
     expect(select(29)).toEqual(['spans-20', 'logs-20', 'logs-10', 'spans-1']);
   });
+
+  it('keeps what others refer to as long as they are there', () => {
+    const partitions = [
+      partition('log_attribute_keys', 20, 50),
+      partition('resources', 20, 40),
+      partition('logs', 20, 30),
+      partition('resources', 10, 20),
+    ];
+    const select = (maxBytes: number): string[] =>
+      selectPartitions(partitions, { ...LIMITS, maxBytes }, NOW).map(({ id }) => id);
+    expect(select(139)).toEqual(['logs-20']);
+    expect(select(109)).toEqual(['logs-20', 'log_attribute_keys-20']);
+    expect(select(0)).toEqual(['logs-20', 'log_attribute_keys-20', 'resources-20', 'resources-10']);
+  });
 });

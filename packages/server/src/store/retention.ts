@@ -79,8 +79,8 @@ export class Retention {
 }
 
 /**
- * Which partitions must go: those that ended before their signal's retention, then the oldest, largest first, until
- * the rest is within the size limit. The limit is hard: if the newest partitions alone exceed it, they go, too.
+ * Which partitions must go: those that ended before their signal's retention, then the oldest, largest first, what rows of other
+ * tables refer to last, until the rest is within the size limit. The limit is hard: if the newest partitions alone exceed it, they go, too.
  *
  * @param partitions the oldest first
  * @param now ms since 1970
@@ -93,6 +93,7 @@ export function selectPartitions(partitions: readonly Partition[], limits: Reten
     (old ? doomed : kept).push(partition);
   }
   let bytes = kept.reduce((total, partition) => total + partition.bytes, 0);
+  kept.sort((a, b) => a.start - b.start || Number(REFERRED_TO.has(a.table)) - Number(REFERRED_TO.has(b.table)));
   for (const partition of kept) {
     if (limits.maxBytes === undefined || bytes <= limits.maxBytes) {
       break;
@@ -102,6 +103,9 @@ export function selectPartitions(partitions: readonly Partition[], limits: Reten
   }
   return doomed;
 }
+
+/** Without their rows, those of the same time in other tables are not understood. */
+const REFERRED_TO: ReadonlySet<string> = new Set(['resources', 'series', 'log_attribute_keys']);
 
 function retentionOf(table: string, limits: RetentionLimits): number {
   switch (table) {
