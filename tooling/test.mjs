@@ -25,7 +25,10 @@ const missing = ensurePrograms([
   { program: 'pg_ctlcluster', debianPackage: 'postgresql', neededFor: 'the tests of pg and what stands on it' },
   { program: 'mariadbd', debianPackage: 'mariadb-server-core', neededFor: 'the tests of mysql2' },
   ...(full
-    ? [{ program: 'rabbitmqctl', debianPackage: 'rabbitmq-server', neededFor: 'the long tier of amqplib' }]
+    ? [
+        { program: 'rabbitmqctl', debianPackage: 'rabbitmq-server', neededFor: 'the long tier of amqplib' },
+        { program: 'memcached', debianPackage: 'memcached', neededFor: 'the tests of memjs' },
+      ]
     : []),
 ]);
 

@@ -1,5 +1,6 @@
 import { changeSurface } from './changes/change-surface.ts';
 import { ioredisInstrumentation } from './database/ioredis.ts';
+import { memjsInstrumentation } from './database/memjs.ts';
 import { nodeRedisInstrumentation } from './database/node-redis.ts';
 import { betterSqlite3Instrumentation } from './database/sql/better-sqlite3.ts';
 import { mysql2Instrumentation } from './database/sql/mysql2.ts';
@@ -52,6 +53,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   h3Instrumentation,
   ioredisInstrumentation,
   nodeRedisInstrumentation,
+  memjsInstrumentation,
   pgInstrumentation,
   mysql2Instrumentation,
   nodeSqliteInstrumentation,

@@ -153,6 +153,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
       },
       ioredis: resolveCacheClient(options.ioredis),
       redis: resolveCacheClient(options.redis),
+      memjs: resolveCacheClient(options.memjs),
       metricPrefix: options.metricPrefix ?? '',
       hostMetrics: ownMetrics.host ?? env.boolean('OTEL_NODE_HOST_METRICS') ?? false,
       llm: {

@@ -30,6 +30,7 @@ export interface InstrumentationSettings {
   readonly http: Required<Omit<HttpOptions, 'propagateTo'>> & Pick<HttpOptions, 'propagateTo'>;
   readonly ioredis: Required<CacheClientOptions>;
   readonly redis: Required<CacheClientOptions>;
+  readonly memjs: Required<CacheClientOptions>;
   readonly processes: Required<ProcessOptions>;
   readonly llm: Required<LlmOptions>;
   readonly pino: Required<LoggerOptions>;

@@ -283,6 +283,7 @@ export interface StartOptions extends OtlpOptions {
   http?: HttpOptions;
   ioredis?: CacheClientOptions;
   redis?: CacheClientOptions;
+  memjs?: CacheClientOptions;
   processes?: ProcessOptions;
   llm?: LlmOptions;
   pino?: LoggerOptions;

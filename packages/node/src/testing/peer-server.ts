@@ -46,6 +46,7 @@ export class PeerServer {
   readonly #options: PeerOptions;
   #process: ChildProcess | undefined;
   #output = '';
+  #isPaused = false;
 
   constructor(port: number, command: readonly [program: string, ...args: string[]], options: PeerOptions = {}) {
     this.port = port;
@@ -53,8 +54,13 @@ export class PeerServer {
     this.#options = options;
   }
 
-  /** Resolves when it accepts connections. */
+  /** Resolves when it accepts connections; one that was paused goes on. */
   async start(): Promise<this> {
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#process?.kill('SIGCONT');
+      return this;
+    }
     const [program, ...args] = this.#command;
     const { env, user, startMillis = 30_000 } = this.#options;
     const process_ = spawn(program, args, {
@@ -76,10 +82,15 @@ export class PeerServer {
     return this;
   }
 
+  /** With SIGSTOP it is only paused: connections stay, and are even accepted, but nothing answers. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const process_ = this.#process;
     if (process_ === undefined || process_.exitCode !== null || process_.signalCode !== null) return;
+    // What is paused would not notice.
+    if (this.#isPaused) process_.kill('SIGCONT');
     process_.kill(signal);
+    this.#isPaused = signal === 'SIGSTOP';
+    if (this.#isPaused) return;
     await once(process_, 'close');
   }
 
@@ -109,6 +120,13 @@ export async function startRedis(): Promise<PeerServer> {
   const port = await freePort();
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   return new PeerServer(port, ['redis-server', ...options]).start();
+}
+
+export async function startMemcached(): Promise<PeerServer> {
+  const port = await freePort();
+  // It refuses to run as root, and then becomes whoever it is told.
+  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  return new PeerServer(port, ['memcached', '-l', '127.0.0.1', '-p', String(port), ...user]).start();
 }
 
 const postgresFolder = '/usr/lib/postgresql';
