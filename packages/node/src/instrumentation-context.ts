@@ -77,5 +77,9 @@ function startSpan(tracer: Tracer, { name, parent = context.active(), attributes
   if (isTracingSuppressed(parent)) return undefined;
   if (tracer instanceof SignalboxTracer)
     return tracer.startLazily({ name, parent, ...(attributes && { attributes }), ...options });
-  return tracer.startSpan(name, { ...options, ...(attributes && { attributes: attributes() }) }, parent);
+  return tracer.startSpan(
+    typeof name === 'string' ? name : name(),
+    { ...options, ...(attributes && { attributes: attributes() }) },
+    parent,
+  );
 }

@@ -41,7 +41,8 @@ export interface InstrumentationSettings {
 
 /** What an instrumentation knows when something begins. */
 export interface SpanStart {
-  readonly name: string;
+  /** A function where a name takes work: it is asked like `attributes`. */
+  readonly name: string | (() => string);
   readonly kind: SpanKind;
   /** `context.active()` unless given. */
   readonly parent?: Context;

@@ -15,6 +15,7 @@ export interface DatabaseTarget {
   readonly port?: number | undefined;
 }
 
+/** Only the target is looked at where nothing is recorded: the others may take work (getters). */
 export interface DatabaseCall {
   readonly target: DatabaseTarget;
   /** `db.operation.name`; undefined where it is not known. */
@@ -131,22 +132,26 @@ export class DatabaseRecorder {
 
   #startSpan(call: DatabaseCall, parent: Context): Span | undefined {
     if (this.#requireParent && trace.getSpan(parent) === undefined) return undefined;
-    const { target, operation, collection } = call;
     return this.#instrumentation.startSpan({
-      name: call.name ?? defaultName(call),
+      name: () => call.name ?? defaultName(call),
       kind: SpanKind.CLIENT,
       parent,
-      attributes: () => ({
-        'db.system.name': target.system,
-        ...(operation !== undefined && { 'db.operation.name': operation }),
-        ...(target.namespace !== undefined && { 'db.namespace': target.namespace }),
-        ...(collection !== undefined && { 'db.collection.name': collection }),
-        ...(target.address !== undefined && { 'server.address': target.address }),
-        ...(target.port !== undefined && { 'server.port': target.port }),
-        ...call.attributes?.(),
-      }),
+      attributes: () => attributesOf(call),
     });
   }
+}
+
+function attributesOf(call: DatabaseCall): Attributes {
+  const { target, operation, collection } = call;
+  return {
+    'db.system.name': target.system,
+    ...(operation !== undefined && { 'db.operation.name': operation }),
+    ...(target.namespace !== undefined && { 'db.namespace': target.namespace }),
+    ...(collection !== undefined && { 'db.collection.name': collection }),
+    ...(target.address !== undefined && { 'server.address': target.address }),
+    ...(target.port !== undefined && { 'server.port': target.port }),
+    ...call.attributes?.(),
+  };
 }
 
 /** https://opentelemetry.io/docs/specs/semconv/db/database-spans/#name */

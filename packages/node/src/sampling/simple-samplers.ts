@@ -2,7 +2,7 @@ import { TraceFlags, trace } from '@opentelemetry/api';
 import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace';
 import { isValidSpanContext } from '../trace/span-context-validity.ts';
 
-/** A sampler that says whether it decides by attributes: where it does not, none are made for spans that it drops. */
+/** A sampler that says whether it decides by names or attributes: where it does not, none are made for spans that it drops. */
 export interface OwnSampler extends Sampler {
   readonly usesAttributes: boolean;
 }

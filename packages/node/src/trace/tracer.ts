@@ -28,14 +28,14 @@ const RANDOM_TRACE_ID = 0x02;
 /** What a tracer needs of its provider. */
 export interface TracerOwner extends SpanOwner {
   readonly sampler: Sampler;
-  /** Whether attributes have to be made before the decision. */
+  /** Whether name and attributes have to be made before the decision. */
   readonly samplerUsesAttributes: boolean;
   /** Called for every span that is begun; the answer says whether one that the sampler drops is recorded nevertheless. */
   onStart(parent: SpanContext | undefined, decision: SamplingDecision): boolean;
 }
 
 interface Beginning {
-  readonly name: string;
+  readonly name: string | (() => string);
   readonly kind: SpanKind;
   readonly parentContext: Context;
   /** Made for this span alone. */
@@ -69,7 +69,7 @@ export class SignalboxTracer implements Tracer {
     });
   }
 
-  /** For instrumentations: attributes are asked for only if something comes of them. */
+  /** For instrumentations: names and attributes are asked for only if something comes of them. */
   startLazily({ name, kind, parent = context.active(), attributes, links, startTime }: SpanStart): Span {
     return this.#start({ name, kind, parentContext: parent, attributes, links, startTime });
   }
@@ -102,10 +102,11 @@ export class SignalboxTracer implements Tracer {
     const parentSpanContext = given !== undefined && isValidSpanContext(given) ? given : undefined;
     const traceId = parentSpanContext?.traceId ?? newTraceId();
     const forSampler = owner.samplerUsesAttributes ? (attributes?.() ?? {}) : undefined;
+    const known = typeof name === 'string' ? name : owner.samplerUsesAttributes ? name() : undefined;
     const result = owner.sampler.shouldSample(
       parentContext,
       traceId,
-      name,
+      known ?? '',
       kind,
       forSampler ?? noAttributes,
       (links as Link[] | undefined) ?? noLinks,
@@ -124,7 +125,7 @@ export class SignalboxTracer implements Tracer {
     const span = new RecordingSpan(owner, {
       scope: this.#scope,
       spanContext,
-      name,
+      name: known ?? (name as () => string)(),
       kind,
       parentSpanContext,
       parent: parentSpanContext !== undefined && parentSpan instanceof RecordingSpan ? parentSpan : undefined,

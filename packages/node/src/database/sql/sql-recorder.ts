@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../../metrics/cells.ts';
 import { prometheusBoundaries } from '../../surfaces/duration-boundaries.ts';
@@ -8,11 +9,56 @@ import {
   DatabaseRecorder,
   type DatabaseTarget,
 } from '../database-recorder.ts';
-import { StatementCache } from './read-statement.ts';
+import { type SqlStatement, StatementCache } from './read-statement.ts';
 import type { SqlDialect } from './tokens.ts';
 
-/** After others drivers repeat what an earlier statement changed, or count the rows of the answer. */
 const changes = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'MERGE']);
+
+/** Whether a statement changes rows. After others, drivers repeat what an earlier one changed, or count the answer's rows. */
+export function isChange(operation: unknown): boolean {
+  return typeof operation === 'string' && changes.has(operation);
+}
+
+/** A statement whose text is read when somebody asks. */
+class SqlCall implements DatabaseCall {
+  readonly target: DatabaseTarget;
+  readonly #text: string;
+  readonly #statements: StatementCache;
+  #read: SqlStatement | undefined;
+
+  constructor(target: DatabaseTarget, text: string, statements: StatementCache) {
+    this.target = target;
+    this.#text = text;
+    this.#statements = statements;
+  }
+
+  get operation(): string | undefined {
+    return this.#statement.operation;
+  }
+
+  get collection(): string | undefined {
+    return this.#statement.table;
+  }
+
+  /** One that says nothing is named after its database. */
+  get name(): string | undefined {
+    return this.#statement.summary === '' ? undefined : this.#statement.summary;
+  }
+
+  get kind(): SqlStatement['kind'] {
+    return this.#statement.kind;
+  }
+
+  attributes(): Attributes {
+    const { text, summary } = this.#statement;
+    return { 'db.query.text': text, ...(summary !== '' && { 'db.query.summary': summary }) };
+  }
+
+  get #statement(): SqlStatement {
+    this.#read ??= this.#statements.get(this.#text);
+    return this.#read;
+  }
+}
 
 type OperationKeys = [op: 'query' | 'exec', result: 'ok' | 'error'];
 
@@ -25,6 +71,8 @@ export interface SqlOutcome {
 }
 
 export interface SqlOperation extends Pick<DatabaseOperation, 'context' | 'parent'> {
+  /** Whether rows are worth counting. */
+  readonly isRecording: boolean;
   /** Only the first call counts. */
   end(outcome?: SqlOutcome): void;
 }
@@ -35,6 +83,7 @@ export interface SqlOperation extends Pick<DatabaseOperation, 'context' | 'paren
  * and `result=ok|error`, of all but the statements that begin and end transactions.
  */
 export class SqlRecorder {
+  readonly #wantsMetrics: boolean;
   readonly #recorder: DatabaseRecorder;
   readonly #statements: StatementCache;
   readonly #total: CellLookup<OperationKeys, SumCell>;
@@ -43,7 +92,8 @@ export class SqlRecorder {
   constructor(instrumentation: InstrumentationContext, dialect: SqlDialect) {
     this.#recorder = new DatabaseRecorder(instrumentation, { requireParent: false });
     this.#statements = new StatementCache(dialect);
-    const { cells } = instrumentation;
+    const { cells, wants } = instrumentation;
+    this.#wantsMetrics = wants.metrics;
     this.#total = cells.counter(
       'sql_ops_total',
       { description: 'Statements of SQL that have been executed.', unit: '{operation}', prefixed: true },
@@ -56,38 +106,31 @@ export class SqlRecorder {
     );
   }
 
-  /** Undefined when tracing is suppressed. */
+  /** Undefined when tracing is suppressed. The text is read only where a span or a metric needs to know what it says. */
   begin(target: DatabaseTarget, text: string): SqlOperation | undefined {
-    const statement = this.#statements.get(text);
-    const { operation, table, summary, kind } = statement;
-    const running = this.#recorder.begin({
-      target,
-      operation,
-      collection: table,
-      // A statement that says nothing is named after its database.
-      name: summary === '' ? undefined : summary,
-      attributes: () => ({ 'db.query.text': statement.text, ...(summary !== '' && { 'db.query.summary': summary }) }),
-    });
+    const call = new SqlCall(target, text, this.#statements);
+    const running = this.#recorder.begin(call);
     if (running === undefined) return undefined;
     const startTime = performance.now();
+    const isRecording = running.span?.isRecording() === true;
     let isOver = false;
     return {
       context: running.context,
       parent: running.parent,
+      isRecording,
       end: ({ failure, rows, affected } = {}) => {
         if (isOver) return;
         isOver = true;
-        if (kind !== undefined) {
+        if (this.#wantsMetrics && call.kind !== undefined) {
           const result = failure === undefined ? 'ok' : 'error';
-          this.#total(kind, result).add(1);
-          this.#duration(kind, result).record((performance.now() - startTime) / 1000, running.context);
+          this.#total(call.kind, result).add(1);
+          this.#duration(call.kind, result).record((performance.now() - startTime) / 1000, running.context);
         }
-        const isChange = operation !== undefined && changes.has(operation);
         running.end({
           failure,
           attributes: () => ({
             ...(rows !== undefined && { 'db.response.returned_rows': rows }),
-            ...(isChange && affected !== undefined && { 'sql.rows_affected': affected }),
+            ...(affected !== undefined && isChange(call.operation) && { 'sql.rows_affected': affected }),
           }),
         });
       },
