@@ -21,6 +21,7 @@ interface MysqlMessage {
 interface Running {
   readonly context: Context;
   readonly parent: Context;
+  readonly isRecording: boolean;
   end(outcome: SqlOutcome): void;
 }
 
@@ -35,9 +36,12 @@ export const mysql2Instrumentation: Instrumentation = {
     const begin = (message: MysqlMessage): Running | undefined => {
       if (message.query !== undefined) return recorder.begin(targetOf(message), message.query);
       const operation = recorder.connect(targetOf(message));
-      return operation && { ...operation, end: ({ failure }) => operation.end({ failure }) };
+      return operation && { ...operation, isRecording: false, end: ({ failure }) => operation.end({ failure }) };
     };
-    const end = (message: MysqlMessage): void => operations.get(message)?.end(outcomeOf(message));
+    const end = (message: MysqlMessage): void => {
+      const operation = operations.get(message);
+      operation?.end(outcomeOf(message, operation.isRecording));
+    };
 
     const statements = ['query', 'execute', 'connect'].flatMap((name) => {
       const channel = `tracing:mysql2:${name}`;
@@ -79,8 +83,9 @@ function targetOf({ database, serverAddress, serverPort }: MysqlMessage): Databa
   return { system: 'mysql', namespace: database || undefined, address: serverAddress, port: serverPort };
 }
 
-function outcomeOf({ error, result }: MysqlMessage): SqlOutcome {
-  return error === undefined ? { rows: rowsOf(result) } : { failure: failureOf(error) };
+function outcomeOf({ error, result }: MysqlMessage, isRecording: boolean): SqlOutcome {
+  if (error !== undefined) return { failure: failureOf(error) };
+  return isRecording ? { rows: rowsOf(result), affected: affectedOf(result) } : {};
 }
 
 /** The server's number is the status code, its name (`ER_DUP_ENTRY`) the type. */
@@ -89,6 +94,13 @@ function failureOf(error: unknown): DatabaseFailure {
   // Negative numbers are those of the operating system.
   const statusCode = typeof errno === 'number' && errno > 0 ? String(errno) : undefined;
   return { statusCode, type: errorType(error), message: withoutValues(error) };
+}
+
+/** A statement that answers no rows says how many it changed. */
+function affectedOf(result: unknown): number | undefined {
+  if (typeof result !== 'object' || result === null || Array.isArray(result)) return undefined;
+  const affected: unknown = Reflect.get(result, 'affectedRows');
+  return typeof affected === 'number' ? affected : undefined;
 }
 
 /** Rows, which may be arrays of values; for several statements a list of lists of rows. */

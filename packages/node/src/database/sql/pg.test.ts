@@ -44,6 +44,30 @@ const run = async () => {
     for await (const row of own.query(new QueryStream('SELECT * FROM generate_series(1, 250) AS n'))) rows.push(row);
     console.log('rows=' + rows.length);
   });
+  await step('stream that is left', async () => {
+    for await (const row of own.query(new QueryStream('SELECT * FROM generate_series(1, 250) AS n', [], { batchSize: 10 }))) break;
+  });
+  await step('stream that fails', async () => {
+    for await (const row of own.query(new QueryStream("SELECT 'secret'::int"))) break;
+  });
+  await step('cursor', async (span) => {
+    const cursor = own.query(new Cursor('SELECT email FROM users WHERE id < $1', [100]));
+    await callback((done) => cursor.read(1, (error, rows) => {
+      if (trace.getActiveSpan() === span) tracer.startSpan('in the cursor').end();
+      done(error, rows);
+    }));
+    console.log('left=' + (await cursor.read(100)).length);
+    await cursor.close();
+  });
+  await step('cursor that changes', async () => {
+    const cursor = own.query(new Cursor("UPDATE users SET email = email WHERE email LIKE 'secret%'"));
+    await cursor.read(1);
+    await cursor.close();
+  });
+  await step('query object', (span) => callback((done) => own.query(new pg.Query('DELETE FROM users WHERE id > $1', [1], (error, result) => {
+    if (trace.getActiveSpan() === span) tracer.startSpan('in the query').end();
+    done(error, result);
+  }))));
   own.release();
   const narrow = new pg.Pool({ ...options, max: 1 });
   await Promise.all([0, 1, 2, 3].map((n) => step('waiting ' + n, async () => {
@@ -64,11 +88,11 @@ run();
 const variants = [
   {
     file: 'app.mjs',
-    source: `import pg from 'pg'; import QueryStream from 'pg-query-stream'; import { trace } from '@opentelemetry/api';${body}`,
+    source: `import pg from 'pg'; import QueryStream from 'pg-query-stream'; import Cursor from 'pg-cursor'; import { trace } from '@opentelemetry/api';${body}`,
   },
   {
     file: 'app.cjs',
-    source: `const pg = require('pg'); const QueryStream = require('pg-query-stream'); const { trace } = require('@opentelemetry/api');${body}`,
+    source: `const pg = require('pg'); const QueryStream = require('pg-query-stream'); const Cursor = require('pg-cursor'); const { trace } = require('@opentelemetry/api');${body}`,
   },
 ] as const;
 
@@ -162,23 +186,48 @@ describe.skipIf(!hasPostgres).each(variants)(
       for (const n of [0, 1, 2, 3]) expect(under(`waiting ${n}`).map(({ name }) => name)).toEqual(['SELECT']);
     });
 
-    test('streams are not touched, and rejections that nobody handles stay such', () => {
+    test('streams, cursors and query objects are statements, over when the server is ready for the next', () => {
+      const rows = (name: string) =>
+        under(name).map((span) => [span.name, span.attributes['db.response.returned_rows']]);
       expect(app.stdout).toContain('rows=250');
-      expect(under('stream')).toEqual([]);
+      expect(rows('stream')).toEqual([['SELECT', 250]]);
+      expect(rows('stream that is left')).toEqual([['SELECT', expect.any(Number)]]);
+      // What was asked for before it was left, at least one batch, and not all.
+      const left = Number(statement('stream that is left').attributes['db.response.returned_rows']);
+      expect(left % 10).toBe(0);
+      expect(left).toBeLessThan(250);
+      expect(statement('stream that fails')).toMatchObject({
+        status: { code: 2 },
+        attributes: { 'error.type': '22P02' },
+      });
+      expect(app.stdout).toContain('left=1');
+      expect(rows('cursor')).toEqual([['SELECT users', 2]]);
+      expect(statement('cursor').attributes['db.query.text']).toBe('SELECT email FROM users WHERE id < $1');
+      expect(statement('cursor that changes').attributes['sql.rows_affected']).toBe(2);
+      expect(statement('query object')).toMatchObject({ name: 'DELETE users', attributes: { 'sql.rows_affected': 1 } });
+      expect(sink.span('in the cursor').parentSpanId).toBe(sink.span('cursor').spanId);
+      expect(sink.span('in the query').parentSpanId).toBe(sink.span('query object').spanId);
+    });
+
+    test('what a statement changed is counted, and rejections that nobody handles stay such', () => {
+      const affected = (name: string) => under(name).map(({ attributes }) => attributes['sql.rows_affected']);
+      expect(affected('insert')).toEqual([1]);
+      expect(affected('transaction')).toEqual([undefined, 1, 0, undefined]);
+      expect(affected('select')).toEqual([undefined]);
       expect(app.stdout).toContain('unhandled=true');
       expect(statement('unhandled').attributes['error.type']).toBe('42703');
     });
 
     test('operations are counted and timed by kind and result, without those that begin and end a transaction', () => {
       const counted = (op: string, result: string): number => sink.point('sql_ops_total', { op, result }).value;
-      // create, insert, update; the duplicate.
-      expect([counted('exec', 'ok'), counted('exec', 'error')]).toEqual([3, 1]);
-      // select, prepared ×2, insert returning, several, callbacks ×2, waiting ×4; invalid and unhandled.
-      expect([counted('query', 'ok'), counted('query', 'error')]).toEqual([11, 2]);
+      // create, insert, update, cursor, query object; the duplicate.
+      expect([counted('exec', 'ok'), counted('exec', 'error')]).toEqual([5, 1]);
+      // select, prepared ×2, insert returning, several, callbacks ×2, streams ×2, cursor, waiting ×4; invalid ×2 and unhandled.
+      expect([counted('query', 'ok'), counted('query', 'error')]).toEqual([14, 3]);
       expect(sink.point('sql_ops_total')).toMatchObject({ type: 'sum', monotonic: true, unit: '{operation}' });
       expect(sink.point('sql_op_duration_seconds', { op: 'query', result: 'ok' })).toMatchObject({
         unit: 's',
-        count: 11,
+        count: 14,
       });
       const attributes = { 'db.operation.name': 'INSERT', 'db.collection.name': 'users', 'error.type': '23505' };
       expect(sink.point('db.client.operation.duration', attributes).count).toBe(1);
@@ -189,7 +238,8 @@ describe.skipIf(!hasPostgres).each(variants)(
       () => {
         if (registry === undefined) throw new Error('skipped');
         for (const { attributes } of sink.spans.filter(({ kind }) => kind === client)) {
-          expect(violations(attributes, registry)).toEqual([]);
+          const { 'sql.rows_affected': _, ...conventional } = attributes;
+          expect(violations(conventional, registry)).toEqual([]);
           expect(missing('span.db.postgresql.client', attributes, registry)).toEqual([]);
         }
       },

@@ -6,7 +6,8 @@ import { errorType } from '../../surfaces/operation.ts';
 import type { DatabaseFailure, DatabaseTarget } from '../database-recorder.ts';
 import { postgresDialect } from './dialects.ts';
 import { withoutValues } from './error-message.ts';
-import { type SqlOperation, type SqlOutcome, SqlRecorder } from './sql-recorder.ts';
+import { followSubmittable, isSubmittable, textOfSubmittable } from './pg-submittable.ts';
+import { isChange, type SqlOperation, type SqlOutcome, SqlRecorder } from './sql-recorder.ts';
 
 interface Client {
   readonly host?: string;
@@ -17,8 +18,8 @@ interface Client {
 type NodeCallback = (error: unknown, result?: unknown) => unknown;
 
 /**
- * pg 8: `Client.query` (which pools, and libraries on pg, end in) and `Client.connect`, and pg-pool's `connect`, whose callbacks
- * otherwise run in the context of whoever gave the connection back. Cursors, query streams and `new Query()` are not touched.
+ * pg 8: `Client.query` (which pools, and libraries on pg, end in; cursors and query streams as well) and `Client.connect`, and
+ * pg-pool's `connect`, whose callbacks otherwise run in the context of whoever gave the connection back.
  */
 export const pgInstrumentation: Instrumentation = {
   name: 'pg',
@@ -46,7 +47,8 @@ export const pgInstrumentation: Instrumentation = {
   },
 };
 
-function observeQuery({ protect }: InstrumentationContext, recorder: SqlRecorder, query: AnyFunction): AnyFunction {
+function observeQuery(instrumentation: InstrumentationContext, recorder: SqlRecorder, query: AnyFunction): AnyFunction {
+  const { protect } = instrumentation;
   const begin = protect<[Client, unknown], SqlOperation | undefined>(
     (client, config) => {
       const text = typeof config === 'string' ? config : textOf(config);
@@ -55,13 +57,22 @@ function observeQuery({ protect }: InstrumentationContext, recorder: SqlRecorder
     () => undefined,
   );
   const outcome = protect<[unknown, unknown], SqlOutcome>(
-    (error, result) => (isFailure(error) ? { failure: failureOf(error) } : { rows: rowsOf(result) }),
+    (error, result) => (isFailure(error) ? { failure: failureOf(error) } : outcomeOf(result)),
     () => ({}),
+  );
+  const followQuery = protect<[unknown, SqlOperation], boolean>(
+    (config, operation) => {
+      if (!isSubmittable(config)) return false;
+      followSubmittable(config, operation, instrumentation, (error) => outcome(error, undefined));
+      return true;
+    },
+    () => false,
   );
   return function (...args) {
     const operation = begin(this as Client, args[0]);
     if (operation === undefined) return Reflect.apply(query, this, args);
     const settle: NodeCallback = (error, result) => operation.end(outcome(error, result));
+    if (followQuery(args[0], operation)) return follow(() => Reflect.apply(query, this, args), settle, true);
     const hasCallback = replaceCallback(args, (callback) => (error, result) => {
       settle(error, result);
       return context.with(operation.parent, callback, undefined, error, result);
@@ -142,10 +153,10 @@ function replaceCallback(args: unknown[], make: (callback: NodeCallback) => Node
   return true;
 }
 
-/** Undefined for what submits itself, and for prepared statements that are executed by name alone. */
+/** Undefined for prepared statements that are executed by name alone. */
 function textOf(config: unknown): string | undefined {
-  if (typeof config !== 'object' || config === null || typeof Reflect.get(config, 'submit') === 'function')
-    return undefined;
+  if (isSubmittable(config)) return textOfSubmittable(config);
+  if (typeof config !== 'object' || config === null) return undefined;
   const text: unknown = Reflect.get(config, 'text');
   return typeof text === 'string' ? text : undefined;
 }
@@ -167,9 +178,20 @@ function failureOf(error: unknown): DatabaseFailure {
   return { statusCode: sqlState, type: sqlState ?? errorType(error), message: withoutValues(error) };
 }
 
+interface Result {
+  readonly command?: unknown;
+  readonly rows?: unknown;
+  readonly rowCount?: unknown;
+}
+
 /** Several statements at once have several results. */
-function rowsOf(result: unknown): number | undefined {
-  if (Array.isArray(result)) return result.reduce<number>((sum, each) => sum + (rowsOf(each) ?? 0), 0);
-  const rows: unknown = typeof result === 'object' && result !== null ? Reflect.get(result, 'rows') : undefined;
-  return Array.isArray(rows) ? rows.length : undefined;
+function outcomeOf(result: unknown): SqlOutcome {
+  const results = (Array.isArray(result) ? result : [result]) as (Result | null | undefined)[];
+  let rows = 0;
+  let affected = 0;
+  for (const each of results) {
+    if (Array.isArray(each?.rows)) rows += each.rows.length;
+    if (isChange(each?.command) && typeof each?.rowCount === 'number') affected += each.rowCount;
+  }
+  return { rows, affected };
 }
