@@ -4,6 +4,8 @@ export const postgresDialect: SqlDialect = {
   backslashEscapes: false,
   doubleQuotes: 'name',
   hashComments: false,
+  spacedDashComments: false,
+  nestedComments: true,
   dollarQuotes: true,
 };
 
@@ -12,7 +14,9 @@ export const mysqlDialect: SqlDialect = {
   backslashEscapes: true,
   doubleQuotes: 'text',
   hashComments: true,
+  spacedDashComments: true,
+  nestedComments: false,
   dollarQuotes: false,
 };
 
-export const sqliteDialect: SqlDialect = { ...postgresDialect, dollarQuotes: false };
+export const sqliteDialect: SqlDialect = { ...postgresDialect, nestedComments: false, dollarQuotes: false };

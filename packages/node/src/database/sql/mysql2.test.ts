@@ -32,6 +32,11 @@ const run = async () => {
   });
   await step('duplicate', () => own.query("INSERT INTO users (email) VALUES ('secret@example.com')"));
   await step('several', () => own.query('SELECT 1; SELECT 2 UNION SELECT 3'));
+  await step('ansi quotes', async () => {
+    await own.query("SET SESSION sql_mode = 'ANSI_QUOTES'");
+    await own.query('SELECT "email" FROM "users" WHERE "email" = ?', ['secret']);
+    await own.query("SET SESSION sql_mode = DEFAULT");
+  });
   own.release();
   await step('callback', (span) => callback((done) => pool.query('SELECT 1', (error, result) => {
     if (trace.getActiveSpan() === span) tracer.startSpan('in the callback').end();
@@ -111,8 +116,18 @@ describe.skipIf(!hasMariadb).each(variants)(
         ['SELECT users', 0],
       ]);
       expect(under('transaction').map(({ name }) => name)).toEqual(['START', 'UPDATE users', 'COMMIT']);
+      const affected = (name: string) => under(name).map(({ attributes }) => attributes['sql.rows_affected']);
+      expect([affected('insert'), affected('transaction')]).toEqual([[1], [undefined, 0, undefined]]);
       expect(statement('several').attributes['db.response.returned_rows']).toBe(3);
       expect(under('events').map(({ name, status }) => [name, status.code])).toEqual([['SELECT users', 0]]);
+    });
+
+    test('tables in double quotes are known where ANSI_QUOTES makes names of them', () => {
+      expect(under('ansi quotes').map(({ name, attributes }) => [name, attributes['db.query.text']])).toEqual([
+        ['SET', 'SET SESSION sql_mode = ?'],
+        ['SELECT users', 'SELECT ? FROM "users" WHERE ? = ?'],
+        ['SET', 'SET SESSION sql_mode = DEFAULT'],
+      ]);
     });
 
     test("an error has the server's number and name, and no value", () => {
@@ -132,13 +147,13 @@ describe.skipIf(!hasMariadb).each(variants)(
 
     test('operations are counted and timed by kind and result, without those that begin and end a transaction', () => {
       const counted = (op: string, result: string): number => sink.point('sql_ops_total', { op, result }).value;
-      // create, insert, update; the duplicate.
-      expect([counted('exec', 'ok'), counted('exec', 'error')]).toEqual([3, 1]);
-      // select, prepared ×2, several, callback, events, waiting ×4.
-      expect(counted('query', 'ok')).toBe(10);
+      // create, insert, update, modes ×2; the duplicate.
+      expect([counted('exec', 'ok'), counted('exec', 'error')]).toEqual([5, 1]);
+      // select, prepared ×2, several, quotes, callback, events, waiting ×4.
+      expect(counted('query', 'ok')).toBe(11);
       expect(sink.point('sql_op_duration_seconds', { op: 'query', result: 'ok' })).toMatchObject({
         unit: 's',
-        count: 10,
+        count: 11,
       });
     });
 
@@ -147,7 +162,8 @@ describe.skipIf(!hasMariadb).each(variants)(
       () => {
         if (registry === undefined) throw new Error('skipped');
         for (const { attributes } of sink.spans.filter(({ kind }) => kind === client)) {
-          expect(violations(attributes, registry)).toEqual([]);
+          const { 'sql.rows_affected': _, ...conventional } = attributes;
+          expect(violations(conventional, registry)).toEqual([]);
           expect(missing('span.db.mysql.client', attributes, registry)).toEqual([]);
         }
       },

@@ -83,12 +83,37 @@ describe('no literal and no comment is left', () => {
       'SELECT "a column", 1 -- secret\n FROM t /* secret */ WHERE a = $1',
       'SELECT "a column", ? FROM t WHERE a = $1',
     ],
+    // Comments hold comments in PostgreSQL, and not elsewhere.
+    ['postgres', 'SELECT 1 /* a /* b */ secret */ FROM t', 'SELECT ? FROM t'],
+    ['sqlite', 'SELECT 1 /* a /* b */ FROM t', 'SELECT ? FROM t'],
+    ['mysql', 'SELECT 1 /*! STRAIGHT_JOIN secret */ FROM t', 'SELECT ? FROM t'],
+    // Without space behind them two dashes are a sum in MySQL.
+    ['mysql', 'SELECT 5--3, 1 -- secret\n FROM t --', 'SELECT ?--?, ? FROM t'],
+    ['postgres', 'SELECT 5--secret\n FROM t', 'SELECT ? FROM t'],
+    // With ANSI_QUOTES double quotes hold names, which shows only where no text can stand.
+    [
+      'mysql',
+      'SELECT "a" FROM "s"."users" u JOIN "roles" ON u.b = "secret" WHERE c IN (SELECT d FROM "e")',
+      'SELECT ? FROM "s"."users" u JOIN "roles" ON u.b = ? WHERE c IN (SELECT d FROM "e")',
+    ],
+    ['mysql', 'INSERT INTO "t" VALUES ("secret")', 'INSERT INTO "t" VALUES (?)'],
+    ['mysql', 'UPDATE "t" SET a = "secret"', 'UPDATE "t" SET a = ?'],
+    [
+      'mysql',
+      'SELECT trim(LEADING "s" FROM "secret"), extract(DAY FROM concat("1", "secret")) FROM t WHERE a IS DISTINCT FROM "secret"',
+      'SELECT trim(LEADING ? FROM ?), extract(DAY FROM concat(?, ?)) FROM t WHERE a IS DISTINCT FROM ?',
+    ],
     ['sqlite', "SELECT ?1, :name, @name, 'secret'", 'SELECT ?1, :name, @name, ?'],
     ['postgres', "SELECT 'secret that never ends", 'SELECT ?'],
     ['postgres', 'SELECT 1 /* secret that never ends', 'SELECT ?'],
     ['postgres', 'SELECT $a$secret that never ends', 'SELECT ?'],
   ])('%s: %s', (dialect, statement, text) => expect(readStatement(statement, dialects[dialect]).text).toBe(text));
   const dialects = { postgres: postgresDialect, mysql: mysqlDialect, sqlite: sqliteDialect };
+});
+
+test('tables of MySQL in double quotes are known, as ANSI_QUOTES has them', () => {
+  const { table, summary } = readStatement('SELECT * FROM "users" JOIN "roles" ON a = "secret"', mysqlDialect);
+  expect([table, summary]).toEqual(['users', 'SELECT users roles']);
 });
 
 test('long statements are cut, and quick to read', () => {

@@ -2,10 +2,17 @@
 export interface SqlDialect {
   /** Whether `\'` inside of a text is a quote of the text. In PostgreSQL only where the text begins with `E`. */
   readonly backslashEscapes: boolean;
-  /** What `"…"` is: a name in the standard, a text in MySQL. */
+  /**
+   * What `"…"` is: a name in the standard, a text in MySQL, except where only a table can stand: what is there is a name, by
+   * MySQL's ANSI_QUOTES, which a statement does not tell of.
+   */
   readonly doubleQuotes: 'name' | 'text';
   /** Whether `#` begins a comment. */
   readonly hashComments: boolean;
+  /** Whether `--` begins a comment only where space follows: otherwise `5--3` is a sum. */
+  readonly spacedDashComments: boolean;
+  /** Whether a comment can hold comments. */
+  readonly nestedComments: boolean;
   /** Whether `$tag$…$tag$` is a text. */
   readonly dollarQuotes: boolean;
 }
@@ -83,6 +90,8 @@ function readOneWay(whole: string, dialect: SqlDialect): SqlTokens & { readonly 
     if (end === undefined) isClosed = false;
     return end ?? statement.length;
   };
+  const startsComment = (): boolean =>
+    statement.startsWith('--', at) && (!dialect.spacedDashComments || /^\s?$/.test(statement.charAt(at + 2)));
   const gap = (): void => {
     if (sanitized !== '' && !sanitized.endsWith(' ')) sanitized += ' ';
   };
@@ -94,12 +103,11 @@ function readOneWay(whole: string, dialect: SqlDialect): SqlTokens & { readonly 
     if (space !== undefined) {
       at += space.length;
       gap();
-    } else if ((character === '-' && next === '-') || (dialect.hashComments && character === '#')) {
+    } else if (startsComment() || (dialect.hashComments && character === '#')) {
       at += match(patterns.lineComment)?.length ?? 0;
       gap();
     } else if (character === '/' && next === '*') {
-      const end = statement.indexOf('*/', at + 2);
-      at = end < 0 ? statement.length : end + 2;
+      at = endOfComment(statement, at, dialect.nestedComments);
       gap();
     } else if (character === "'") {
       // Of `E'…'`, `x'…'` and the like only the quote is read here: the letter before it was a word.
@@ -112,7 +120,7 @@ function readOneWay(whole: string, dialect: SqlDialect): SqlTokens & { readonly 
       }
       at = quoted("'", escapes);
       literal();
-    } else if (character === '"' && dialect.doubleQuotes === 'text') {
+    } else if (character === '"' && dialect.doubleQuotes === 'text' && !onlyTableFits(tokens)) {
       at = quoted('"', dialect.backslashEscapes);
       literal();
     } else if (character === '"' || character === '`') {
@@ -142,6 +150,45 @@ function readOneWay(whole: string, dialect: SqlDialect): SqlTokens & { readonly 
   const text = sanitized.trimEnd();
   const isWhole = at >= whole.length && text.length <= maxQueryText;
   return { tokens, sanitized: isWhole ? text : `${text.slice(0, maxQueryText)}…`, isClosed };
+}
+
+function endOfComment(statement: string, begin: number, isNested: boolean): number {
+  let depth = 0;
+  for (let at = begin; at < statement.length; at += 1) {
+    if (statement.startsWith('*/', at)) {
+      depth -= 1;
+      at += 1;
+      if (depth === 0 || !isNested) return at + 1;
+    } else if (statement.startsWith('/*', at)) {
+      depth += 1;
+      at += 1;
+    }
+  }
+  return statement.length;
+}
+
+/** Whether the next token can be nothing but the name of a table; a part of a name after a point counts as well. */
+function onlyTableFits(tokens: readonly SqlToken[]): boolean {
+  const last = tokens.at(-1);
+  if (last?.kind === 'symbol') return last.text === '.' && tokens.at(-2)?.kind === 'name';
+  if (last?.kind !== 'word') return false;
+  const word = last.text.toUpperCase();
+  if (word === 'FROM') return isFromOfTables(tokens);
+  return word === 'JOIN' || word === 'INTO' || word === 'UPDATE' || word === 'TABLE';
+}
+
+/** `trim('x' FROM "text")` and `a IS DISTINCT FROM "text"` name no tables: the nearest open bracket must begin a statement. */
+function isFromOfTables(tokens: readonly SqlToken[]): boolean {
+  if (tokens.at(-2)?.text.toUpperCase() === 'DISTINCT') return false;
+  let closed = 0;
+  for (let index = tokens.length - 1; index >= 0; index -= 1) {
+    const { kind, text } = tokens[index] as SqlToken;
+    if (kind !== 'symbol') continue;
+    if (text === ')') closed += 1;
+    else if (text === '(' && closed === 0) return /^(SELECT|WITH|DELETE)$/i.test(tokens[index + 1]?.text ?? '');
+    else if (text === '(') closed -= 1;
+  }
+  return true;
 }
 
 /** Where a quoted text that begins at `at` is over; undefined where it never is. */
