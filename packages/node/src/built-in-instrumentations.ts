@@ -1,4 +1,5 @@
 import { changeSurface } from './changes/change-surface.ts';
+import { elasticsearchInstrumentation } from './database/elasticsearch.ts';
 import { ioredisInstrumentation } from './database/ioredis.ts';
 import { memjsInstrumentation } from './database/memjs.ts';
 import { nodeRedisInstrumentation } from './database/node-redis.ts';
@@ -56,6 +57,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   memjsInstrumentation,
   pgInstrumentation,
   mysql2Instrumentation,
+  elasticsearchInstrumentation,
   nodeSqliteInstrumentation,
   betterSqlite3Instrumentation,
   bullmqInstrumentation,
