@@ -118,7 +118,7 @@ describe.each(variants)("Elasticsearch's client ($file)", ({ file, source }) => 
     const app = new App({ file, source, env });
     expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
     stdout = app.stdout;
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await server.close();
     await sink.close();

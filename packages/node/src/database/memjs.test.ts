@@ -68,7 +68,7 @@ describe.skipIf(!hasMemcached).each(variants)(
       expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
       expect(app.stderr).toBe('');
       stdout = app.stdout;
-    }, 60_000);
+    }, 180_000);
     afterAll(() => sink.close());
 
     const under = (name: string): SinkSpan[] => {
@@ -163,7 +163,7 @@ test.skipIf(!hasMemcached)(
     ]);
     expect(sink.points.map(({ metric }) => metric)).not.toContain('db.client.operation.duration');
   },
-  60_000,
+  180_000,
 );
 
 const service = `import http from 'node:http'; import memjs from 'memjs';
@@ -203,5 +203,5 @@ test.skipIf(!hasMemcached).each([
     const requests = sink.spans.filter(({ kind }) => kind === 2).map(({ spanId }) => spanId);
     for (const { parentSpanId } of commands) expect(requests).toContain(parentSpanId);
   },
-  60_000,
+  180_000,
 );

@@ -114,7 +114,7 @@ for (const { library, file, source, node, nodeName } of cases)
       // Node's own warning that SQLite is experimental (22) is one, and said once.
       expect(app.stderr.replace(/^.*ExperimentalWarning: SQLite.*\n.*trace-warnings.*\n/, '')).toBe('');
       stdout = app.stdout;
-    }, 60_000);
+    }, 180_000);
     afterAll(async () => {
       await sink.close();
       rmSync(folder, { recursive: true, force: true });
