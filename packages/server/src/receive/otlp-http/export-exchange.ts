@@ -6,7 +6,7 @@ import { CONTENT_ENCODINGS, type CreateDecompressor, SUPPORTED_CONTENT_ENCODINGS
 import type { ExportService, OtlpEncoding } from '../otlp/export-service.ts';
 import type { InFlightReservation } from '../otlp/in-flight-bytes.ts';
 import type { OtlpSignal } from '../otlp/received-counters.ts';
-import { type HttpRefusal, statusRefusal, textRefusal } from './http-refusal.ts';
+import { type HttpRefusal, SLOW_SENDER_RETRY_MS, statusRefusal, textRefusal } from './http-refusal.ts';
 import { encodingOfContentType, MEDIA_TYPES } from './media-type.ts';
 
 /** Counted for a request besides its body, so that the limit on bytes also bounds how many requests there are. */
@@ -165,7 +165,8 @@ export class ExportExchange {
     collector.onDrain = () => request.resume();
     const idle = setTimeout(() => {
       const seconds = Math.round(this.#settings.bodyIdleTimeoutMs / 1000);
-      this.failConnection(new SignalboxError('timeout', `Nothing of the body arrived for ${seconds} s`), 408);
+      const message = `Nothing of the body arrived for ${seconds} s`;
+      this.failConnection(new SignalboxError('timeout', message, { retryAfterMs: SLOW_SENDER_RETRY_MS }), 408);
     }, this.#settings.bodyIdleTimeoutMs);
     const onData = (chunk: Buffer) => {
       idle.refresh();

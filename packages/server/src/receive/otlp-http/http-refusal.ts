@@ -4,6 +4,9 @@ import type { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import type { OtlpEncoding } from '../otlp/export-service.ts';
 import { MEDIA_TYPES } from './media-type.ts';
 
+/** A sender that was too slow may try again then: most often it was this machine that had no time to read. */
+export const SLOW_SENDER_RETRY_MS = 1_000;
+
 /** A complete HTTP answer to a request that is refused. */
 export interface HttpRefusal {
   readonly status: number;

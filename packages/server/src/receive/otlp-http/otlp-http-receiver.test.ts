@@ -169,6 +169,7 @@ describe('slow senders', () => {
       ),
     );
     expect(answer).toMatch(/^HTTP\/1\.1 503 .*\r\nContent-Type: application\/json\r\n/s);
+    expect(answer).toMatch(/\r\nRetry-After: [1-9]\d*\r\n/);
     expect(answer).toContain('"message"');
   });
 
@@ -178,7 +179,7 @@ describe('slow senders', () => {
       `POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n`,
     );
     const trickle = setInterval(() => socket.write(' '), 50);
-    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 503 .*\r\nRetry-After: [1-9]\d*\r\n/s);
     clearInterval(trickle);
   });
 

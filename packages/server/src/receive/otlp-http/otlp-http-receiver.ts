@@ -10,7 +10,7 @@ import type { OtlpSignal } from '../otlp/received-counters.ts';
 import { openServerTls } from '../otlp/server-tls.ts';
 import { Cors } from './cors.ts';
 import { ExportExchange } from './export-exchange.ts';
-import { statusRefusal, textRefusal } from './http-refusal.ts';
+import { SLOW_SENDER_RETRY_MS, statusRefusal, textRefusal } from './http-refusal.ts';
 import { encodingOfContentType } from './media-type.ts';
 import { OTLP_HTTP_DEFAULTS, type OtlpHttpOptions } from './otlp-http-options.ts';
 
@@ -132,7 +132,12 @@ const REASON_PHRASES: Readonly<Record<number, string>> = {
 function connectionRefusal(error: NodeJS.ErrnoException): { status: number; refusal: SignalboxError } {
   switch (error.code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: 408, refusal: new SignalboxError('timeout', 'The request took too long to arrive') };
+      return {
+        status: 408,
+        refusal: new SignalboxError('timeout', 'The request took too long to arrive', {
+          retryAfterMs: SLOW_SENDER_RETRY_MS,
+        }),
+      };
     case 'HPE_HEADER_OVERFLOW':
       return { status: 431, refusal: new SignalboxError('invalid_argument', 'The headers are too large') };
     default:
