@@ -4,6 +4,7 @@ import { decoding, ProtocolDecodeError } from '../protocol-decode-error.ts';
 import { boundLabel, type ExposedSample, type Exposition } from './exposition.ts';
 import { checkSpans, emptyHistogram, type NativeHistogram, readSpan } from './native-histogram.ts';
 import type { LabelPair, SeriesExemplar } from './prometheus-batch.ts';
+import { readLabel } from './read-label.ts';
 
 export interface DecodeExpositionOptions {
   /** Take native histograms. Otherwise a histogram is its classic buckets, if it has any. */
@@ -283,18 +284,6 @@ function readExemplar(reader: ProtobufReader, messageEnd: number): SeriesExempla
     return true;
   });
   return exemplar;
-}
-
-function readLabel(reader: ProtobufReader, messageEnd: number): LabelPair {
-  let name = '';
-  let value = '';
-  message(reader, messageEnd, (tag, end) => {
-    if (tag === 0x0a) name = text(reader, end);
-    else if (tag === 0x12) value = text(reader, end);
-    else return false;
-    return true;
-  });
-  return [name, value];
 }
 
 /** `google.protobuf.Timestamp` in milliseconds. */

@@ -11,6 +11,7 @@ import {
   setExponentialPoint,
 } from './native-histogram.ts';
 import { doubleOf, isStaleMarker, type LabelPair, PrometheusBatch, type SeriesExemplar } from './prometheus-batch.ts';
+import { readLabel } from './read-label.ts';
 
 export type RemoteWriteVersion = '1.0' | '2.0';
 
@@ -219,18 +220,6 @@ function symbol(symbols: readonly string[], index: number): string {
   const found = symbols[index];
   if (found === undefined) throw new ProtocolDecodeError(`${WHAT}: there is no symbol ${index}`);
   return found;
-}
-
-function readLabel(reader: ProtobufReader, messageEnd: number): LabelPair {
-  let name = '';
-  let value = '';
-  message(reader, messageEnd, (tag, end) => {
-    if (tag === 0x0a) name = text(reader, end);
-    else if (tag === 0x12) value = text(reader, end);
-    else return false;
-    return true;
-  });
-  return [name, value];
 }
 
 function readReferences(reader: ProtobufReader, messageEnd: number, symbols: readonly string[]): LabelPair[] {

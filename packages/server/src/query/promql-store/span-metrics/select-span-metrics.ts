@@ -20,12 +20,20 @@ import {
   spanMetricParts,
 } from './span-metric-families.ts';
 
+export interface CountedSeries {
+  readonly labels: Labels;
+  /** Tens of seconds in which something was counted. */
+  readonly counts: number;
+}
+
+type KeyRow = readonly [...RowKey, failed: number, counts: number];
+
 /** Series of one part of a family. */
 export interface SelectedSpanMetric {
   readonly family: SpanMetricFamily;
   readonly part: NamedPart['part'];
   /** With `__name__`, without `le`; by the key of the rows that they count. */
-  readonly series: ReadonlyMap<string, { readonly key: RowKey; readonly labels: Labels }>;
+  readonly series: ReadonlyMap<string, CountedSeries>;
   /** The bounds that were asked for, of buckets; the last is +Inf. Empty for other parts. */
   readonly bounds: readonly { readonly text: string; readonly seconds: number }[];
 }
@@ -75,7 +83,7 @@ export async function selectSpanMetrics(
   const stored = new Set(
     (await catalog.metrics(context, nanoRange(range.fromMs, range.toMs))).map(({ family }) => family),
   );
-  const keys = new Map<SpanTable, Promise<readonly (readonly [...RowKey, number])[]>>();
+  const keys = new Map<SpanTable, Promise<readonly KeyRow[]>>();
   const selected: SelectedSpanMetric[] = [];
   for (const { family, parts } of wanted) {
     if (stored.has(family.family)) continue;
@@ -84,15 +92,15 @@ export async function selectSpanMetrics(
     keys.set(table, reading);
     const rows = await reading;
     for (const { part, name } of parts) {
-      const series = new Map<string, { key: RowKey; labels: Labels }>();
-      for (const [first, second, third, fourth, failed] of rows) {
+      const series = new Map<string, CountedSeries>();
+      for (const [first, second, third, fourth, failed, counts] of rows) {
         if (failedOnly && failed === 0) continue;
         const key: RowKey = [first, second, third, fourth];
         const values = labelValues(table, key);
         if (!names.every((label, index) => fulfils(label, values[index] ?? ''))) continue;
         const entries = names.map((label, index): [string, string] => [label, values[index] ?? '']);
         const labels = Labels.from([[METRIC_NAME, name], ...entries.filter(([, value]) => value !== '')]);
-        series.set(keyText(key), { key, labels });
+        series.set(keyText(key), { labels, counts });
       }
       const bounds = part === 'bucket' ? allBounds.filter(({ text }) => fulfils(boundLabels.bucket, text)) : [];
       if (series.size > 0 && (part !== 'bucket' || bounds.length > 0)) selected.push({ family, part, series, bounds });
@@ -110,8 +118,9 @@ export function spanMetricLabels(selected: readonly SelectedSpanMetric[]): Label
   );
 }
 
+/** Names are what senders chose: no character is sure to be in none of them. */
 export function keyText(key: RowKey): string {
-  return key.join('\0');
+  return JSON.stringify(key);
 }
 
 /** Whether rows begin in the time, in seconds, in which what counts for the range is counted. */
@@ -128,17 +137,13 @@ function hasLabel({ labels }: SpanMetricFamily, part: NamedPart['part'], name: s
   return name === METRIC_NAME || labels.includes(name) || (part === 'bucket' && name === boundLabels.bucket);
 }
 
-async function readKeys(
-  context: QueryContext,
-  table: SpanTable,
-  range: ReadRange,
-): Promise<readonly (readonly [...RowKey, number])[]> {
+async function readKeys(context: QueryContext, table: SpanTable, range: ReadRange): Promise<readonly KeyRow[]> {
   const parameters = new SqlParameters();
   const columns = keyColumns[table].map((sql, index) => `${sql} AS key${index}`);
-  return await select<[...RowKey, number]>(
+  return await select<KeyRow>(
     context,
     parameters.statement(
-      `SELECT ${columns.join(', ')}, max(error)
+      `SELECT ${columns.join(', ')}, max(error), toUInt32(uniqExact(time))
 FROM ${table}
 WHERE ${inCountedTime(parameters, range)}
 GROUP BY key0, key1, key2, key3`,

@@ -23,6 +23,11 @@ export async function spanMetricSeries(
   selected: readonly SelectedSpanMetric[],
   { range, maxPoints }: { readonly range: ReadRange; readonly maxPoints: number },
 ): Promise<RawSeries[]> {
+  // Refused before it is read: what is held while nothing happens comes on top, and is looked at below.
+  const counted = selected.flatMap(({ series, bounds }) =>
+    Array.from(series.values(), ({ counts }) => counts * Math.max(1, bounds.length)),
+  );
+  if (counted.reduce((sum, counts) => sum + counts, 0) > maxPoints) throw tooManySamples(maxPoints);
   const found: RawSeries[] = [];
   let samples = 0;
   for (const one of selected) {

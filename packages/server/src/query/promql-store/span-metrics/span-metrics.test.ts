@@ -178,6 +178,32 @@ test('durations: buckets of finer ones, a bound in the middle of one takes its p
   expect(await at('traces_spanmetrics_latency_count')).toEqual([[undefined, 13]]);
 });
 
+test('names that look alike when they are joined stay apart', async () => {
+  await store.insertRed([
+    { ...server, time: t0, service: 'a\0b', name: 'c', ...took(1) },
+    { ...server, time: t0, service: 'a', name: 'b\0c', ...took(2) },
+  ]);
+  const last = (await select('traces_spanmetrics_calls_total', [10, 10])).map(([own, [sample]]) => [
+    own.service,
+    sample?.[1],
+  ]);
+  expect(last).toEqual(
+    expect.arrayContaining([
+      ['a\0b', 1],
+      ['a', 2],
+    ]),
+  );
+});
+
+test('more than a query may read is refused', async () => {
+  await store.insertRed([{ ...server, time: t0, ...took(1) }]);
+  const { matchers } = parsePromql('traces_spanmetrics_latency_bucket') as VectorSelector;
+  const few = new StoreQueryable(store.context(), catalog(), { maxSamples: 14 });
+  const times = { startMs: (t0 + 10) * 1000, endMs: (t0 + 10) * 1000 };
+  const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
+  await expect(few.select({ matchers, ...times, hints })).rejects.toThrow('too many samples');
+});
+
 describe('calls between services', () => {
   beforeEach(() =>
     store.insertEdges([
