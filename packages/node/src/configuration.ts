@@ -147,7 +147,7 @@ export function resolveConfiguration(options: StartOptions, env: Environment, wa
         requestLog: options.http?.requestLog ?? false,
         recordPanics: options.http?.recordPanics ?? false,
         ...(options.http?.propagateTo !== undefined && { propagateTo: options.http.propagateTo }),
-        ignoreIncoming: options.http?.ignoreIncoming ?? (() => false),
+        ...(options.http?.ignoreIncoming !== undefined && { ignoreIncoming: options.http.ignoreIncoming }),
         ignoreOutgoing: options.http?.ignoreOutgoing ?? (() => false),
         peers: options.http?.peers ?? {},
       },

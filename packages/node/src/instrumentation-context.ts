@@ -1,5 +1,5 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
-import { type Context, context, type Tracer } from '@opentelemetry/api';
+import { type Context, context, type Span, type Tracer } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import type { EnterableContextManager } from './context-manager.ts';
 import type { InstrumentationContext, SpanStart } from './instrumentation.ts';
@@ -66,20 +66,26 @@ export function createInstrumentationContext(
         safely<[unknown], Context>(contextOf, () => context.active()),
       ),
     subscribe(channel, onMessage) {
-      const subscriber = safely<[unknown], void>(onMessage, () => {});
+      const subscriber = safely(onMessage, () => {});
       diagnosticsChannel.subscribe(channel, subscriber);
       return () => void diagnosticsChannel.unsubscribe(channel, subscriber);
     },
   };
 }
 
-function startSpan(tracer: Tracer, { name, parent = context.active(), attributes, ...options }: SpanStart) {
+function startSpan(tracer: Tracer, start: SpanStart): Span | undefined {
+  const parent = start.parent ?? context.active();
   if (isTracingSuppressed(parent)) return undefined;
-  if (tracer instanceof SignalboxTracer)
-    return tracer.startLazily({ name, parent, ...(attributes && { attributes }), ...options });
+  if (tracer instanceof SignalboxTracer) return tracer.startLazily(start, parent);
+  const { name, attributes, kind, links, startTime } = start;
   return tracer.startSpan(
     typeof name === 'string' ? name : name(),
-    { ...options, ...(attributes && { attributes: attributes() }) },
+    {
+      kind,
+      ...(links && { links }),
+      ...(startTime !== undefined && { startTime }),
+      ...(attributes && { attributes: attributes() }),
+    },
     parent,
   );
 }

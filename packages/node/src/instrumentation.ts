@@ -21,13 +21,16 @@ import type {
   ProcessOptions,
 } from './options.ts';
 
+/** Those whose absence is an answer: everything gets the context, and nothing is ignored. */
+type OptionalHttpOptions = 'propagateTo' | 'ignoreIncoming';
+
 /** Per-library settings that instrumentations read; every field has its default filled in. */
 export interface InstrumentationSettings {
   /** What `prefixed` names begin with; those that double a convention's name exist only where it is not empty. */
   readonly metricPrefix: string;
   /** Whether the machine is measured, beside the process. */
   readonly hostMetrics: boolean;
-  readonly http: Required<Omit<HttpOptions, 'propagateTo'>> & Pick<HttpOptions, 'propagateTo'>;
+  readonly http: Required<Omit<HttpOptions, OptionalHttpOptions>> & Pick<HttpOptions, OptionalHttpOptions>;
   readonly ioredis: Required<CacheClientOptions>;
   readonly redis: Required<CacheClientOptions>;
   readonly memjs: Required<CacheClientOptions>;

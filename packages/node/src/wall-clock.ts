@@ -1,5 +1,5 @@
 import type { HrTime } from '@opentelemetry/api';
-import { addHrTimes, millisToHrTime } from '@opentelemetry/core';
+import { millisToHrTime } from '@opentelemetry/core';
 
 /** How far behind and ahead of `Date.now()`, which cuts off the fraction of its millisecond, is still the same time. */
 const mostBehindMillis = 1;
@@ -12,29 +12,46 @@ const mostAheadMillis = 2;
 class WallClock {
   /** When `performance.now()` was 0. */
   #origin: HrTime = millisToHrTime(performance.timeOrigin);
+  /** The same in milliseconds, which is good enough to compare with. */
+  #originMillis = performance.timeOrigin;
 
-  /** The instant at which `performance.now()` was 0, as the system's clock sees it now. */
-  origin(): HrTime {
-    const before = performance.now();
-    const wall = Date.now();
-    const after = performance.now();
-    // A pause between the readings is not a changed clock.
-    if (after - before < 0.5) {
-      const [seconds, nanos] = this.#at(before);
-      const ahead = seconds * 1000 + nanos / 1e6 - wall;
-      // The middle of the millisecond that `wall` may be anywhere in.
-      if (ahead < -mostBehindMillis || ahead > mostAheadMillis) this.#origin = millisToHrTime(wall + 0.5 - before);
-    }
+  /**
+   * The instant at which `performance.now()` was 0, as the system's clock sees it now. `reading` is one that has just been
+   * taken of that clock.
+   */
+  origin(reading = performance.now()): HrTime {
+    // A pause since then looks like a clock that was set forward.
+    if (!this.#agrees(reading, Date.now())) this.#follow();
     return this.#origin;
   }
 
   now(): HrTime {
-    return addHrTimes(this.origin(), millisToHrTime(performance.now()));
+    const reading = performance.now();
+    return hrTimeAfter(this.origin(reading), reading);
   }
 
-  #at(monotonicMillis: number): HrTime {
-    return addHrTimes(this.#origin, millisToHrTime(monotonicMillis));
+  #agrees(reading: number, wall: number): boolean {
+    const ahead = this.#originMillis + reading - wall;
+    return ahead >= -mostBehindMillis && ahead <= mostAheadMillis;
   }
+
+  #follow(): void {
+    const before = performance.now();
+    const wall = Date.now();
+    const after = performance.now();
+    // A pause between the readings is not a changed clock.
+    if (after - before >= 0.5 || this.#agrees(before, wall)) return;
+    // The middle of the millisecond that `wall` may be anywhere in.
+    this.#originMillis = wall + 0.5 - before;
+    this.#origin = millisToHrTime(this.#originMillis);
+  }
+}
+
+/** What is `millis` later, to the nanosecond. */
+export function hrTimeAfter([seconds, nanos]: HrTime, millis: number): HrTime {
+  const later = nanos + Math.round((millis % 1000) * 1_000_000);
+  const whole = seconds + Math.trunc(millis / 1000);
+  return later < 1_000_000_000 ? [whole, later] : [whole + 1, later - 1_000_000_000];
 }
 
 export const wallClock = new WallClock();

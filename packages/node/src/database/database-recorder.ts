@@ -2,6 +2,7 @@ import { type Attributes, type Context, context, type Span, SpanKind, SpanStatus
 import { isTracingSuppressed } from '@opentelemetry/core';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 
 /** Advised boundaries of `db.client.operation.duration`, in seconds. */
 const durationBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
@@ -96,7 +97,7 @@ export class DatabaseRecorder {
     const parent = context.active();
     if (isTracingSuppressed(parent)) return undefined;
     const span = this.#startSpan(call, parent);
-    const inside = span === undefined ? parent : trace.setSpan(parent, span);
+    const inside = span === undefined ? parent : contextWithSpan(parent, span);
     const startTime = performance.now();
     let isOver = false;
     return {

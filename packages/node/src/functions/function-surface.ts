@@ -1,6 +1,7 @@
 import { type Attributes, type Context, context, isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
 import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
@@ -69,7 +70,7 @@ class FunctionRecorder {
       parent,
       attributes: () => ({ 'code.function.name': name, ...this.#ask(attributes) }),
     });
-    const inside = span === undefined ? parent : trace.setSpan(parent, span);
+    const inside = span === undefined ? parent : contextWithSpan(parent, span);
     const started = performance.now();
     this.#inFlight(name).add(1);
     const end = (failure?: Failure): void => {

@@ -11,6 +11,7 @@ import {
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell } from '../metrics/cells.ts';
 import type { HttpOptions } from '../options.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { durationBoundaries, normalizeMethod, redactUrl, spanMethod } from './http-attributes.ts';
 import { oldClientRequestAttributes, oldClientResponseAttributes } from './old-attributes.ts';
 import { createTargetFilter } from './propagation-targets.ts';
@@ -95,7 +96,7 @@ export class ClientRecorder {
           : attributes;
       },
     });
-    const spanContext = span === undefined ? parent : trace.setSpan(parent, span);
+    const spanContext = span === undefined ? parent : contextWithSpan(parent, span);
     return {
       span,
       context: spanContext,

@@ -2,6 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorTypeOf, type Failure, type ServerExchange } from './server-exchange.ts';
 
+interface WithContentLength {
+  readonly _contentLength?: unknown;
+}
+
+interface WithExpressRoute {
+  readonly route?: { readonly path?: unknown } | null;
+  readonly baseUrl?: unknown;
+}
+
 /** A request that a server of `node:http` or `node:https` got. */
 export class Http1Exchange implements ServerExchange {
   readonly request: IncomingMessage;
@@ -35,7 +44,7 @@ export class Http1Exchange implements ServerExchange {
 
   /** Not by the channel for finished responses: it stays silent when the client goes away first. */
   onEnd(callback: () => void): void {
-    this.response.once('close', callback);
+    this.response.on('close', callback);
   }
 
   status(): number | undefined {
@@ -57,16 +66,16 @@ export class Http1Exchange implements ServerExchange {
     const { request, response } = this;
     if (request.method === 'HEAD' || response.statusCode === 304 || response.statusCode === 204) return undefined;
     // Node computes the length of a body given whole to `end` but keeps it out of `getHeader`.
-    const length: unknown = response.getHeader('content-length') ?? Reflect.get(response, '_contentLength');
+    const length = response.getHeader('content-length') ?? (response as WithContentLength)._contentLength;
     const size = typeof length === 'number' || typeof length === 'string' ? Number(length) : Number.NaN;
     return Number.isSafeInteger(size) ? size : undefined;
   }
 
   /** What Express leaves on the request where it is bundled and cannot be hooked. Below a mounted router it is not whole. */
   leftRoute(): string | undefined {
-    const route: unknown = Reflect.get(this.request, 'route');
-    const path: unknown = typeof route === 'object' && route !== null ? Reflect.get(route, 'path') : undefined;
-    return typeof path === 'string' && !Reflect.get(this.request, 'baseUrl') ? path : undefined;
+    const { route, baseUrl } = this.request as WithExpressRoute;
+    const path = route?.path;
+    return typeof path === 'string' && !baseUrl ? path : undefined;
   }
 
   setHeader(name: string, value: string): void {

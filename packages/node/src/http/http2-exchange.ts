@@ -39,7 +39,7 @@ export class Http2Exchange implements ServerExchange {
   }
 
   onEnd(callback: () => void): void {
-    this.request.once('close', callback);
+    this.request.on('close', callback);
   }
 
   status(): number | undefined {

@@ -22,19 +22,26 @@ export interface ServerRequestState extends RPCMetadata {
   hasPanicked?: boolean;
 }
 
-/** By the object that the application knows the request by; that needs no context, which callbacks may have lost. */
-const states = new WeakMap<object, ServerRequestState>();
+/**
+ * On the object that the application knows the request by; that needs no context, which callbacks may have lost. A WeakMap
+ * would do too, and costs as much as the rest of beginning a request: each entry is work for the garbage collector.
+ */
+const stateKey = Symbol('@signalbox/node request');
+
+interface KnownRequest {
+  [stateKey]?: ServerRequestState;
+  /** Of a request of `node:http2`. */
+  readonly stream?: KnownRequest | null;
+}
 
 export function keepRequestState(request: object, state: ServerRequestState): void {
-  states.set(request, state);
+  (request as KnownRequest)[stateKey] = state;
 }
 
 /** Of `node:http`'s request, of a stream of HTTP/2, or of the request that `node:http2` makes of one. */
 export function requestStateOf(request: object): ServerRequestState | undefined {
-  const state = states.get(request);
-  if (state !== undefined) return state;
-  const stream: unknown = Reflect.get(request, 'stream');
-  return typeof stream === 'object' && stream !== null ? states.get(stream) : undefined;
+  const known = request as KnownRequest;
+  return known[stateKey] ?? known.stream?.[stateKey];
 }
 
 /** Of the request that the current code serves. */

@@ -24,7 +24,7 @@ export interface ServerExchange {
   readonly protocolVersion: string;
   readonly scheme: 'http' | 'https';
   readonly socket: Socket | undefined;
-  /** Calls once, when the response has been sent or never will be. */
+  /** Calls when the response has been sent or never will be, once unless the application emits `close` itself. */
   onEnd(callback: () => void): void;
   /** Undefined while no response has begun. */
   status(): number | undefined;

@@ -1,18 +1,15 @@
 import { validateHeaderName } from 'node:http';
 import {
-  type Attributes,
   type Context,
   context,
-  INVALID_SPAN_CONTEXT,
   propagation,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
-  trace,
 } from '@opentelemetry/api';
-import { RPCType, setRPCMetadata, suppressTracing } from '@opentelemetry/core';
+import { suppressTracing } from '@opentelemetry/core';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import type { HttpOptions } from '../options.ts';
@@ -20,11 +17,13 @@ import { hasFailed } from '../surfaces/operation.ts';
 import { type Forwarded, readForwarded } from './forwarded.ts';
 import { durationBoundaries, normalizeMethod, spanMethod } from './http-attributes.ts';
 import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
+import { OpenRequests } from './open-requests.ts';
 import { type PrefixedRequestMetrics, prefixedRequestMetrics } from './prefixed-request-metrics.ts';
 import { recordCaughtPanic } from './recover-panics.ts';
 import { attributesOfSeriesKey } from './request-attributes.ts';
 import { createRequestLog, type LoggedRequest } from './request-log.ts';
-import { keepRequestState, type ServerRequestState } from './request-state.ts';
+import { keepRequestState } from './request-state.ts';
+import { noSpan, ServedRequest } from './served-request.ts';
 import { serverRequestAttributes } from './server-attributes.ts';
 import type { Failure, ServerExchange } from './server-exchange.ts';
 
@@ -38,9 +37,6 @@ type DurationKeys = [
   string | undefined,
   string | undefined,
 ];
-
-/** What stands for the span where none is wanted. */
-const noSpan: Span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** A request that the end of the process cuts off. */
 const exitFailure: Failure = {
@@ -62,20 +58,20 @@ export class ServerRecorder {
   readonly #duration: CellLookup<DurationKeys, HistogramCell>;
   readonly #active: CellLookup<[method: string, scheme: string], SumCell>;
   readonly #prefixed: PrefixedRequestMetrics | undefined;
-  readonly #ignores: HttpOptions['ignoreIncoming'] & {};
+  readonly #ignores: HttpOptions['ignoreIncoming'];
   readonly #onRequest: NonNullable<HttpOptions['hooks']>['request'];
   readonly #onResponse: NonNullable<HttpOptions['hooks']>['response'];
   readonly #log: ((request: LoggedRequest) => void) | undefined;
   readonly #traceIdHeader: string | false;
-  /** What ends each request that is being served. */
-  readonly #open = new Set<(processEnds: boolean) => void>();
+  readonly #open = new OpenRequests<ServedRequest>();
+  readonly #end: (served: ServedRequest, processEnds: boolean) => void;
 
   constructor(instrumentation: InstrumentationContext) {
     const { protect, settings, cells } = instrumentation;
     const { http } = settings;
     this.#instrumentation = instrumentation;
     this.#prefixed = prefixedRequestMetrics(instrumentation);
-    this.#ignores = protect(http.ignoreIncoming, () => false);
+    this.#ignores = http.ignoreIncoming && protect(http.ignoreIncoming, () => false);
     this.#onRequest = http.hooks.request && protect(http.hooks.request, () => {});
     this.#onResponse = http.hooks.response && protect(http.hooks.response, () => {});
     if (http.requestLog !== false)
@@ -87,8 +83,12 @@ export class ServerRecorder {
       },
       () => false,
     )();
+    this.#end = protect(
+      (served: ServedRequest, processEnds: boolean) => this.#record(served, processEnds),
+      () => {},
+    );
     instrumentation.onExit(() => {
-      for (const end of this.#open) end(true);
+      this.#open.forEach((served) => void this.#end(served, true));
     });
     this.#duration = cells.histogram(
       'http.server.request.duration',
@@ -113,41 +113,31 @@ export class ServerRecorder {
   /** Begins to record a request, and returns the context in which it has to be handled. */
   begin(exchange: ServerExchange): Context {
     const { http } = this.#instrumentation.settings;
-    if (this.#ignores({ method: exchange.method, url: exchange.target })) return suppressTracing(ROOT_CONTEXT);
+    if (this.#ignores?.({ method: exchange.method, url: exchange.target }) === true)
+      return suppressTracing(ROOT_CONTEXT);
     const method = normalizeMethod(exchange.method);
     const forwarded = http.trustProxy === false ? notForwarded : readForwarded(exchange.headers, http.trustProxy);
     const scheme = forwarded.scheme ?? exchange.scheme;
     const parent = propagation.extract(ROOT_CONTEXT, exchange.headers, headerGetter);
-    const span =
-      this.#instrumentation.startSpan({
-        name: spanMethod(method),
-        kind: SpanKind.SERVER,
-        parent,
-        attributes: () => {
-          const attributes = serverRequestAttributes(exchange, forwarded);
-          return http.conventions === 'dup'
-            ? { ...attributes, ...oldServerRequestAttributes(exchange, attributes) }
-            : attributes;
-        },
-      }) ?? noSpan;
-    const state: ServerRequestState = { type: RPCType.HTTP, span, startTime: performance.now() };
-    keepRequestState(exchange.request, state);
-    const requestContext = setRPCMetadata(span === noSpan ? parent : trace.setSpan(parent, span), state);
-    const active = this.#active(method, scheme);
-    active.add(1);
-    this.#prefixed?.begin(method);
-    const end = this.#instrumentation.protect(
-      (processEnds: boolean): void => {
-        if (!this.#open.delete(end)) return;
-        active.add(-1);
-        this.#end(exchange, state, method, scheme, requestContext, processEnds);
+    const span = this.#instrumentation.startSpan({
+      name: spanMethod(method),
+      kind: SpanKind.SERVER,
+      parent,
+      attributes: () => {
+        const attributes = serverRequestAttributes(exchange, forwarded);
+        return http.conventions === 'dup'
+          ? { ...attributes, ...oldServerRequestAttributes(exchange, attributes) }
+          : attributes;
       },
-      () => {},
-    );
-    this.#open.add(end);
-    exchange.onEnd(() => end(false));
-    if (span !== noSpan) this.#announce(exchange, span);
-    return requestContext;
+    });
+    const served = new ServedRequest(exchange, method, scheme, parent, span);
+    keepRequestState(exchange.request, served);
+    this.#active(method, scheme).add(1);
+    this.#prefixed?.begin(method);
+    this.#open.add(served);
+    exchange.onEnd(() => this.#end(served, false));
+    if (span !== undefined) this.#announce(exchange, span);
+    return served.context;
   }
 
   /** Tells the client which trace its request belongs to, and the application's hook that there is a request. */
@@ -155,32 +145,24 @@ export class ServerRecorder {
     const { traceId, spanId, traceFlags } = span.spanContext();
     if (this.#traceIdHeader !== false) exchange.setHeader(this.#traceIdHeader, traceId);
     if (this.#instrumentation.settings.http.responseTraceparent)
-      exchange.setHeader('traceparent', `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`);
+      exchange.setHeader(
+        'traceparent',
+        `00-${traceId}-${spanId}-${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}`,
+      );
     if (this.#onRequest !== undefined && span.isRecording()) this.#onRequest(span, exchange.request);
   }
 
-  #end(
-    exchange: ServerExchange,
-    state: ServerRequestState,
-    method: string,
-    scheme: string,
-    requestContext: Context,
-    processEnds: boolean,
-  ): void {
-    const { span } = state;
-    const seconds = (performance.now() - state.startTime) / 1000;
+  #record(served: ServedRequest, processEnds: boolean): void {
+    if (!this.#open.delete(served)) return;
+    const { exchange, span, method, scheme, context: requestContext } = served;
+    this.#active(method, scheme).add(-1);
+    const seconds = (performance.now() - served.startTime) / 1000;
     const status = exchange.status();
     const failure = processEnds ? exitFailure : (statusFailure(status) ?? exchange.failure());
-    const found = state.findRoute === undefined ? exchange.leftRoute() : state.findRoute(status);
-    const route = state.route ?? found;
-    if (state.exceptions !== undefined) this.#recordPanic(state, status, requestContext);
-    if (span.isRecording()) {
-      this.#onResponse?.(span, exchange.request, exchange.response);
-      span.setAttributes(this.#responseAttributes(exchange, status, route));
-      if (route !== undefined) span.updateName(`${spanMethod(method)} ${route}`);
-      if (failure !== undefined) recordFailure(span, failure);
-      span.end();
-    }
+    const found = served.findRoute === undefined ? exchange.leftRoute() : served.findRoute(status);
+    const route = served.route ?? found;
+    if (served.exceptions !== undefined) this.#recordPanic(served, status);
+    if (span !== noSpan && span.isRecording()) this.#endSpan(span, exchange, status, route, failure);
     this.#duration(
       method,
       scheme,
@@ -188,7 +170,7 @@ export class ServerRecorder {
       status,
       route,
       failure?.type,
-      state.attributes?.seriesKey(),
+      served.attributes?.seriesKey(),
     ).record(seconds, requestContext);
     this.#prefixed?.end(method, route, status, seconds, requestContext);
     this.#log?.({
@@ -197,35 +179,43 @@ export class ServerRecorder {
       status,
       seconds,
       bytes: exchange.responseSize(),
-      attributes: state.attributes?.entries() ?? {},
+      attributes: served.attributes?.entries() ?? {},
       hasFailed: failure?.isServersFault === true,
       context: requestContext,
     });
   }
 
+  #endSpan(
+    span: Span,
+    exchange: ServerExchange,
+    status: number | undefined,
+    route: string | undefined,
+    failure: Failure | undefined,
+  ): void {
+    this.#onResponse?.(span, exchange.request, exchange.response);
+    const size = exchange.responseSize();
+    if (route !== undefined) span.setAttribute('http.route', route);
+    if (status !== undefined) span.setAttribute('http.response.status_code', status);
+    if (size !== undefined) span.setAttribute('http.response.body.size', size);
+    if (this.#instrumentation.settings.http.conventions === 'dup')
+      span.setAttributes(oldServerResponseAttributes(status, size));
+    if (route !== undefined) span.updateName(`${spanMethod(normalizeMethod(exchange.method))} ${route}`);
+    if (failure !== undefined) recordFailure(span, failure);
+    span.end();
+  }
+
   /** Once the status is known: only then is it clear that nobody has made a good answer of the exception. */
-  #recordPanic(state: ServerRequestState, status: number | undefined, requestContext: Context): void {
+  #recordPanic(served: ServedRequest, status: number | undefined): void {
     const { recordPanics } = this.#instrumentation.settings.http;
     if (recordPanics !== false)
       context.with(
-        requestContext,
+        served.context,
         recordCaughtPanic,
         undefined,
-        state,
+        served,
         status,
         recordPanics === true ? {} : recordPanics,
       );
-  }
-
-  #responseAttributes(exchange: ServerExchange, status: number | undefined, route: string | undefined): Attributes {
-    const size = exchange.responseSize();
-    const attributes: Attributes = {};
-    if (route !== undefined) attributes['http.route'] = route;
-    if (status !== undefined) attributes['http.response.status_code'] = status;
-    if (size !== undefined) attributes['http.response.body.size'] = size;
-    return this.#instrumentation.settings.http.conventions === 'dup'
-      ? { ...attributes, ...oldServerResponseAttributes(status, size) }
-      : attributes;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Context, context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
 import { defineSurface } from '../surfaces/surface.ts';
@@ -54,7 +55,7 @@ class JobRecorder {
     const { startSpan, protect } = this.#instrumentation;
     const parent = withoutSpan(context.active());
     const span = startSpan({ name: job, kind: SpanKind.INTERNAL, parent, attributes: () => ({ 'job.name': job }) });
-    const inside = span === undefined ? parent : trace.setSpan(parent, span);
+    const inside = span === undefined ? parent : contextWithSpan(parent, span);
     const started = performance.now();
     this.#active(job).add(1);
     const end = (failure?: Failure): void => {

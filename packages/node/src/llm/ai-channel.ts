@@ -1,14 +1,7 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
-import {
-  type Attributes,
-  type Context,
-  context,
-  createContextKey,
-  type Span,
-  SpanKind,
-  trace,
-} from '@opentelemetry/api';
+import { type Attributes, type Context, context, createContextKey, type Span, SpanKind } from '@opentelemetry/api';
 import { handleOf, type InstrumentationContext } from '../instrumentation.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { type Failure, recordFailure } from '../surfaces/operation.ts';
 import { promptMessages, providerName } from './ai-provider.ts';
 import type { ModelAnswer, ModelRequest } from './model-call.ts';
@@ -51,7 +44,7 @@ export function observeAiChannel(instrumentation: InstrumentationContext, record
         if (span !== undefined) endSpan(span, failure);
       },
     });
-    const inside = span === undefined ? context.active() : trace.setSpan(context.active(), span);
+    const inside = span === undefined ? context.active() : contextWithSpan(context.active(), span);
     return inside.setValue(readingKey, reading);
   };
   const undo = handleOf(

@@ -10,6 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { type Failure, recordFailure } from '../surfaces/operation.ts';
 import { promptMessages, providerName } from './ai-provider.ts';
 import { AiSpan } from './ai-span.ts';
@@ -89,7 +90,7 @@ export class AiTracer implements Tracer {
 
   #runOwn(name: string, attributes: Attributes, run: (span: Span) => unknown): unknown {
     const span = this.#startOwn(name, attributes);
-    const inside = span === undefined ? context.active() : trace.setSpan(context.active(), span);
+    const inside = span === undefined ? context.active() : contextWithSpan(context.active(), span);
     const end = (failure: Failure | undefined): void => {
       if (span === undefined) return;
       if (failure !== undefined) recordFailure(span, failure);

@@ -6,10 +6,10 @@ import {
   propagation,
   type Span,
   SpanKind,
-  trace,
 } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { OpenOperations } from '../surfaces/open-operations.ts';
 import { errorType, type Failure, recordFailure } from '../surfaces/operation.ts';
 import { type Message, type ModelAnswer, type ModelRequest, mergeAnswers } from './model-call.ts';
@@ -130,7 +130,7 @@ export class ModelCallRecorder {
             ...(settings.llm.captureContent && { 'gen_ai.input.messages': contentOf(request.messages()) }),
           }),
         });
-    const inside = span === undefined ? parent : trace.setSpan(parent, span);
+    const inside = span === undefined ? parent : contextWithSpan(parent, span);
     const started = performance.now();
     let answer: ModelAnswer = {};
     let firstChunk: number | undefined;

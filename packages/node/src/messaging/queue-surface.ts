@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
 import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
@@ -100,7 +101,7 @@ export class QueueRecorder {
       parent,
       attributes: () => attributesOf(queue, messages, 'publish'),
     });
-    const inside = span === undefined ? parent : trace.setSpan(parent, span);
+    const inside = span === undefined ? parent : contextWithSpan(parent, span);
     for (const { headers } of messages) if (headers !== undefined) propagation.inject(inside, headers, headerSetter);
     const end = (failure?: Failure): void => {
       if (span === undefined) return;
@@ -122,7 +123,7 @@ export class QueueRecorder {
       ...(links.length > 0 && { links }),
       attributes: () => attributesOf(queue, messages, 'process', isBatch),
     });
-    const inside = span === undefined ? parent : trace.setSpan(parent, span);
+    const inside = span === undefined ? parent : contextWithSpan(parent, span);
     const started = performance.now();
     this.#inFlight(queue.name).add(messages.length);
     const end = (failure?: Failure): void => {

@@ -59,8 +59,8 @@ interface Branch<Cell> {
 }
 
 /**
- * A lookup over nested maps, one level for each key, so that no text has to be built to find a series. `create` makes the
- * cell of a new series; past `maxSeries` all further ones share one, after `onOverflow` has been told once.
+ * A lookup over nested maps, one level for each key, so that no text has to be built to find a series; the last one is
+ * remembered, since most processes do the same again and again. `create` makes the cell of a new series; past `maxSeries` all further ones share one, after `onOverflow` has been told once.
  */
 export function cellLookup<Keys extends readonly SeriesKey[], Cell>(
   attributesOf: (...keys: Keys) => Attributes,
@@ -70,7 +70,9 @@ export function cellLookup<Keys extends readonly SeriesKey[], Cell>(
   const root: Branch<Cell> = { branches: new Map(), cell: undefined };
   let size = 0;
   let overflow: Cell | undefined;
-  return (...keys) => {
+  let lastKeys: Keys | undefined;
+  let lastCell: Cell | undefined;
+  const find = (keys: Keys): Cell => {
     let branch = root;
     for (let index = 0; index < keys.length; index += 1) {
       let next = branch.branches.get(keys[index]);
@@ -94,4 +96,16 @@ export function cellLookup<Keys extends readonly SeriesKey[], Cell>(
     branch.cell = create(attributesOf(...keys));
     return branch.cell;
   };
+  return (...keys) => {
+    if (lastKeys === undefined || lastCell === undefined || !areSame(lastKeys, keys)) {
+      lastCell = find(keys);
+      lastKeys = keys;
+    }
+    return lastCell;
+  };
+}
+
+function areSame(one: readonly SeriesKey[], other: readonly SeriesKey[]): boolean {
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
+  return true;
 }

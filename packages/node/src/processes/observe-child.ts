@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
-import { type Attributes, context, trace } from '@opentelemetry/api';
+import { type Attributes, context } from '@opentelemetry/api';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { endWith } from './ending.ts';
 import { processSurface } from './process-surface.ts';
 import { watchChild } from './watch-child.ts';
@@ -20,7 +21,7 @@ export function observeChild<Child extends ChildProcess>(
   const end = recorder.protect(endWith, () => {});
   let child: Child;
   try {
-    child = context.with(trace.setSpan(context.active(), span), start);
+    child = context.with(contextWithSpan(context.active(), span), start);
   } catch (error) {
     end(span, { failure: { error } });
     throw error;

@@ -1,6 +1,7 @@
-import { type Attributes, type Context, context, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, context, type Span, SpanKind } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, SumCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { type Ending, endWith, isCompleted } from './ending.ts';
 
 /** A process or thread that is about to be started. */
@@ -80,7 +81,7 @@ export class WorkerRecorder {
       parent,
       attributes: () => ({ ...attributes, 'lifecycle.event': 'started' }),
     });
-    const inside = first === undefined ? parent : trace.setSpan(parent, first);
+    const inside = first === undefined ? parent : contextWithSpan(parent, first);
     this.#started().add(1);
     this.#active().add(1);
     const started = (identity: Attributes): void => {

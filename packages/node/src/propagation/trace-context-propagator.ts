@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { isValidSpanContext } from '../trace/span-context-validity.ts';
+import { contextWithSpan } from './layered-context.ts';
 import { W3CTraceState } from './trace-state.ts';
 
 const TRACEPARENT = 'traceparent';
@@ -39,7 +40,8 @@ export class TraceContextPropagator implements TextMapPropagator {
     if (spanContext === undefined) return context;
     const states = getter.get(carrier, TRACESTATE);
     const traceState = states === undefined ? undefined : W3CTraceState.parse([states].flat().join(','));
-    return trace.setSpanContext(context, { ...spanContext, ...(traceState !== undefined && { traceState }) });
+    const remote = traceState === undefined ? spanContext : { ...spanContext, traceState };
+    return contextWithSpan(context, trace.wrapSpanContext(remote));
   }
 
   fields(): string[] {

@@ -1,4 +1,4 @@
-import { TraceFlags, trace } from '@opentelemetry/api';
+import { type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
 import { type Sampler, SamplingDecision, type SamplingResult } from '@opentelemetry/sdk-trace';
 import { isValidSpanContext } from '../trace/span-context-validity.ts';
 
@@ -43,15 +43,17 @@ const asParent: ParentSamplers = {
  */
 export function parentBased(root: OwnSampler, parents: ParentSamplers = asParent): OwnSampler {
   const { remoteSampled, remoteNotSampled, localSampled, localNotSampled } = parents;
+  const samplerFor = (parent: SpanContext | undefined): OwnSampler => {
+    if (parent === undefined || !isValidSpanContext(parent)) return root;
+    const isSampled = (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
+    if (parent.isRemote === true) return isSampled ? remoteSampled : remoteNotSampled;
+    return isSampled ? localSampled : localNotSampled;
+  };
   return {
     usesAttributes: [root, ...Object.values(parents)].some(({ usesAttributes }) => usesAttributes),
-    shouldSample(context, ...rest) {
-      const parent = trace.getSpanContext(context);
-      if (parent === undefined || !isValidSpanContext(parent)) return root.shouldSample(context, ...rest);
-      const isSampled = (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
-      if (parent.isRemote === true)
-        return (isSampled ? remoteSampled : remoteNotSampled).shouldSample(context, ...rest);
-      return (isSampled ? localSampled : localNotSampled).shouldSample(context, ...rest);
+    shouldSample(context, traceId, name, kind, attributes, links) {
+      const sampler = samplerFor(trace.getSpanContext(context));
+      return sampler.shouldSample(context, traceId, name, kind, attributes, links);
     },
     toString: () => `ParentBased{root=${root.toString()}}`,
   };

@@ -1,6 +1,7 @@
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
 import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
@@ -86,7 +87,7 @@ class StoreRecorder {
       parent,
       attributes: () => ({ 'kv.namespace': namespace, 'kv.node': node, ...(key !== undefined && { 'kv.key': key }) }),
     });
-    const inside = span === undefined ? parent : trace.setSpan(parent, span);
+    const inside = span === undefined ? parent : contextWithSpan(parent, span);
     const started = performance.now();
     const end = (failure: Failure | undefined, answer: unknown): void => {
       const millis = performance.now() - started;

@@ -11,9 +11,9 @@ import {
   SpanStatusCode,
   type TimeInput,
 } from '@opentelemetry/api';
-import { addHrTimes, hrTimeToNanoseconds, isAttributeValue, millisToHrTime } from '@opentelemetry/core';
+import { hrTimeToNanoseconds, isAttributeValue, millisToHrTime } from '@opentelemetry/core';
 import type { Limits } from '../configuration.ts';
-import { wallClock } from '../wall-clock.ts';
+import { hrTimeAfter, wallClock } from '../wall-clock.ts';
 import type { SpanScope } from './span-encoding.ts';
 
 export interface SpanEvent {
@@ -78,7 +78,9 @@ export class RecordingSpan implements Span {
   readonly #origin: HrTime;
   /** Reading of `performance.now()`. */
   readonly #started: number;
-  readonly #givenStart: HrTime | undefined;
+  /** Given, or computed when it was first asked for. */
+  #startTime: HrTime | undefined;
+  readonly #startIsGiven: boolean;
   #attributesCount = 0;
   #endTime: HrTime | undefined;
 
@@ -92,8 +94,9 @@ export class RecordingSpan implements Span {
     const { parent } = identity;
     this.#started = performance.now();
     const sharesClock = parent !== undefined && this.#started - parent.#started <= sharedClockMillis;
-    this.#origin = sharesClock ? parent.#origin : wallClock.origin();
-    this.#givenStart = identity.startTime === undefined ? undefined : this.#time(identity.startTime);
+    this.#origin = sharesClock ? parent.#origin : wallClock.origin(this.#started);
+    this.#startIsGiven = identity.startTime !== undefined;
+    if (identity.startTime !== undefined) this.#startTime = this.#time(identity.startTime);
     this.localRoot = parent === undefined ? this : parent.localRoot;
   }
 
@@ -123,7 +126,8 @@ export class RecordingSpan implements Span {
   }
 
   get startTime(): HrTime {
-    return this.#givenStart ?? addHrTimes(this.#origin, millisToHrTime(this.#started));
+    this.#startTime ??= hrTimeAfter(this.#origin, this.#started);
+    return this.#startTime;
   }
 
   /** [0, 0] until the span has ended. */
@@ -223,10 +227,13 @@ export class RecordingSpan implements Span {
 
   end(endTime?: TimeInput): void {
     if (this.#endTime !== undefined) return;
-    const start = this.startTime;
-    const end = this.#time(endTime);
-    // A clock that was set back, or a time from elsewhere: a span never ends before it starts.
-    this.#endTime = hrTimeToNanoseconds(end) < hrTimeToNanoseconds(start) ? start : end;
+    if (endTime === undefined && !this.#startIsGiven) this.#endTime = hrTimeAfter(this.#origin, performance.now());
+    else {
+      const start = this.startTime;
+      const end = this.#time(endTime);
+      // A clock that was set back, or a time from elsewhere: a span never ends before it starts.
+      this.#endTime = hrTimeToNanoseconds(end) < hrTimeToNanoseconds(start) ? start : end;
+    }
     this.#owner.onEnd(this);
   }
 
@@ -236,7 +243,7 @@ export class RecordingSpan implements Span {
     const now = performance.now();
     // As the official span: a number that can be a reading of `performance.now()` is one.
     if (typeof input === 'number' && input > now) return millisToHrTime(input);
-    return addHrTimes(this.#origin, millisToHrTime(typeof input === 'number' ? input : now));
+    return hrTimeAfter(this.#origin, typeof input === 'number' ? input : now);
   }
 
   #limited(attributes: Attributes | undefined, limit: number): { kept: Attributes; dropped: number } {

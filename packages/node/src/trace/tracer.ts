@@ -15,6 +15,7 @@ import {
 import { isTracingSuppressed, sanitizeAttributes } from '@opentelemetry/core';
 import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { SpanStart } from '../instrumentation.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { RecordingSpan, type SpanOwner } from './span.ts';
 import { isValidSpanContext } from './span-context-validity.ts';
 import type { SpanScope } from './span-encoding.ts';
@@ -58,6 +59,7 @@ export class SignalboxTracer implements Tracer {
   }
 
   startSpan(name: string, options: SpanOptions = {}, parentContext: Context = context.active()): Span {
+    if (isTracingSuppressed(parentContext)) return trace.wrapSpanContext(invalidSpanContext);
     const { attributes } = options;
     return this.#start({
       name: String(name),
@@ -69,8 +71,11 @@ export class SignalboxTracer implements Tracer {
     });
   }
 
-  /** For instrumentations: names and attributes are asked for only if something comes of them. */
-  startLazily({ name, kind, parent = context.active(), attributes, links, startTime }: SpanStart): Span {
+  /**
+   * For instrumentations: names and attributes are asked for only if something comes of them. In `parent` tracing must not be
+   * suppressed.
+   */
+  startLazily({ name, kind, attributes, links, startTime }: SpanStart, parent: Context): Span {
     return this.#start({ name, kind, parentContext: parent, attributes, links, startTime });
   }
 
@@ -91,11 +96,10 @@ export class SignalboxTracer implements Tracer {
     const parentContext = rest.length > 2 ? (rest[1] as Context) : context.active();
     const span = this.startSpan(name, options, parentContext);
     const inside = (): ReturnType<Run> => run(span) as ReturnType<Run>;
-    return context.with(trace.setSpan(parentContext, span), inside);
+    return context.with(contextWithSpan(parentContext, span), inside);
   }
 
   #start({ name, kind, parentContext, attributes, links, startTime }: Beginning): Span {
-    if (isTracingSuppressed(parentContext)) return trace.wrapSpanContext(invalidSpanContext);
     const owner = this.#owner;
     const parentSpan = trace.getSpan(parentContext);
     const given = parentSpan?.spanContext();
@@ -113,13 +117,11 @@ export class SignalboxTracer implements Tracer {
     );
     const isSampled = result.decision === SamplingDecision.RECORD_AND_SAMPLED;
     const traceState = result.traceState ?? parentSpanContext?.traceState;
-    const spanContext: SpanContext = {
-      traceId,
-      spanId: newSpanId(),
-      traceFlags:
-        (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM_TRACE_ID),
-      ...(traceState !== undefined && { traceState }),
-    };
+    const spanId = newSpanId();
+    const traceFlags =
+      (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM_TRACE_ID);
+    const spanContext: SpanContext =
+      traceState === undefined ? { traceId, spanId, traceFlags } : { traceId, spanId, traceFlags, traceState };
     const recordsAnyway = owner.onStart(parentSpanContext, result.decision);
     if (result.decision === SamplingDecision.NOT_RECORD && !recordsAnyway) return trace.wrapSpanContext(spanContext);
     const span = new RecordingSpan(owner, {

@@ -12,6 +12,7 @@ import {
 import { headerText, plainAddress } from '../http/http-attributes.ts';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, SumCell } from '../metrics/cells.ts';
+import { contextWithSpan } from '../propagation/layered-context.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
 
 /** What a connection began with. */
@@ -122,7 +123,7 @@ export class WebSocketRecorder {
       if (failure !== undefined) recordFailure(span, failure);
       span.end();
     };
-    return { context: span === undefined ? parent : trace.setSpan(parent, span), end: protect(end, () => {}) };
+    return { context: span === undefined ? parent : contextWithSpan(parent, span), end: protect(end, () => {}) };
   }
 
   #operation(name: string, kind: SpanKind, parent: Context, attributes: () => Attributes, links?: Link[]): Operation {
@@ -133,6 +134,6 @@ export class WebSocketRecorder {
       if (failure !== undefined) recordFailure(span, failure);
       span.end();
     };
-    return { context: span === undefined ? parent : trace.setSpan(parent, span), end: protect(end, () => {}) };
+    return { context: span === undefined ? parent : contextWithSpan(parent, span), end: protect(end, () => {}) };
   }
 }
