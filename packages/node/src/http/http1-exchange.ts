@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { type HeaderName, setKnownHeader } from './response-headers.ts';
 import { errorTypeOf, type Failure, type ServerExchange } from './server-exchange.ts';
 
 interface WithContentLength {
@@ -78,7 +79,7 @@ export class Http1Exchange implements ServerExchange {
     return typeof path === 'string' && !baseUrl ? path : undefined;
   }
 
-  setHeader(name: string, value: string): void {
-    this.response.setHeader(name, value);
+  setHeader(name: HeaderName, value: string): void {
+    setKnownHeader(this.response, name, value);
   }
 }

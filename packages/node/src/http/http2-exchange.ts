@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { HeaderName } from './response-headers.ts';
 import { errorTypeOf, type Failure, type ServerExchange } from './server-exchange.ts';
 
 /** Ways in which a stream is answered, each with the headers as its first or second argument. */
@@ -64,12 +65,12 @@ export class Http2Exchange implements ServerExchange {
   }
 
   /** Headers are not kept anywhere before they are sent, so they are added when they are. */
-  setHeader(name: string, value: string): void {
+  setHeader({ key }: HeaderName, value: string): void {
     if (this.#added === undefined) {
       this.#added = {};
       for (const [responder, position] of Object.entries(responders)) this.#addTo(responder, position, this.#added);
     }
-    this.#added[name.toLowerCase()] = value;
+    this.#added[key] = value;
   }
 
   #addTo(responder: string, position: number, added: Readonly<Record<string, string>>): void {

@@ -9,28 +9,24 @@ export function serverRequestAttributes(exchange: ServerExchange, forwarded: For
   const method = normalizeMethod(rawMethod);
   const scheme = forwarded.scheme ?? exchange.scheme;
   const { path, query } = splitTarget(exchange.target);
+  const host = forwarded.host ?? exchange.host;
+  const server = host === undefined || host === '' ? undefined : parseHost(host);
+  const impliedPort = scheme === 'https' ? 443 : 80;
+  const remoteAddress = socket?.remoteAddress === undefined ? undefined : plainAddress(socket.remoteAddress);
+  // All at once, undefined where there is none: an object that grows is copied for every few of them.
   const attributes: Attributes = {
     'http.request.method': method,
     'url.scheme': scheme,
     'url.path': path,
     'network.protocol.version': exchange.protocolVersion,
+    'server.address': server?.address,
+    'server.port': server && (server.port ?? impliedPort),
+    'network.peer.address': remoteAddress,
+    'network.peer.port': socket?.remotePort,
+    'client.address': forwarded.client ?? remoteAddress,
+    'user_agent.original': headers['user-agent'],
   };
   if (method !== rawMethod) attributes['http.request.method_original'] = rawMethod;
   if (query !== '') attributes['url.query'] = redactQuery(query);
-  const host = forwarded.host ?? exchange.host;
-  if (host !== undefined && host !== '') {
-    const { address, port } = parseHost(host);
-    attributes['server.address'] = address;
-    const impliedPort = scheme === 'https' ? 443 : 80;
-    attributes['server.port'] = port ?? impliedPort;
-  }
-  const remotePort = socket?.remotePort;
-  const remoteAddress = socket?.remoteAddress === undefined ? undefined : plainAddress(socket.remoteAddress);
-  if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
-  if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
-  const client = forwarded.client ?? remoteAddress;
-  if (client !== undefined) attributes['client.address'] = client;
-  const userAgent = headers['user-agent'];
-  if (userAgent !== undefined) attributes['user_agent.original'] = userAgent;
   return attributes;
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
+import type { HeaderName } from './response-headers.ts';
 
 /** Why there is no good response. */
 export interface Failure {
@@ -34,7 +35,8 @@ export interface ServerExchange {
   responseSize(): number | undefined;
   /** The route that a framework has left on the request, where nothing else tells it. */
   leftRoute(): string | undefined;
-  setHeader(name: string, value: string): void;
+  /** Before the response begins, with a value that is valid. */
+  setHeader(name: HeaderName, value: string): void;
 }
 
 /** The code that Node gives its errors, else the class. */

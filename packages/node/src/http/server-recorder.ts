@@ -1,4 +1,3 @@
-import { validateHeaderName } from 'node:http';
 import {
   type Context,
   context,
@@ -23,6 +22,7 @@ import { recordCaughtPanic } from './recover-panics.ts';
 import { attributesOfSeriesKey } from './request-attributes.ts';
 import { createRequestLog, type LoggedRequest } from './request-log.ts';
 import { keepRequestState } from './request-state.ts';
+import { type HeaderName, headerName } from './response-headers.ts';
 import { noSpan, ServedRequest } from './served-request.ts';
 import { serverRequestAttributes } from './server-attributes.ts';
 import type { Failure, ServerExchange } from './server-exchange.ts';
@@ -62,7 +62,8 @@ export class ServerRecorder {
   readonly #onRequest: NonNullable<HttpOptions['hooks']>['request'];
   readonly #onResponse: NonNullable<HttpOptions['hooks']>['response'];
   readonly #log: ((request: LoggedRequest) => void) | undefined;
-  readonly #traceIdHeader: string | false;
+  readonly #traceIdHeader: HeaderName | undefined;
+  readonly #traceparentHeader: HeaderName | undefined;
   readonly #open = new OpenRequests<ServedRequest>();
   readonly #end: (served: ServedRequest, processEnds: boolean) => void;
 
@@ -76,13 +77,13 @@ export class ServerRecorder {
     this.#onResponse = http.hooks.response && protect(http.hooks.response, () => {});
     if (http.requestLog !== false)
       this.#log = protect(createRequestLog(instrumentation.loggerProvider, http.requestLog), () => {});
-    this.#traceIdHeader = protect<[], string | false>(
-      () => {
-        if (http.traceIdHeader !== false) validateHeaderName(http.traceIdHeader);
-        return http.traceIdHeader;
-      },
-      () => false,
-    )();
+    const { traceIdHeader } = http;
+    if (traceIdHeader !== false)
+      this.#traceIdHeader = protect<[], HeaderName | undefined>(
+        () => headerName(traceIdHeader),
+        () => undefined,
+      )();
+    if (http.responseTraceparent) this.#traceparentHeader = headerName('traceparent');
     this.#end = protect(
       (served: ServedRequest, processEnds: boolean) => this.#record(served, processEnds),
       () => {},
@@ -143,10 +144,10 @@ export class ServerRecorder {
   /** Tells the client which trace its request belongs to, and the application's hook that there is a request. */
   #announce(exchange: ServerExchange, span: Span): void {
     const { traceId, spanId, traceFlags } = span.spanContext();
-    if (this.#traceIdHeader !== false) exchange.setHeader(this.#traceIdHeader, traceId);
-    if (this.#instrumentation.settings.http.responseTraceparent)
+    if (this.#traceIdHeader !== undefined) exchange.setHeader(this.#traceIdHeader, traceId);
+    if (this.#traceparentHeader !== undefined)
       exchange.setHeader(
-        'traceparent',
+        this.#traceparentHeader,
         `00-${traceId}-${spanId}-${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}`,
       );
     if (this.#onRequest !== undefined && span.isRecording()) this.#onRequest(span, exchange.request);

@@ -1,6 +1,7 @@
 import { type Attributes, SpanStatusCode } from '@opentelemetry/api';
 import { ReverseWriter } from './reverse-writer.ts';
 import type { RecordingSpan, SpanEvent, SpanLink } from './span.ts';
+import { SpanAttributes } from './span-attributes.ts';
 import { type ScopeBytes, type SpanEncoding, type SpanScope, spanFlags } from './span-encoding.ts';
 
 /** opentelemetry.proto.trace.v1.Span is field 2 of ScopeSpans; field numbers below are those of the messages written. */
@@ -10,6 +11,7 @@ const spanField = 2;
 export class ProtobufEncoding implements SpanEncoding {
   readonly separator = new Uint8Array(0);
   readonly #writer = new ReverseWriter();
+  readonly #attributes = new SpanAttributes();
 
   encode(span: RecordingSpan): Uint8Array {
     const writer = this.#writer;
@@ -29,7 +31,7 @@ export class ProtobufEncoding implements SpanEncoding {
     count(writer, 12, span.droppedEventsCount);
     for (let index = span.events.length - 1; index >= 0; index -= 1) event(writer, span.events[index] as SpanEvent);
     count(writer, 10, span.droppedAttributesCount);
-    attributes(writer, 9, span.attributes);
+    this.#attributes.write(writer, span.attributes);
     writer.nanos(span.endTime);
     writer.tag(8, 1);
     writer.nanos(span.startTime);

@@ -79,6 +79,25 @@ export class ReverseWriter {
     this.varint(size);
   }
 
+  /** As they are. */
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#position -= bytes.length;
+    this.#buffer.set(bytes, this.#position);
+  }
+
+  /** A copy of what has been written since `length` was `before`. */
+  copy(before: number): Uint8Array {
+    return Buffer.from(this.#buffer.subarray(this.#position, this.#buffer.length - before));
+  }
+
+  /** The same, and as if it had not been written. */
+  take(before: number): Uint8Array {
+    const copy = this.copy(before);
+    this.#position = this.#buffer.length - before;
+    return copy;
+  }
+
   fixed32(value: number): void {
     this.#reserve(4);
     this.#position -= 4;

@@ -149,7 +149,8 @@ export class RecordingSpan implements Span {
   setAttribute(key: string, value: AttributeValue): this {
     if (this.#endTime !== undefined || value === undefined || value === null || key === '') return this;
     if (typeof value !== 'string' && !isAttributeValue(value)) return this;
-    if (!Object.hasOwn(this.attributes, key)) {
+    // What was adopted can be undefined.
+    if (!Object.hasOwn(this.attributes, key) || this.attributes[key] === undefined) {
       if (this.#attributesCount >= this.#owner.limits.attributeCountLimit) {
         this.droppedAttributesCount += 1;
         return this;
