@@ -3,7 +3,6 @@ import {
   JsonLogsSerializer,
   JsonMetricsSerializer,
   JsonTraceSerializer,
-  ProtobufLogsSerializer,
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
@@ -29,6 +28,7 @@ import { DropReport } from './export/drop-report.ts';
 import type { OtlpDestination } from './export/otlp-destination.ts';
 import { OtlpExporter, type UnansweredRequest } from './export/otlp-exporter.ts';
 import { ObservedLogRecordProcessor, QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
+import { protobufLogs } from './logging/log-encoding.ts';
 import { collectSynchronously } from './metrics/collect-synchronously.ts';
 import { ExemplarMeterProvider, type PointExemplars } from './metrics/exemplar-meter-provider.ts';
 import { withExemplars } from './metrics/exemplar-serializer.ts';
@@ -213,7 +213,7 @@ function createLogQueue(
   batch: BatchSettings,
   { health, warnings, keep }: Delivery,
 ): { readonly queue: BatchQueue<SdkLogRecord>; readonly signal: Signal } {
-  const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
+  const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : protobufLogs;
   const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
   const drops = new DropReport('log records', 'OTEL_BLRP_MAX_QUEUE_SIZE', warnings);
   const queue = new BatchQueue(batch, exporter, () => drops.add());

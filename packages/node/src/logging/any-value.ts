@@ -1,4 +1,4 @@
-import type { AnyValue } from '@opentelemetry/api-logs';
+import type { AnyValue, AnyValueMap } from '@opentelemetry/api-logs';
 
 const maxDepth = 8;
 const maxItems = 256;
@@ -39,7 +39,7 @@ function objectValue(value: object, { depth, parents, budget }: Place): AnyValue
   if (parents.includes(value)) return '[Circular]';
   if (depth >= maxDepth || budget.left <= 0) return Array.isArray(value) ? '[Array]' : '[Object]';
   const inside: Place = { depth: depth + 1, parents: [...parents, value], budget };
-  const toJson: unknown = Reflect.get(value, 'toJSON');
+  const { toJSON: toJson } = value as { readonly toJSON?: unknown };
   if (typeof toJson === 'function') return convert(Reflect.apply(toJson, value, []), inside);
   if (value instanceof Error)
     return { type: value.name, message: value.message, ...(value.stack !== undefined && { stack: value.stack }) };
@@ -48,9 +48,17 @@ function objectValue(value: object, { depth, parents, budget }: Place): AnyValue
     budget.left -= items.length;
     return items.map((item) => convert(item, inside) ?? null);
   }
-  const entries = Object.entries(value).slice(0, maxItems);
-  budget.left -= entries.length;
-  const converted = entries.map(([key, item]) => [key, convert(item, inside)] as const);
-  // Not by assignment: `__proto__` may be among the keys.
-  return Object.fromEntries(converted.filter(([, item]) => item !== undefined));
+  const keys = Object.keys(value);
+  const count = Math.min(keys.length, maxItems);
+  budget.left -= count;
+  const converted: AnyValueMap = {};
+  for (let index = 0; index < count; index += 1) {
+    const key = keys[index] as string;
+    const item = convert((value as Record<string, unknown>)[key], inside);
+    if (item === undefined) continue;
+    if (key !== '__proto__') converted[key] = item;
+    // By assignment it would be something else.
+    else Object.defineProperty(converted, key, { value: item, enumerable: true, configurable: true, writable: true });
+  }
+  return converted;
 }

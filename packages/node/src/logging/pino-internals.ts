@@ -6,12 +6,8 @@ export interface PinoLogger {
   bindings(): Record<string, unknown>;
 }
 
-/** One field of a line. `isError`: the application logged an `Error` there. */
-export interface PinoField {
-  readonly key: string;
-  readonly value: unknown;
-  readonly isError: boolean;
-}
+/** Gets one field of a line. `isError`: the application logged an `Error` there. */
+export type UseField = (key: string, value: unknown, isError: boolean) => void;
 
 type Serializer = (value: unknown) => unknown;
 
@@ -26,6 +22,25 @@ const symbolNames = [
 ] as const;
 type SymbolName = (typeof symbolNames)[number];
 
+/** On loggers: what their bindings were when they were last asked for. Children find their parent's here. */
+const bindingsKey = Symbol('@signalbox/node bindings');
+
+interface KnownBindings {
+  readonly text: string;
+  readonly bindings: AnyValueMap;
+}
+
+/** What decides how a logger prints values. */
+interface Printing {
+  readonly errorKey: unknown;
+  readonly serializers: Readonly<Record<string, unknown>>;
+  readonly stringifiers: Readonly<Record<string, unknown>>;
+  /** Of redaction by wildcard. */
+  readonly anyStringifier: unknown;
+}
+
+const nothing: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null));
+
 /**
  * Reads what pino keeps under symbols (`pino.chindings`, `pino.serializers`, …), whose descriptions have been the same
  * since version 5. Serializers, redaction and the `log` formatter must be applied here as pino applies them to its own
@@ -33,50 +48,59 @@ type SymbolName = (typeof symbolNames)[number];
  */
 export class PinoInternals {
   readonly #symbols = new Map<SymbolName, symbol>();
-  readonly #bindings = new WeakMap<object, { readonly text: unknown; readonly bindings: AnyValueMap }>();
+  readonly #wildcards = new WeakMap<object, symbol | null>();
   readonly #levelNames = new WeakMap<object, Map<number, string>>();
 
   /** Appends `,"key":value…` to the bindings of this logger until the returned function is called. */
   appendBindings(instance: PinoLogger, json: string): (() => void) | undefined {
     const symbol = this.#symbol(instance, 'chindings');
-    const text = symbol && Reflect.get(instance, symbol);
-    if (symbol === undefined || typeof text !== 'string') return undefined;
+    if (symbol === undefined) return undefined;
+    const logger = instance as unknown as Record<symbol, unknown>;
+    const text = logger[symbol];
+    if (typeof text !== 'string') return undefined;
     const own = Object.hasOwn(instance, symbol);
-    Reflect.set(instance, symbol, text + json);
+    logger[symbol] = text + json;
     return () => {
-      if (own) Reflect.set(instance, symbol, text);
-      else Reflect.deleteProperty(instance, symbol);
+      if (own) logger[symbol] = text;
+      else delete logger[symbol];
     };
   }
 
-  /** The logger's bindings, parsed once per logger and not once per line. */
+  /**
+   * The logger's bindings without `pid` and `hostname`, which the resource says. They are read from their text once, and of a
+   * child, as frameworks make one for each request, only what it adds to its parent's.
+   */
   bindings(instance: PinoLogger): AnyValueMap {
-    const symbol = this.#symbol(instance, 'chindings');
-    const text: unknown = symbol && Reflect.get(instance, symbol);
-    const known = this.#bindings.get(instance);
-    if (known !== undefined && known.text === text) return known.bindings;
-    const bindings = instance.bindings() as AnyValueMap;
-    this.#bindings.set(instance, { text, bindings });
+    const text = this.#read(instance, 'chindings');
+    if (typeof text !== 'string') return instance.bindings() as AnyValueMap;
+    const known = (instance as { readonly [bindingsKey]?: KnownBindings })[bindingsKey];
+    if (known?.text === text) return known.bindings;
+    const isLonger = known !== undefined && text.startsWith(',', known.text.length) && text.startsWith(known.text);
+    const added = parsedObject(`{${text.slice(isLonger ? known.text.length + 1 : 1)}}`) as AnyValueMap;
+    if (added.pid !== undefined) delete added.pid;
+    if (added.hostname !== undefined) delete added.hostname;
+    const bindings = isLonger ? { ...known.bindings, ...added } : added;
+    Reflect.set(instance, bindingsKey, { text, bindings } satisfies KnownBindings);
     return bindings;
   }
 
   /** The message after the serializer and redaction that its key may have. */
   message(instance: PinoLogger, message: unknown): unknown {
     const key = this.#read(instance, 'messageKey');
-    return typeof key === 'string' ? this.#printed(instance, key, message) : message;
+    return typeof key === 'string' ? printed(this.#printing(instance), key, message) : message;
   }
 
   /** The fields of the merged object as pino would print them. */
-  fields(instance: PinoLogger, merged: unknown): PinoField[] {
-    if (typeof merged !== 'object' || merged === null) return [];
-    const format = this.#get(instance, 'formatters', 'log');
+  eachField(instance: PinoLogger, merged: unknown, use: UseField): void {
+    if (typeof merged !== 'object' || merged === null) return;
+    const format = this.#recordAt(instance, 'formatters').log;
     const object: unknown = typeof format === 'function' ? (format as Serializer)(merged) : merged;
-    if (typeof object !== 'object' || object === null) return [];
-    return Object.entries(object).map(([key, raw]) => ({
-      key,
-      value: this.#printed(instance, key, raw),
-      isError: raw instanceof Error,
-    }));
+    if (typeof object !== 'object' || object === null) return;
+    const printing = this.#printing(instance);
+    for (const key of Object.keys(object)) {
+      const raw = (object as Readonly<Record<string, unknown>>)[key];
+      use(key, printed(printing, key, raw), raw instanceof Error);
+    }
   }
 
   /** The level as the application's own line spells it (`info`, or `INFO` with a `level` formatter). */
@@ -101,33 +125,35 @@ export class PinoInternals {
     return name;
   }
 
-  #printed(instance: PinoLogger, key: string, raw: unknown): unknown {
-    const errorSerializer =
-      key === this.#read(instance, 'errorKey') ? this.#get(instance, 'serializers', 'err') : undefined;
-    const serializer = this.#get(instance, 'serializers', key) ?? errorSerializer;
-    const value = typeof serializer === 'function' ? (serializer as Serializer)(raw) : raw;
-    const stringifier = this.#get(instance, 'stringifiers', key) ?? this.#wildcardStringifier(instance);
-    // Only redacted keys have one; it censors and stringifies in one step.
-    return typeof stringifier === 'function' ? parsed((stringifier as Serializer)(value)) : value;
+  #printing(instance: PinoLogger): Printing {
+    const stringifiers = this.#recordAt(instance, 'stringifiers');
+    const wildcard = this.#wildcardOf(stringifiers);
+    return {
+      errorKey: this.#read(instance, 'errorKey'),
+      serializers: this.#recordAt(instance, 'serializers'),
+      stringifiers,
+      anyStringifier: wildcard && (stringifiers as Readonly<Record<symbol, unknown>>)[wildcard],
+    };
   }
 
-  #wildcardStringifier(instance: PinoLogger): unknown {
-    const stringifiers = this.#read(instance, 'stringifiers');
-    if (typeof stringifiers !== 'object' || stringifiers === null) return undefined;
-    const symbol = Object.getOwnPropertySymbols(stringifiers).find(
-      ({ description }) => description === 'pino.wildcardFirst',
-    );
-    return symbol && Reflect.get(stringifiers, symbol);
+  #wildcardOf(stringifiers: object): symbol | undefined {
+    let symbol = this.#wildcards.get(stringifiers);
+    if (symbol === undefined) {
+      const symbols = Object.getOwnPropertySymbols(stringifiers);
+      symbol = symbols.find(({ description }) => description === 'pino.wildcardFirst') ?? null;
+      this.#wildcards.set(stringifiers, symbol);
+    }
+    return symbol ?? undefined;
   }
 
-  #get(instance: PinoLogger, name: SymbolName, key: string): unknown {
-    const holder = this.#read(instance, name);
-    return typeof holder === 'object' && holder !== null && key in holder ? Reflect.get(holder, key) : undefined;
+  #recordAt(instance: PinoLogger, name: SymbolName): Readonly<Record<string, unknown>> {
+    const record = this.#read(instance, name);
+    return typeof record === 'object' && record !== null ? (record as Readonly<Record<string, unknown>>) : nothing;
   }
 
   #read(instance: PinoLogger, name: SymbolName): unknown {
     const symbol = this.#symbol(instance, name);
-    return symbol && Reflect.get(instance, symbol);
+    return symbol && (instance as unknown as Readonly<Record<symbol, unknown>>)[symbol];
   }
 
   #symbol(instance: PinoLogger, name: SymbolName): symbol | undefined {
@@ -143,6 +169,19 @@ export class PinoInternals {
     }
     return undefined;
   }
+}
+
+function printed(
+  { errorKey, serializers, stringifiers, anyStringifier }: Printing,
+  key: string,
+  raw: unknown,
+): unknown {
+  const errorSerializer = key === errorKey ? serializers.err : undefined;
+  const serializer = serializers[key] ?? errorSerializer;
+  const value = typeof serializer === 'function' ? (serializer as Serializer)(raw) : raw;
+  const stringifier = stringifiers[key] ?? anyStringifier;
+  // Only redacted keys have one; it censors and stringifies in one step.
+  return typeof stringifier === 'function' ? parsed((stringifier as Serializer)(value)) : value;
 }
 
 function parsed(json: unknown): unknown {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { context } from '@opentelemetry/api';
 import type { LogAttributes, Logger } from '@opentelemetry/api-logs';
 import {
@@ -68,15 +67,15 @@ function emit(
   { instance, arguments: [merged, rawMessage, level] }: AsJsonMessage,
 ): void {
   const active = context.active();
-  const attributes: LogAttributes = { ...bindingAttributes(internals, instance) };
-  for (const { key, value, isError } of internals.fields(instance, merged)) {
+  const attributes: LogAttributes = { ...internals.bindings(instance) };
+  internals.eachField(instance, merged, (key, value, isError) => {
     if (isError) {
       Object.assign(attributes, exceptionAttributes(value));
-      continue;
+      return;
     }
     const converted = toAnyValue(value);
     if (converted !== undefined) attributes[key] = converted;
-  }
+  });
   const message = rawMessage === undefined || rawMessage === null ? undefined : internals.message(instance, rawMessage);
   logger.emit({
     timestamp: nextLogTime(),
@@ -86,14 +85,4 @@ function emit(
     attributes: withoutOwnIds(attributes, active),
     context: active,
   });
-}
-
-/** pino's own `pid` and `hostname` say what the resource says already. */
-function bindingAttributes(internals: PinoInternals, instance: PinoLogger): LogAttributes {
-  const { pid, hostname: host, ...rest } = internals.bindings(instance);
-  return {
-    ...rest,
-    ...(pid !== undefined && pid !== process.pid && { pid }),
-    ...(host !== undefined && host !== hostname() && { hostname: host }),
-  };
 }

@@ -15,11 +15,12 @@ export function traceIds(active: Context): TraceIds | undefined {
   const spanContext = trace.getSpanContext(active);
   if (spanContext === undefined || !isValidSpanContext(spanContext)) return undefined;
   const { traceId, spanId, traceFlags } = spanContext;
-  return { trace_id: traceId, span_id: spanId, trace_flags: traceFlags.toString(16).padStart(2, '0') };
+  return { trace_id: traceId, span_id: spanId, trace_flags: `${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}` };
 }
 
 /** Without ids that only say what the record's own fields say: put on the line by us, or by a format of the application's. */
 export function withoutOwnIds(attributes: LogAttributes, active: Context): LogAttributes {
+  if (attributes.trace_id === undefined) return attributes;
   const ids = traceIds(active);
   if (ids === undefined || attributes.trace_id !== ids.trace_id) return attributes;
   const { trace_id: _, span_id: spanId, trace_flags: flags, ...rest } = attributes;

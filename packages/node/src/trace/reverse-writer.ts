@@ -1,8 +1,10 @@
-import type { AttributeValue, HrTime } from '@opentelemetry/api';
+import type { HrTime } from '@opentelemetry/api';
+import type { AnyValue } from '@opentelemetry/api-logs';
 
 const firstCapacity = 16 * 1024;
 /** Up to this many characters a loop is faster than a call into native code. */
 const shortText = 48;
+const maxInt64 = 2 ** 63;
 const double = new Float64Array(1);
 const doubleBytes = new Uint8Array(double.buffer);
 
@@ -40,9 +42,9 @@ export class ReverseWriter {
     this.varint(field * 8 + wireType);
   }
 
-  /** A non-negative safe integer. */
+  /** A non-negative integer below 2⁶³. */
   varint(value: number): void {
-    this.#reserve(8);
+    this.#reserve(10);
     if (value < 128) {
       this.#buffer[--this.#position] = value;
       return;
@@ -115,12 +117,12 @@ export class ReverseWriter {
   }
 
   /** opentelemetry.proto.common.v1.AnyValue, without its own header. */
-  anyValue(value: AttributeValue | null | undefined): void {
+  anyValue(value: AnyValue | undefined): void {
     if (typeof value === 'string') {
       this.text(value);
       this.tag(1, 2);
     } else if (typeof value === 'number') {
-      if (Number.isSafeInteger(value)) this.#integer(value);
+      if (Number.isInteger(value) && value >= -maxInt64 && value < maxInt64) this.#integer(value);
       else this.#double(value);
     } else if (typeof value === 'boolean') {
       this.varint(value ? 1 : 0);
@@ -133,6 +135,28 @@ export class ReverseWriter {
         this.nested(1, beforeElement);
       }
       this.nested(5, before);
+    } else if (value instanceof Uint8Array) {
+      this.bytes(value);
+      this.varint(value.length);
+      this.tag(7, 2);
+    } else if (typeof value === 'object' && value !== null) {
+      const before = this.length;
+      this.keyValues(1, value);
+      this.nested(6, before);
+    }
+  }
+
+  /** A repeated field of opentelemetry.proto.common.v1.KeyValue; what is undefined has no value. */
+  keyValues(field: number, values: Readonly<Record<string, AnyValue | undefined>>): void {
+    const keys = Object.keys(values);
+    for (let index = keys.length - 1; index >= 0; index -= 1) {
+      const key = keys[index] as string;
+      const before = this.length;
+      this.anyValue(values[key]);
+      this.nested(2, before);
+      this.text(key);
+      this.tag(1, 2);
+      this.nested(field, before);
     }
   }
 
