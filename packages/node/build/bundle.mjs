@@ -77,12 +77,28 @@ async function bundle(build, format) {
       entryPoints: { 'configuration-file': join(folder, 'src/declarative/read-configuration-file.ts') },
     });
     write(join(dist, 'configuration-file.cjs'), reader.outputFiles[0].text);
+    write(join(dist, 'temporal-workflow.cjs'), (await sandboxed(build, common)).outputFiles[0].text);
   }
   if (format === 'esm') {
     const names = Object.values(instance.metafile.outputs)[0].exports.sort();
     write(join(dist, 'index.js'), esmIndex(names));
     write(join(dist, 'index.cjs'), cjsIndex(names));
   }
+}
+
+/**
+ * What runs in the sandbox of Temporal's workflows, where neither Node nor a browser is. The worker's own bundler takes it from
+ * there, and finds Temporal's part and the API where the application has them.
+ */
+function sandboxed(build, { banner: _banner, define: _define, ...common }) {
+  return build({
+    ...common,
+    platform: 'browser',
+    mainFields: ['browser', 'module', 'main'],
+    target: 'es2022',
+    entryPoints: { 'temporal-workflow': join(folder, 'src/workflows/sandbox/interceptors.ts') },
+    external: [api, '@temporalio/workflow'],
+  });
 }
 
 function esmIndex(names) {

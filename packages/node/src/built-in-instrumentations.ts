@@ -39,6 +39,7 @@ import { runtimeInstrumentation } from './metrics/runtime.ts';
 import { processSurface } from './processes/process-surface.ts';
 import { storeSurface } from './stores/store-surface.ts';
 import { webSocketSurface } from './websocket/websocket-surface.ts';
+import { temporalSurface } from './workflows/temporal-surface.ts';
 
 /** What `start` enables unless told otherwise. */
 export const builtInInstrumentations: readonly Instrumentation[] = [
@@ -81,5 +82,6 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   eventBusInstrumentation,
   webSocketSurface.instrumentation,
   changeSurface.instrumentation,
+  temporalSurface.instrumentation,
   llmInstrumentation,
 ];

@@ -9,6 +9,7 @@ export { addRequestAttributes, type RequestAttributeOptions } from './http/reque
 export type { RequestLogLine } from './http/request-log.ts';
 export { getRequestSpan, setRoute } from './http/request-state.ts';
 export type {
+  GivenIdentity,
   Instrumentation,
   InstrumentationContext,
   InstrumentationHandle,
@@ -72,3 +73,10 @@ export {
   type UpgradingServer,
 } from './websocket/observe-websocket-server.ts';
 export type { Broadcast } from './websocket/websocket-recorder.ts';
+export type { TemporalMetric, TemporalMetricsBuffer, TemporalMetricUpdate } from './workflows/temporal-metrics.ts';
+export {
+  type TemporalMetricsBufferClass,
+  type TemporalPlugin,
+  temporalMetrics,
+  temporalPlugin,
+} from './workflows/temporal-plugin.ts';

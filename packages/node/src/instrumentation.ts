@@ -53,6 +53,18 @@ export interface SpanStart {
   readonly attributes?: () => Attributes;
   readonly links?: Link[];
   readonly startTime?: TimeInput;
+  /** Of a span whose ids are known before it begins. */
+  readonly identity?: GivenIdentity;
+}
+
+/** What has been said of a span elsewhere, in code that runs again and must then say the same: in a workflow. */
+export interface GivenIdentity {
+  /** 16 hex digits. */
+  readonly spanId?: string;
+  /** 32 hex digits; of a span without a parent. */
+  readonly traceId?: string;
+  /** The parent is of a trace that no sampler has decided about: it is decided now, as if this span began the trace. */
+  readonly isUndecided?: boolean;
 }
 
 /** What an instrumentation may use. The providers are the ones `start` created, not the global ones. */

@@ -26,11 +26,16 @@ export function propagatorFromEnvironment(env: Environment, warnings: Warnings):
 
 /** The same of any list of names; `source` is where they come from. */
 export function propagatorOf(names: readonly string[], source: string, warnings: Warnings): TextMapPropagator {
+  return compositeOf(names, (name) => warnings.once(unknownPropagator(name, source)));
+}
+
+/** Also what workflows use, in the sandbox. */
+export function compositeOf(names: readonly string[], onUnknown: (name: string) => void): TextMapPropagator {
   const propagators: TextMapPropagator[] = [];
   for (const name of new Set(names)) {
     const factory = Object.hasOwn(factories, name) ? factories[name] : undefined;
     if (factory !== undefined) propagators.push(factory());
-    else if (name !== 'none') warnings.once(unknownPropagator(name, source));
+    else if (name !== 'none') onUnknown(name);
   }
   return new CompositePropagator({ propagators });
 }

@@ -19,7 +19,7 @@ export interface SurfaceRow {
   readonly spans: string;
   /** The systems whose needs it covers, and what they ask for. */
   readonly seeds: string;
-  /** Packages that announce themselves on channels, with the first version that does: no hook names them. */
+  /** Packages that no hook names, with the first version: they announce themselves on channels, or take what they are given. */
   readonly channels?: Readonly<Record<string, string>>;
   /** Parts of Node: its versions. */
   readonly node?: string;

@@ -50,7 +50,8 @@ export class SignalboxTracerProvider implements TracerProvider, TracerOwner {
     unencodable: 0,
   };
   readonly #options: TracerProviderOptions;
-  readonly #recordsAll: boolean;
+  /** Whether spans that the sampler drops are made nevertheless: for the tail, or to be counted. */
+  readonly recordsAll: boolean;
   readonly #tracers = new Map<string, SignalboxTracer>();
 
   constructor(options: TracerProviderOptions) {
@@ -58,7 +59,7 @@ export class SignalboxTracerProvider implements TracerProvider, TracerOwner {
     this.sampler = options.sampler;
     this.samplerUsesAttributes = Reflect.get(options.sampler, 'usesAttributes') !== false;
     this.limits = options.limits;
-    this.#recordsAll = options.tail !== undefined || options.onSpanEnd !== undefined;
+    this.recordsAll = options.tail !== undefined || options.onSpanEnd !== undefined;
   }
 
   getTracer(name: string, version = '', { schemaUrl = '' }: TracerOptions = {}): Tracer {
@@ -75,7 +76,7 @@ export class SignalboxTracerProvider implements TracerProvider, TracerOwner {
   onStart(parent: SpanContext | undefined, decision: SamplingDecision): boolean {
     const origin = parent === undefined ? 'none' : parent.isRemote === true ? 'remote' : 'local';
     this.counts.started[origin][decision] += 1;
-    return this.#recordsAll;
+    return this.recordsAll;
   }
 
   onEnd(span: RecordingSpan): void {

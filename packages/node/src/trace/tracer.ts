@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/api';
 import { isTracingSuppressed, sanitizeAttributes } from '@opentelemetry/core';
 import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
-import type { SpanStart } from '../instrumentation.ts';
+import type { GivenIdentity, SpanStart } from '../instrumentation.ts';
 import { contextWithSpan } from '../propagation/layered-context.ts';
 import { RecordingSpan, type SpanOwner } from './span.ts';
 import { isValidSpanContext } from './span-context-validity.ts';
@@ -43,6 +43,7 @@ interface Beginning {
   readonly attributes: (() => Attributes) | undefined;
   readonly links: readonly Link[] | undefined;
   readonly startTime: TimeInput | undefined;
+  readonly identity?: GivenIdentity | undefined;
 }
 
 const noAttributes: Attributes = {};
@@ -75,8 +76,8 @@ export class SignalboxTracer implements Tracer {
    * For instrumentations: names and attributes are asked for only if something comes of them. In `parent` tracing must not be
    * suppressed.
    */
-  startLazily({ name, kind, attributes, links, startTime }: SpanStart, parent: Context): Span {
-    return this.#start({ name, kind, parentContext: parent, attributes, links, startTime });
+  startLazily({ name, kind, attributes, links, startTime, identity }: SpanStart, parent: Context): Span {
+    return this.#start({ name, kind, parentContext: parent, attributes, links, startTime, identity });
   }
 
   startActiveSpan<Run extends (span: Span) => unknown>(name: string, run: Run): ReturnType<Run>;
@@ -99,16 +100,16 @@ export class SignalboxTracer implements Tracer {
     return context.with(contextWithSpan(parentContext, span), inside);
   }
 
-  #start({ name, kind, parentContext, attributes, links, startTime }: Beginning): Span {
+  #start({ name, kind, parentContext, attributes, links, startTime, identity }: Beginning): Span {
     const owner = this.#owner;
     const parentSpan = trace.getSpan(parentContext);
     const given = parentSpan?.spanContext();
     const parentSpanContext = given !== undefined && isValidSpanContext(given) ? given : undefined;
-    const traceId = parentSpanContext?.traceId ?? newTraceId();
+    const traceId = parentSpanContext?.traceId ?? identity?.traceId ?? newTraceId();
     const forSampler = owner.samplerUsesAttributes ? (attributes?.() ?? {}) : undefined;
     const known = typeof name === 'string' ? name : owner.samplerUsesAttributes ? name() : undefined;
     const result = owner.sampler.shouldSample(
-      parentContext,
+      identity?.isUndecided === true ? trace.deleteSpan(parentContext) : parentContext,
       traceId,
       known ?? '',
       kind,
@@ -117,7 +118,7 @@ export class SignalboxTracer implements Tracer {
     );
     const isSampled = result.decision === SamplingDecision.RECORD_AND_SAMPLED;
     const traceState = result.traceState ?? parentSpanContext?.traceState;
-    const spanId = newSpanId();
+    const spanId = identity?.spanId ?? newSpanId();
     const traceFlags =
       (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM_TRACE_ID);
     const spanContext: SpanContext =
