@@ -48,14 +48,39 @@ export interface ResultList {
   readonly values: Uint8Array | Uint32Array | Int32Array | BigUint64Array | BigInt64Array | Float64Array;
 }
 
-/** Values of one column: numbers as they are in memory (floats bit by bit), `String` as texts, arrays of numbers as lists. */
-export type ResultColumn = ResultList['values'] | readonly string[] | ResultList;
+/** Numbers as they are in memory, floats bit by bit. */
+export type NumberColumn = ResultList['values'];
+
+/** Values of one column: numbers, `String` as texts, arrays of numbers as lists. */
+export type ResultColumn = NumberColumn | readonly string[] | ResultList;
 
 /** A result as columns by their names; empty without rows. */
 export interface ColumnResult {
   readonly rowCount: number;
+  /** Each is made when it is first looked at. */
   readonly columns: Readonly<Record<string, ResultColumn>>;
+  /** A column of numbers for a moment: until the memory is taken again. Undefined without rows. */
+  numbersIn(memory: ColumnMemory, name: string): NumberColumn | undefined;
+  /** Frees the memory of what came, at once: columns that nobody has looked at yet are lost, others stay. */
+  release(): void;
 }
+
+/**
+ * Memory that columns use one after the other. Each array that is made counts towards the next garbage collection, which goes through
+ * all that lives: millions of numbers that are only looked at once should not bring it about.
+ */
+export class ColumnMemory {
+  #buffer = new ArrayBuffer(0);
+
+  /** At least so many bytes; what was in them before is lost. */
+  take(byteLength: number): ArrayBuffer {
+    if (byteLength > keptBytes) return new ArrayBuffer(byteLength);
+    if (byteLength > this.#buffer.byteLength) this.#buffer = new ArrayBuffer(Math.min(keptBytes, byteLength * 2));
+    return this.#buffer;
+  }
+}
+
+const keptBytes = 16 * 1024 * 1024;
 
 /**
  * The one way to a ClickHouse: embedded (chdb) or over HTTP. Every other file of the store, and every planner of

@@ -59,7 +59,7 @@ class SlotPoints {
     this.points = points;
     this.options = options;
     this.rows = points.runs.rowsOf(slot);
-    this.times = points.runs.pick(points.times, slot);
+    this.times = points.runs.timesOf(points.times, slot);
     this.stale = staleOf(points, slot);
   }
 

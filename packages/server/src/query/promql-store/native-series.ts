@@ -35,7 +35,7 @@ export async function nativeSeries(
   return series.flat().map(({ labels }, slot) => {
     const samples = new HistogramSamples();
     for (const row of points.runs.rowsOf(slot)) {
-      const time = points.times[row];
+      const time = points.times.baseMs + points.times.column[row];
       if (points.missing?.[row] === 1) samples.add(time, undefined);
       else {
         const histogram = histogramAt(points, row);

@@ -1,7 +1,8 @@
+import { freeMemory } from '../../store/free-memory.ts';
 import type { RawSeries } from '../promql/queryable.ts';
 import type { QueryContext } from '../query-context.ts';
 import { deltaToCumulative, type Samples, samplesFrom } from './delta-to-cumulative.ts';
-import { joinParts } from './point-runs.ts';
+import { joinParts, joinTimes } from './point-runs.ts';
 import { type ReadOptions, type ReadPoints, readPointsInParts } from './read-points.ts';
 import type { SelectedGroup } from './select-series.ts';
 
@@ -16,12 +17,16 @@ export async function numberSeries(
     const [first, ...others] = parts.map((part) => ({ runs: part.runs, column: columnOf(part) }));
     return first === undefined ? [] : joinParts([first, ...others], slots.count);
   };
-  const times = gather((part) => part.times);
+  const times = joinTimes(parts, slots.count);
   const values = gather(({ columns }) => (columns.value ?? new Float64Array(0)) as Float64Array);
   const missing = parts.some((part) => part.missing)
-    ? gather((part) => part.missing ?? new Uint8Array(part.times.length))
+    ? gather((part) => part.missing ?? new Uint8Array(part.times.column.length))
     : undefined;
   const starts = options.isDelta || options.withStarts ? gather((part) => part.starts) : [];
+  for (const { times, columns } of parts) {
+    freeMemory(times.column);
+    if (columns.value !== undefined) freeMemory(columns.value as Float64Array);
+  }
   return series.flat().map(({ labels }, slot) => {
     const own = missing?.[slot];
     const samples = { times: times[slot], values: values[slot], stale: own?.includes(1) ? own : undefined };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { joinParts, PointRuns } from './point-runs.ts';
+import { joinParts, joinTimes, PointRuns } from './point-runs.ts';
 import { PointSlots } from './point-slots.ts';
 import type { StoredSeries } from './stored-series.ts';
 
@@ -67,4 +67,35 @@ it('joins the parts of an answer, of which one may have nothing', () => {
   ].map(({ runs, times }) => ({ runs, column: times }));
   const [first, ...others] = parts;
   expect(joinParts([first, ...others], 2)).toEqual([Float64Array.of(2), Float64Array.of(1, 3, 4)]);
+});
+
+it('gives slots with the same times one array of them', () => {
+  const three = new PointSlots([series(a), series(b), series(c)]);
+  const part = (base: number, rows: readonly (readonly [id: bigint, after: number])[]) => {
+    const column = Uint32Array.from(rows, ([, after]) => after);
+    const ids = BigUint64Array.from(rows, ([id]) => id);
+    return { runs: new PointRuns(ids, column, three), times: { baseMs: base, column } };
+  };
+  const times = joinTimes(
+    [
+      part(1_000, [
+        [a, 1],
+        [b, 1],
+        [c, 1],
+      ]),
+      part(2_000, [
+        [a, 5],
+        [b, 5],
+        [c, 5],
+        [c, 6],
+      ]),
+    ],
+    3,
+  );
+  expect(times.map((own) => [...own])).toEqual([
+    [1_001, 2_005],
+    [1_001, 2_005],
+    [1_001, 2_005, 2_006],
+  ]);
+  expect(times[1]).toBe(times[0]);
 });

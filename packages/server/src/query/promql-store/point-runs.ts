@@ -1,5 +1,8 @@
 import type { PointSlots } from './point-slots.ts';
 
+/** Times of rows, in ms since some time. */
+export type TimeColumn = Float64Array | Uint32Array;
+
 /**
  * Rows of a result by their slots and times, as runs of rows that stand together: the store has 60 points of a series, of a
  * quarter of an hour, in a row. The runs of slot i are those from `offsets[i]` to `offsets[i + 1]`, each the rows from its start to
@@ -10,8 +13,8 @@ export class PointRuns {
   readonly #starts: Uint32Array;
   readonly #ends: Uint32Array;
 
-  /** @param ids of the rows' series; rows of others than the slots' are left out */
-  constructor(ids: BigUint64Array, times: Float64Array, slots: PointSlots) {
+  /** @param ids of the rows' series; rows of others than the slots' are left out. Neither is kept. */
+  constructor(ids: BigUint64Array, times: TimeColumn, slots: PointSlots) {
     const found = findRuns(ids, slots);
     const { offsets, order } = orderedBySlot(found.slots, slots.count);
     this.#offsets = new Uint32Array(slots.count + 1);
@@ -61,6 +64,38 @@ export class PointRuns {
     return picked;
   }
 
+  /** The times of a slot's rows, in ms since 1970. */
+  timesOf(times: PointTimes, slot: number): Float64Array {
+    const picked = new Float64Array(this.lengthOf(slot));
+    this.copyTimes(times, slot, picked, 0);
+    return picked;
+  }
+
+  /** Puts the times of a slot's rows, made those since 1970, where `at` says; gives where they end. */
+  copyTimes({ baseMs, column }: PointTimes, slot: number, to: Float64Array, at: number): number {
+    let next = at;
+    for (let run = this.#offsets[slot]; run < this.#offsets[slot + 1]; run++) {
+      const start = this.#starts[run];
+      const end = this.#ends[run];
+      for (let row = start; row < end; row++) to[next + row - start] = baseMs + column[row];
+      next += end - start;
+    }
+    return next;
+  }
+
+  /** Where the times of a slot's rows end in an array that has the same from `at` on; -1: it has others. */
+  matchTimes({ baseMs, column }: PointTimes, slot: number, other: Float64Array, at: number): number {
+    let next = at;
+    for (let run = this.#offsets[slot]; run < this.#offsets[slot + 1]; run++) {
+      const start = this.#starts[run];
+      const end = this.#ends[run];
+      if (next + end - start > other.length) return -1;
+      for (let row = start; row < end; row++) if (other[next + row - start] !== baseMs + column[row]) return -1;
+      next += end - start;
+    }
+    return next;
+  }
+
   /** Puts a column's values in the rows of a slot where `at` says; gives where they end. */
   copy(column: Float64Array | Uint8Array, slot: number, to: Float64Array | Uint8Array, at: number): number {
     let next = at;
@@ -74,6 +109,36 @@ export class PointRuns {
     }
     return next;
   }
+}
+
+/** When the points of rows were, in ms. */
+export interface PointTimes {
+  /** In ms since 1970; the column says what is to be added. */
+  readonly baseMs: number;
+  readonly column: TimeColumn;
+}
+
+/**
+ * The times of every slot, those of one result after those of the one before it. Slots that follow each other and have the same times
+ * share one array: whatever sends its metrics together gives all of them the same.
+ */
+export function joinTimes(
+  parts: readonly { readonly runs: PointRuns; readonly times: PointTimes }[],
+  slotCount: number,
+): Float64Array[] {
+  const found: Float64Array[] = [];
+  let last = new Float64Array(0);
+  for (let slot = 0; slot < slotCount; slot++) {
+    let same = 0;
+    for (const { runs, times } of parts) if (same >= 0) same = runs.matchTimes(times, slot, last, same);
+    if (same !== last.length) {
+      last = new Float64Array(parts.reduce((length, { runs }) => length + runs.lengthOf(slot), 0));
+      let at = 0;
+      for (const { runs, times } of parts) at = runs.copyTimes(times, slot, last, at);
+    }
+    found.push(last);
+  }
+  return found;
 }
 
 /** A column of a result, with where in it the values of slots are. */
@@ -146,7 +211,7 @@ function orderedBySlot(slots: Int32Array, count: number): { offsets: Uint32Array
 }
 
 /** Puts runs in the order of their first times; whether all their rows ascend then, with no time twice. */
-function ascends(own: Uint32Array, { starts, ends }: Runs, times: Float64Array): boolean {
+function ascends(own: Uint32Array, { starts, ends }: Runs, times: TimeColumn): boolean {
   let isSorted = true;
   for (let i = 1; i < own.length && isSorted; i++) isSorted = times[starts[own[i - 1]]] <= times[starts[own[i]]];
   if (!isSorted) own.sort((a, b) => times[starts[a]] - times[starts[b]] || a - b);
@@ -161,7 +226,7 @@ function ascends(own: Uint32Array, { starts, ends }: Runs, times: Float64Array):
 }
 
 /** Rows in the order of their times, of those with the same time only the first. */
-function sortedRows(own: Uint32Array, { starts, ends }: Runs, times: Float64Array): number[] {
+function sortedRows(own: Uint32Array, { starts, ends }: Runs, times: TimeColumn): number[] {
   const rows: number[] = [];
   for (const run of own) for (let row = starts[run]; row < ends[run]; row++) rows.push(row);
   rows.sort((a, b) => times[a] - times[b] || a - b);

@@ -1,10 +1,10 @@
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
-import type { ColumnResult } from '../../store/connection.ts';
+import { ColumnMemory, type ColumnResult, type ResultColumn } from '../../store/connection.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters } from '../sql-parameters.ts';
 import { sumsBeginAt } from './delta-to-cumulative.ts';
 import { nanoRange } from './nano-range.ts';
-import { PointRuns } from './point-runs.ts';
+import { PointRuns, type PointTimes } from './point-runs.ts';
 import type { PointSlots } from './point-slots.ts';
 
 /** A time from `fromMs` to `toMs`, both inclusive, in ms since 1970. */
@@ -29,9 +29,8 @@ export interface ReadOptions {
 /** Points of several series. */
 export interface ReadPoints {
   readonly runs: PointRuns;
-  /** In ms since 1970. */
-  readonly times: Float64Array;
-  /** The same of when counting began; 0: unknown. Empty unless they are of delta temporality or asked for. */
+  readonly times: PointTimes;
+  /** When counting began, in ms since 1970; 0: unknown. Empty unless they are of delta temporality or asked for. */
   readonly starts: Float64Array;
   /** 1: nothing was recorded, the series has ended. Undefined: everywhere something was. */
   readonly missing: Uint8Array | undefined;
@@ -60,29 +59,46 @@ export async function readPoints(
     Math.max(after, between?.fromMs ?? after),
     Math.min(range.toMs, between?.toMs ?? range.toMs) + 1,
   );
+  // Half of the bytes, where the time is not longer than 49 days: what is handed over costs more than what is read.
+  const isLong = to - from > longestNanos;
+  const baseMs = isLong ? 0 : Number(from / 1_000_000n);
+  const sinceBase = `toUnixTimestamp64Milli(time) - ${parameters.int64(baseMs)}`;
   const columns = Object.entries(values).map(([name, sql]) => `, ${sql} AS ${name}`);
   const start = isDelta || withStarts ? ', toFloat64(toUnixTimestamp64Milli(start_time)) AS start' : '';
   const result = await read(
     context,
     parameters.statement(
-      `SELECT series_id, toFloat64(toUnixTimestamp64Milli(time)) AS at, toUInt8(bitAnd(flags, 1)) AS missing${start}${columns.join('')}
+      `SELECT series_id, ${isLong ? 'toFloat64' : 'toUInt32'}(${sinceBase}) AS at, toUInt8(bitAnd(flags, 1)) AS missing${start}${columns.join('')}
 FROM ${table}
 WHERE metric_name IN ${parameters.strings(slots.metrics)} AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}${few}
 SETTINGS use_uncompressed_cache = 1`,
     ),
     maxPoints,
   );
-  const ids = (result.columns.series_id ?? new BigUint64Array(0)) as BigUint64Array;
-  const missing = result.columns.missing as Uint8Array | undefined;
-  const times = (result.columns.at ?? new Float64Array(0)) as Float64Array;
-  return {
-    runs: new PointRuns(ids, times, slots),
-    times,
+  const ids = (result.numbersIn(memory, 'series_id') ?? new BigUint64Array(0)) as BigUint64Array;
+  const column = (result.columns.at ?? new Float64Array(0)) as PointTimes['column'];
+  const runs = new PointRuns(ids, column, slots);
+  const isMissing = result.numbersIn(memory, 'missing')?.includes(1 as never) ?? false;
+  const points = {
+    runs,
+    times: { baseMs, column },
     starts: (result.columns.start ?? new Float64Array(0)) as Float64Array,
-    missing: missing?.includes(1) ? missing : undefined,
-    columns: result.columns,
+    missing: isMissing ? (result.columns.missing as Uint8Array) : undefined,
+    columns: Object.fromEntries(
+      Object.keys(values).flatMap((name) =>
+        name in result.columns ? [[name, result.columns[name] as ResultColumn]] : [],
+      ),
+    ),
   };
+  result.release();
+  return points;
 }
+
+/** Of columns that are looked through here, and not kept. */
+const memory = new ColumnMemory();
+
+/** What 32 bits of milliseconds reach. */
+const longestNanos = 0xffff_ffffn * 1_000_000n;
 
 /** Rows that a statement is to give, about: larger results cost the most in memory that nobody has touched yet. */
 const rowsPerPart = 300_000;
@@ -119,7 +135,7 @@ export async function readPointsInParts(
         ...options,
         between: { fromMs: startMs, toMs: startMs + quartersPerPart * quarterMs - 1 },
       });
-      rows += parts[part].times.length;
+      rows += parts[part].times.column.length;
       if (rows > maxPoints) throw tooManySamples(maxPoints);
     }
   };

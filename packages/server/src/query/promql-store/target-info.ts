@@ -67,7 +67,8 @@ export async function targetInfoSeries(
     );
     if (slots.ids.length === 0) continue;
     const points = await readPoints(context, table, slots, {}, { ...options, isDelta: false });
-    for (const [slot, own] of times.entries()) for (const row of points.runs.rowsOf(slot)) own.add(points.times[row]);
+    for (const [slot, own] of times.entries())
+      for (const time of points.runs.timesOf(points.times, slot)) own.add(time);
   }
   for (const [slot, { labels }] of targets.entries()) {
     const sorted = Float64Array.from(times[slot] ?? []).sort();

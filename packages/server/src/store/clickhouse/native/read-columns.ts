@@ -1,6 +1,5 @@
-import type { ColumnResult, ResultColumn, ResultList } from '../../connection.ts';
-
-type FixedColumn = Exclude<ResultColumn, readonly string[] | ResultList>;
+import type { ColumnMemory, ColumnResult, NumberColumn, ResultColumn } from '../../connection.ts';
+import { freeMemory } from '../../free-memory.ts';
 
 /**
  * Reads a whole result in format `Native` (without block info, as files and HTTP have it): blocks of column count, row
@@ -25,7 +24,33 @@ export function readColumns(bytes: Uint8Array): ColumnResult {
       column.read(reader, rows);
     }
   }
-  return { rowCount, columns: Object.fromEntries(Array.from(columns, ([name, column]) => [name, column.finish()])) };
+  return new NativeResult(bytes, rowCount, columns);
+}
+
+class NativeResult implements ColumnResult {
+  readonly rowCount: number;
+  readonly columns: ColumnResult['columns'];
+  readonly #bytes: Uint8Array;
+  readonly #collected: ReadonlyMap<string, Collected>;
+
+  constructor(bytes: Uint8Array, rowCount: number, collected: ReadonlyMap<string, Collected>) {
+    this.#bytes = bytes;
+    this.rowCount = rowCount;
+    this.#collected = collected;
+    const columns = {};
+    for (const [name, column] of collected) {
+      Object.defineProperty(columns, name, { enumerable: true, get: () => column.finished });
+    }
+    this.columns = columns;
+  }
+
+  numbersIn(memory: ColumnMemory, name: string): NumberColumn | undefined {
+    return this.#collected.get(name)?.numbersIn(memory);
+  }
+
+  release(): void {
+    freeMemory(this.#bytes);
+  }
 }
 
 interface Span {
@@ -42,6 +67,7 @@ class Collected {
   #offsets = new Uint32Array(1);
   #lists = 0;
   #bytes: Uint8Array = new Uint8Array(0);
+  #finished: ResultColumn | undefined;
 
   constructor(type: string) {
     this.#type = type;
@@ -70,32 +96,53 @@ class Collected {
     }
   }
 
-  finish(): ResultColumn {
-    if (this.#type === 'String') return this.#strings;
-    if (this.#elementType === undefined) return this.#join(this.#type);
-    return { offsets: this.#offsets.subarray(0, this.#lists + 1), values: this.#join(this.#elementType) };
+  get finished(): ResultColumn {
+    this.#finished ??= this.#finish();
+    return this.#finished;
   }
 
-  #join(type: string): FixedColumn {
-    const length = this.#spans.reduce((sum, { start, end }) => sum + end - start, 0);
-    const joined = new Uint8Array(length);
+  numbersIn(memory: ColumnMemory): NumberColumn {
+    if (this.#type === 'String' || this.#elementType !== undefined) {
+      throw new Error(`A column of type ${this.#type} has no number for each row`);
+    }
+    const length = this.#byteLength;
+    return this.#join(this.#type, memory.take(length), length);
+  }
+
+  #finish(): ResultColumn {
+    if (this.#type === 'String') return this.#strings;
+    const length = this.#byteLength;
+    if (this.#elementType === undefined) return this.#join(this.#type, new ArrayBuffer(length), length);
+    const values = this.#join(this.#elementType, new ArrayBuffer(length), length);
+    return { offsets: this.#offsets.subarray(0, this.#lists + 1), values };
+  }
+
+  /** Of the values, in all blocks. */
+  get #byteLength(): number {
+    return this.#spans.reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
+  #join(type: string, buffer: ArrayBuffer, length: number): NumberColumn {
+    const joined = new Uint8Array(buffer);
     let at = 0;
     for (const { start, end } of this.#spans) {
       joined.set(this.#bytes.subarray(start, end), at);
       at += end - start;
     }
-    return makerOf(type).make(joined.buffer);
+    const { make, width } = makerOf(type);
+    return make(buffer, length / width);
   }
 }
 
-const makers: Readonly<Record<string, { width: number; make: (buffer: ArrayBuffer) => FixedColumn }>> = {
-  UInt8: { width: 1, make: (buffer) => new Uint8Array(buffer) },
-  UInt32: { width: 4, make: (buffer) => new Uint32Array(buffer) },
-  Int32: { width: 4, make: (buffer) => new Int32Array(buffer) },
-  UInt64: { width: 8, make: (buffer) => new BigUint64Array(buffer) },
-  Int64: { width: 8, make: (buffer) => new BigInt64Array(buffer) },
-  Float64: { width: 8, make: (buffer) => new Float64Array(buffer) },
-};
+const makers: Readonly<Record<string, { width: number; make: (buffer: ArrayBuffer, length: number) => NumberColumn }>> =
+  {
+    UInt8: { width: 1, make: (buffer, length) => new Uint8Array(buffer, 0, length) },
+    UInt32: { width: 4, make: (buffer, length) => new Uint32Array(buffer, 0, length) },
+    Int32: { width: 4, make: (buffer, length) => new Int32Array(buffer, 0, length) },
+    UInt64: { width: 8, make: (buffer, length) => new BigUint64Array(buffer, 0, length) },
+    Int64: { width: 8, make: (buffer, length) => new BigInt64Array(buffer, 0, length) },
+    Float64: { width: 8, make: (buffer, length) => new Float64Array(buffer, 0, length) },
+  };
 
 function makerOf(type: string): (typeof makers)[string] {
   const maker = makers[type];
