@@ -8,7 +8,7 @@ import type { TimeRange } from '../time-range.ts';
 import { failsNumber, type NumberFilter, numberFilters, sameForAll } from './json-filters.ts';
 import { jsonLabels } from './json-labels.ts';
 import { type LineConditions, lineConditions } from './line-conditions.ts';
-import { logCondition, withinStore } from './log-condition.ts';
+import { logCondition, selectsExactly, withinStore } from './log-condition.ts';
 import { attributesColumn, LOG_STRING_BODY, type LogCells, logEntry, recordColumns } from './log-rows.ts';
 import type { StoredStream } from './stored-stream.ts';
 import type { SelectedStreams, StreamCatalog } from './stream-catalog.ts';
@@ -45,7 +45,8 @@ export async function countLines(
   const keys = await catalog.attributes.named(context, ofRecords, range);
   if (keys === undefined) return undefined;
   const parameters = new SqlParameters();
-  const plan = planCounts({ selection, selected, range, width, keys }, parameters);
+  const isOfRecords = dependsOnRecordsOnly(labels, selected);
+  const plan = planCounts({ selection, selected, range, width, keys, isOfRecords }, parameters);
   if (plan === undefined) return undefined;
   try {
     const { rowCount, columns } = await selectColumns(context, plan.statement, MAX_ROWS);
@@ -113,6 +114,8 @@ interface CountRequest {
   readonly width: bigint;
   /** Attributes that would be one of the labels. */
   readonly keys: readonly string[];
+  /** To the query all streams are the same: any of them stands for all. */
+  readonly isOfRecords: boolean;
 }
 
 interface CountPlan {
@@ -121,7 +124,7 @@ interface CountPlan {
 }
 
 export function planCounts(
-  { selection, selected, range, width, keys }: CountRequest,
+  { selection, selected, range, width, keys, isOfRecords }: CountRequest,
   parameters: SqlParameters,
 ): CountPlan | undefined {
   const { stages, windows, labels, countsBytes } = selection;
@@ -133,7 +136,7 @@ export function planCounts(
   const filtered = fails.length === 0 ? '0' : fails.join(' OR ');
   const where = [logCondition(selected, range, parameters), ...conditions.conditions];
   const statement = parameters.statement(
-    `SELECT toInt64(0) AS at, resource_id, ${recordColumns(labels)},
+    `SELECT toInt64(0) AS at, ${isOfRecords ? `${parameters.uint64(selected.streams[0]?.id ?? 0n)} AS resource_id` : 'resource_id'}, ${recordColumns(labels)},
   ${attributesColumn(keys, parameters)},
   toUInt32(intDiv(toUnixTimestamp64Nano(time) - ${parameters.int64(windows.fromNs)}, ${parameters.int64(width)})) AS bucket,
   toUInt8(multiIf(${odd}, ${ODD}, ${filtered}, ${FILTERED_OUT}, ${COUNTED})) AS verdict,
@@ -144,6 +147,16 @@ WHERE ${where.join('\n  AND ')}
 GROUP BY ALL`,
   );
   return { statement, isOdd };
+}
+
+/** No stream has any of the labels itself, and rows of other streams are left out by SQL. */
+function dependsOnRecordsOnly(labels: readonly string[], selected: SelectedStreams): boolean {
+  const { streams } = selected;
+  if (!selectsExactly(selected)) return false;
+  return streams.every(
+    ({ stream, metadata, isPushed }) =>
+      !isPushed && !labels.some((label) => stream.values.has(label) || metadata.some(([name]) => name === label)),
+  );
 }
 
 interface CountedLine {

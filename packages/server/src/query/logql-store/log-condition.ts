@@ -21,6 +21,11 @@ export function logCondition({ streams, isAll }: SelectedStreams, range: TimeRan
   return conditions.join(' AND ');
 }
 
+/** Whether `logCondition` leaves out all rows of other streams. */
+export function selectsExactly({ streams, isAll }: SelectedStreams): boolean {
+  return isAll || streams.length <= MAX_IDS;
+}
+
 /** The time of a selection, as far as the store can have records in it. */
 export function withinStore({ fromNs, toNs }: Pick<LogSelection, 'fromNs' | 'toNs'>): TimeRange {
   const latest = 2n ** 63n - 1n;

@@ -17,7 +17,14 @@ const MAX_ROWS = 50_000;
 const MIN_ROWS = 100;
 /** Where a reader begins to look; it goes on with more or less at a time, as it finds few or many. */
 const FIRST_SLICE_NS = 300_000_000_000n;
-const GROWTH = 4n;
+/** How much more or less time at least and at most: each statement has its price, and one that covers too much reads what nobody wants. */
+const LEAST_CHANGE = 0.25;
+const MOST_CHANGE = 48;
+const GROWTH = 4;
+/** More than those found so far let expect is read, since they may lie unevenly. */
+const MARGIN = 1.5;
+/** Rows more than wanted, so that a few of the same time at a page's end don't need another page. */
+const SPARE_ROWS = 16;
 
 /** Logs of the store as Loki has them. Times beyond those that the store can hold are cut off. */
 export class StoreLogs implements LogSource {
@@ -53,7 +60,8 @@ export class StoreLogs implements LogSource {
     const { direction } = selection;
     let rest = range;
     let length = FIRST_SLICE_NS;
-    let page = selection.limit === undefined ? MAX_ROWS : Math.min(Math.max(selection.limit, MIN_ROWS), MAX_ROWS);
+    let page = MAX_ROWS;
+    if (selection.limit !== undefined) page = Math.min(Math.max(selection.limit, MIN_ROWS) + SPARE_ROWS, MAX_ROWS);
     while (rest.from < rest.to) {
       const slice = nearest(rest, length, direction);
       const { rowCount, columns } = await selectColumns(this.#context, planLines(plan, slice, page), page);
@@ -63,7 +71,7 @@ export class StoreLogs implements LogSource {
       const edge = isFull ? (cells.at[rowCount - 1] as bigint) : undefined;
       if (edge !== undefined && cells.at[0] === edge) {
         if (page === MAX_ROWS) throw crowded();
-        page = Math.min(page * Number(GROWTH), MAX_ROWS);
+        page = Math.min(page * GROWTH, MAX_ROWS);
         continue;
       }
       const entries: LogEntry[] = [];
@@ -76,9 +84,8 @@ export class StoreLogs implements LogSource {
         direction === 'forward'
           ? { from: edge ?? slice.to, to: rest.to }
           : { from: rest.from, to: edge === undefined ? slice.from : edge + 1n };
-      if (isFull) length = length / GROWTH || 1n;
-      else if (rowCount < page / 8) length *= GROWTH;
-      page = Math.min(page * Number(GROWTH), MAX_ROWS);
+      length = nextLength(length, isFull, rowCount, page);
+      page = Math.min(page * GROWTH, MAX_ROWS);
     }
   }
 
@@ -109,6 +116,13 @@ function crowded(): SignalboxError {
 function nearest({ from, to }: TimeRange, length: bigint, direction: Direction): TimeRange {
   if (direction === 'forward') return { from, to: from + length < to ? from + length : to };
   return { from: to - length > from ? to - length : from, to };
+}
+
+/** Of the next slice, in nanoseconds: about as much as fills a page. */
+function nextLength(length: bigint, isFull: boolean, rowCount: number, page: number): bigint {
+  const expected = isFull ? LEAST_CHANGE : (MARGIN * page) / Math.max(rowCount, 1);
+  const change = Math.min(MOST_CHANGE, Math.max(LEAST_CHANGE, expected));
+  return BigInt(Math.round(Number(length) * change)) || 1n;
 }
 
 /** A condition of SQL, with its values among the parameters. */

@@ -56,6 +56,15 @@ describe('EmbeddedConnection', () => {
     expect((await connection.query('SELECT name FROM spans')).rows).toEqual([['stored']]);
   });
 
+  it.runIf(availableParallelism() > 1)(
+    'gives a query that runs alone every core, though it has little memory',
+    async () => {
+      const plan = 'EXPLAIN PIPELINE SELECT sum(number) FROM numbers_mt(100000000)';
+      const { rows } = await store.connection.query<[string]>(plan);
+      expect(rows.flat().join('\n')).toContain(`× ${availableParallelism()}`);
+    },
+  );
+
   it('ranks queries behind inserts, which they wait for', async () => {
     const abort = new AbortController();
     const { connection } = store;

@@ -142,18 +142,17 @@ export class EmbeddedConnection implements Connection {
     const { parameters = {}, signal } = options;
     checkParameters(sql, parameters);
     const id = `signalbox-${process.pid}-${this.#nextStatement++}`;
-    const settings = {
-      ...querySettings(this.#limits, options),
-      log_comment: id,
-      ...(options.housekeeping || options.isShort ? UNRANKED : BEHIND_INSERTS),
-    };
+    const settings = { ...querySettings(this.#limits, options), log_comment: id, ...SHARED_WORK };
+    const isRanked = !options.housekeeping && !options.isShort;
     const run = async (session: EngineSession): Promise<Uint8Array> => {
       this.#running.add(id);
       try {
         // A query alone may use every core, but for one while many rows come in. The engine's own limit of threads over all queries does nothing in chdb.
         const cores = availableParallelism() - (this.#ingest.busy ? 1 : 0);
         const max_threads = Math.max(1, Math.floor(cores / this.#running.size));
-        return await session.run(`SET ${assignments({ ...settings, max_threads }, parameters)}; ${sql}`, format);
+        const rank = isRanked ? { ...BEHIND_INSERTS, ...(this.#ingest.busy ? NICE : {}) } : UNRANKED;
+        const own = { ...settings, ...rank, max_threads };
+        return await session.run(`SET ${assignments(own, parameters)}; ${sql}`, format);
       } finally {
         this.#running.delete(id);
       }
@@ -262,17 +261,32 @@ export class EmbeddedConnection implements Connection {
 }
 
 /** Of short queries and of what shares the commands' session: it neither waits for others nor makes them wait. */
-const UNRANKED = { os_threads_nice_value_query: 0, priority: 0 };
+const UNRANKED = { os_threads_nice_value_query: 0, priority: 0, low_priority_query_wait_time_ms: 0 };
 
 /** Of commands, which share their session with housekeeping's queries. */
 const NO_LIMITS = { max_memory_usage: 0, max_result_rows: 0, max_result_bytes: 0, ...UNRANKED };
 
 /**
  * Long queries make room for inserts, whose senders wait: between two blocks of rows a query stops while an insert runs, 100 ms at most,
- * so that it gets on even where inserts never end. Where the process may set it (CAP_SYS_NICE), its threads also yield the processor
- * to this process's JavaScript. What it does: docs/benchmarks.md, "Ingest beside queries".
+ * so that it gets on even where inserts never end. What it does: docs/benchmarks.md, "Ingest beside queries".
  */
-const BEHIND_INSERTS = { os_threads_nice_value_query: 15, priority: 2, low_priority_query_wait_time_ms: 100 };
+const BEHIND_INSERTS = { os_threads_nice_value_query: 0, priority: 2, low_priority_query_wait_time_ms: 100 };
+
+/**
+ * While many rows come in, threads of long queries also yield the processor to this process's JavaScript, where the process may set it
+ * (CAP_SYS_NICE). Not otherwise: they would yield to every other program of the machine.
+ */
+const NICE = { os_threads_nice_value_query: 15 };
+
+/**
+ * So that a query has the threads that it may have. By the engine's own measures each needs a gigabyte of free memory, of which we give it
+ * two in all, and what takes a thread 100 ms is too little to be shared.
+ */
+const SHARED_WORK = {
+  max_threads_min_free_memory_per_thread: 64 * 1024 * 1024,
+  merge_tree_min_rows_for_concurrent_read: 32_768,
+  merge_tree_min_bytes_for_concurrent_read: 8 * 1024 * 1024,
+};
 
 /**
  * While many rows come in, queries leave a core to them, and as many run at once as there are others; two at least, so that a long
