@@ -51,7 +51,7 @@ async function bundle(build, format) {
     ...common,
     entryPoints: { instance: join(folder, 'src/index.ts') },
     external: dependencies,
-    plugins: [configurationFile(format), ...(format === 'esm' ? [withoutRequire(dependencies)] : [])],
+    plugins: [configurationFile(format), builtins(format), ...(format === 'esm' ? [withoutRequire(dependencies)] : [])],
   });
   // It runs before anything else is loaded, so nothing can hold another copy of the API yet: having it in the same file
   // saves the reading of sixty. Both copies meet in the API's global object.
@@ -65,6 +65,7 @@ async function bundle(build, format) {
     plugins: [
       configurationFile(format),
       installedApiVersion(),
+      builtins(format),
       ...(format === 'esm' ? [withoutRequire(externals)] : []),
     ],
   });
@@ -116,21 +117,47 @@ function cjsIndex(names) {
 }
 
 /**
- * For ES modules. Node's modules are taken as CommonJS has them: importing one reads all it exports, which for `node:http`
- * means loading `WebSocket` and undici. Packages that exist as CommonJS only call `require`, which ES modules lack: what
- * stays outside is imported for them.
+ * Node's modules are taken as CommonJS has them: importing one into an ES module reads all it exports, which for `node:http`
+ * means loading `WebSocket` and undici. What esbuild makes of `require` for an `import` reads all of it too (of `node:util`
+ * that opens standard error), so each name that is imported is read by itself.
  */
+function builtins(format) {
+  const load = (path) =>
+    format === 'esm' ? `process.getBuiltinModule(${JSON.stringify(path)})` : `require(${JSON.stringify(path)})`;
+  return {
+    name: 'builtins',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /.*/ }, ({ path, kind, namespace }) => {
+        if (!isBuiltin(path) || namespace.startsWith('builtin')) return undefined;
+        const name = path.replace(/^(?!node:)/, 'node:');
+        if (kind === 'import-statement') return { path: name, namespace: 'builtin' };
+        return format === 'esm' ? { path: name, namespace: 'builtin-required' } : undefined;
+      });
+      onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
+        const names = Object.keys(process.getBuiltinModule(path)).filter((name) =>
+          /^(?!default$)[A-Za-z]\w*$/.test(name),
+        );
+        // Unused ones are left out: the annotation says that reading them does nothing else.
+        const read = names.map((name) => `export const ${name} = /* @__PURE__ */ $read(${JSON.stringify(name)});`);
+        return {
+          contents: `const $all = ${load(path)};\nconst $read = (name) => $all[name];\nexport default $all;\n${read.join('\n')}`,
+        };
+      });
+      onLoad({ filter: /.*/, namespace: 'builtin-required' }, ({ path }) => ({
+        contents: `module.exports = ${load(path)};`,
+      }));
+    },
+  };
+}
+
+/** For ES modules, which lack `require`: packages that exist as CommonJS only call it, so what stays outside is imported. */
 function withoutRequire(externals) {
   return {
     name: 'without-require',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /.*/ }, ({ path, kind }) => {
-        if (isBuiltin(path)) return { path: path.replace(/^(?!node:)/, 'node:'), namespace: 'builtin' };
-        return kind === 'require-call' && externals.includes(path) ? { path, namespace: 'required' } : undefined;
-      });
-      onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-        contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-      }));
+      onResolve({ filter: /.*/ }, ({ path, kind }) =>
+        kind === 'require-call' && externals.includes(path) ? { path, namespace: 'required' } : undefined,
+      );
       onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
         contents: `export * from ${JSON.stringify(path)};`,
         resolveDir: folder,

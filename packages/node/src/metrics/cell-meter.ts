@@ -56,13 +56,15 @@ export class CellMeters {
       attributesOf: (...keys: Keys) => Attributes,
     ): CellLookup<Keys, SumCell> => {
       if (!isNew(name, { type, unit: options.unit })) return () => silentSum;
-      return cellLookup(attributesOf, this.#sumCells(scope, type, name, options), overflow(name));
+      const create = atFirst(() => this.#sumCells(scope, type, name, options));
+      return cellLookup(attributesOf, create, overflow(name));
     };
     return {
       histogram: (shortName, options, attributesOf) => {
         const name = full(shortName, options);
         if (!isNew(name, { type: InstrumentType.HISTOGRAM, unit: options.unit })) return () => silentHistogram;
-        return cellLookup(attributesOf, this.#histogramCells(scope, name, options), overflow(name));
+        const create = atFirst(() => this.#histogramCells(scope, name, options));
+        return cellLookup(attributesOf, create, overflow(name));
       },
       counter: (name, options, attributesOf) =>
         sums(InstrumentType.COUNTER, full(name, options), options, attributesOf),
@@ -121,4 +123,13 @@ export class CellMeters {
       type === InstrumentType.COUNTER ? meter.createCounter(name, options) : meter.createUpDownCounter(name, options);
     return (attributes) => ({ add: (value) => sum.add(value, attributes) });
   }
+}
+
+/** Makes the instrument when the first of its series is wanted: most libraries that are known here are never loaded. */
+function atFirst<Cell>(make: () => (attributes: Attributes) => Cell): (attributes: Attributes) => Cell {
+  let create: ((attributes: Attributes) => Cell) | undefined;
+  return (attributes) => {
+    create ??= make();
+    return create(attributes);
+  };
 }

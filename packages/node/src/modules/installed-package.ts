@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A package in a `node_modules` folder, with what its package.json says. */
@@ -56,17 +56,47 @@ export function readPackage(folder: string): InstalledPackage | undefined {
   return installed;
 }
 
-/** The folders in which the program, or its working directory, would find packages named `name`: real paths. */
-export function installedFolders(name: string): readonly string[] {
-  const folders = new Set<string>();
-  for (const start of startFolders()) {
-    for (let folder = start; ; folder = dirname(folder)) {
-      const candidate = join(folder, 'node_modules', name);
+/**
+ * Finds the folders in which the program, or its working directory, would find packages: real paths. Each `node_modules` is
+ * listed once, as many packages are asked for and few are there.
+ */
+export function installedFolders(): (name: string) => readonly string[] {
+  const listings = startFolders().map(nodeModulesAbove);
+  return (name) => {
+    const [first = ''] = name.split('/');
+    const folders = new Set<string>();
+    for (const { folder, entries } of listings.flat()) {
+      if (!entries.has(first)) continue;
+      const candidate = join(folder, name);
       if (existsSync(join(candidate, 'package.json'))) folders.add(realpathSync(candidate));
-      if (folder === dirname(folder)) break;
     }
+    return [...folders];
+  };
+}
+
+interface NodeModules {
+  readonly folder: string;
+  /** Names of packages, and of scopes. */
+  readonly entries: ReadonlySet<string>;
+}
+
+function nodeModulesAbove(start: string): NodeModules[] {
+  const found: NodeModules[] = [];
+  for (let above = start; ; above = dirname(above)) {
+    const folder = join(above, 'node_modules');
+    const entries = listFolder(folder);
+    if (entries.length > 0) found.push({ folder, entries: new Set(entries) });
+    if (above === dirname(above)) return found;
   }
-  return [...folders];
+}
+
+function listFolder(folder: string): readonly string[] {
+  try {
+    return existsSync(folder) ? readdirSync(folder) : [];
+  } catch {
+    // A file of that name, or a folder that may not be listed: what is in it counts as not installed.
+    return [];
+  }
 }
 
 function startFolders(): readonly string[] {

@@ -120,8 +120,9 @@ export class ModuleHooks {
   /** One pattern for each ES module that is wanted, of the libraries that this program could load. */
   #esModuleUrls(): RegExp[] {
     const urls = new Set<string>();
+    const foldersOf = installedFolders();
     for (const [name, hooks] of this.#hooks) {
-      for (const folder of installedFolders(name)) {
+      for (const folder of foldersOf(name)) {
         const installed = readPackage(folder);
         if (installed === undefined) continue;
         const wanted = new Set(hooks.flatMap(({ files }) => files ?? [...installed.entries]));
