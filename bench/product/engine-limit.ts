@@ -1,83 +1,95 @@
-// The limit beside the ingest figures: the same million spans, already encoded as Native blocks, inserted by the engine
-// alone into our schema under our engine configuration. Prints one line of JSON. Run by ingest.ts.
-import { closeSync, mkdtempSync, openSync, rmSync, writevSync } from 'node:fs';
+// The limit beside the ingest figures: node engine-limit.ts BLOCKS inserts the Native blocks in a folder, which are those of a run
+// of the product, in their order, one after the other, by the engine alone into our schema under our engine configuration.
+// Prints one line of JSON. Run by ingest.ts.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_DECODE_LIMITS, decodeTraces } from '@signalbox/otlp';
-import { insertColumns } from '../../packages/server/src/store/clickhouse/insert-columns.ts';
 import { migrate } from '../../packages/server/src/store/clickhouse/migrate.ts';
-import { KnownKeys } from '../../packages/server/src/store/clickhouse/native/known-keys.ts';
-import { SpanEncoder } from '../../packages/server/src/store/clickhouse/native/span-encoder.ts';
-import { TimeBounds } from '../../packages/server/src/store/clickhouse/native/time-bounds.ts';
 import { openConnection } from '../../packages/server/src/store/open-connection.ts';
-import { dense, encodedSpans, nowNs } from './workload.ts';
 
-const cpu = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
-const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-limit-'));
-const encoder = new SpanEncoder(new KnownKeys(10_000), new TimeBounds(Date.now, 7 * 86_400_000));
-const files: { path: string; names: string; structure: string }[] = [];
-const requests = encodedSpans(1_000_000, nowNs(), dense);
-let spans = 0;
-let decodeSeconds = 0;
-let encodeSeconds = 0;
-for (const [index, { body }] of requests.entries()) {
-  const start = cpu();
-  const { batch } = decodeTraces(body, 'protobuf', DEFAULT_DECODE_LIMITS);
-  const decoded = cpu();
-  encoder.append(batch);
-  decodeSeconds += decoded - start;
-  encodeSeconds += cpu() - decoded;
-  if (encoder.rows < 20_000 && index < requests.length - 1) continue;
-  for (const { table, block } of encoder.blocks()) {
-    if (table !== 'spans') continue;
-    const path = join(folder, `${files.length}.native`);
-    const file = openSync(path, 'w');
-    for (let at = 0; at < block.chunks.length; at += 500) writevSync(file, block.chunks.slice(at, at + 500));
-    closeSync(file);
-    files.push({ path, ...insertColumns(block) });
-  }
-  spans += encoder.rows;
-  encoder.reset();
+export interface EngineLimit {
+  blocks: number;
+  rows: Record<string, number>;
+  seconds: number;
+  cpuSeconds: number;
+  /** With merges, until the engine is idle. */
+  mergedCpuSeconds: number;
+  bytesPerSpan: number;
+  peakRssBytes: number;
 }
+
+interface Insert {
+  table: string;
+  statement: string;
+}
+
+const blocks = process.argv[2] ?? '';
+const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-limit-'));
 const connection = await openConnection({ kind: 'embedded', folder: join(folder, 'data') });
 await migrate(connection);
-const cpuBefore = cpu();
+const tables = await readTables();
+const order = (name: string) => Number.parseInt(name, 10);
+const inserts: Insert[] = [];
+for (const name of readdirSync(blocks).sort((a, b) => order(a) - order(b)))
+  inserts.push(await insertOf(join(blocks, name)));
+// What the statements above have cost is not counted.
+await idle();
+const cpuBefore = cpuSeconds();
 const start = performance.now();
-const latencies: number[] = [];
-for (const { path, names, structure } of files) {
-  const from = performance.now();
-  await connection.command(
-    `INSERT INTO spans (${names}) SELECT ${names} FROM file('${path}', 'Native', '${structure.replaceAll("'", "\\'")}') SETTINGS max_threads = 1, max_insert_threads = 1`,
-  );
-  latencies.push(performance.now() - from);
-}
+for (const { statement } of inserts) await connection.command(statement);
 const seconds = (performance.now() - start) / 1000;
-const inserted = cpu() - cpuBefore;
-for (let quiet = 0, before = cpu(); quiet < 4; ) {
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  quiet = cpu() - before <= 0.03 ? quiet + 1 : 0;
-  before = cpu();
-}
-const merged = cpu() - cpuBefore;
-const { rows } = await connection.query(
+const inserted = cpuSeconds() - cpuBefore;
+await idle();
+const rows: Record<string, number> = {};
+for (const table of new Set(inserts.map((insert) => insert.table)))
+  rows[table] = Number((await connection.query<[string]>(`SELECT count() FROM ${table}`)).rows[0]?.[0]);
+const { rows: parts } = await connection.query<[number]>(
   "SELECT sum(bytes_on_disk) / sum(rows) FROM system.parts WHERE active AND table = 'spans' AND database = currentDatabase()",
 );
-latencies.sort((a, b) => a - b);
-console.log(
-  JSON.stringify({
-    what: `the engine alone (decode ${((decodeSeconds * 1e6) / spans).toFixed(2)} and encode ${((encodeSeconds * 1e6) / spans).toFixed(2)} CPU-s per million besides)`,
-    'records/s': spans / seconds,
-    'CPU-s per million': (inserted * 1e6) / spans,
-    'with merges': (merged * 1e6) / spans,
-    'bytes per record': Number((rows[0] as unknown[])[0]),
-    'peak RSS, MB': process.resourceUsage().maxRSS / 1000,
-    'ack p50, ms': latencies[latencies.length >> 1],
-    'ack p99, ms': latencies.at(-1),
-  }),
-);
+const limit: EngineLimit = {
+  blocks: inserts.length,
+  rows,
+  seconds,
+  cpuSeconds: inserted,
+  mergedCpuSeconds: cpuSeconds() - cpuBefore,
+  bytesPerSpan: Number(parts[0]?.[0]),
+  peakRssBytes: process.resourceUsage().maxRSS * 1024,
+};
+console.log(JSON.stringify(limit));
 await connection.close(2000);
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);
+
+/** The columns of each table. */
+async function readTables(): Promise<Map<string, Set<string>>> {
+  const { rows } = await connection.query<[string, string[]]>(
+    'SELECT table, groupArray(name) FROM system.columns WHERE database = currentDatabase() GROUP BY table',
+  );
+  return new Map(rows.map(([table, names]) => [table, new Set(names)]));
+}
+
+/** A block says which columns it has, not which table they belong to: the narrowest that has them all. */
+async function insertOf(path: string): Promise<Insert> {
+  const { rows } = await connection.query<[string, string]>(`DESCRIBE file('${path}', 'Native')`);
+  const candidates = [...tables].filter(([, columns]) => rows.every(([name]) => columns.has(name)));
+  const table = candidates.sort(([, a], [, b]) => a.size - b.size)[0]?.[0];
+  if (table === undefined) throw new Error(`No table has the columns of ${path}`);
+  const names = rows.map(([name]) => name).join(', ');
+  const structure = rows.map(([name, type]) => `${name} ${type}`).join(', ');
+  const settings = 'throw_on_max_partitions_per_insert_block = 0, max_threads = 1, max_insert_threads = 1';
+  const file = `file('${path}', 'Native', '${structure.replaceAll("'", "\\'")}')`;
+  return { table, statement: `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${file} SETTINGS ${settings}` };
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function idle(): Promise<void> {
+  for (let quiet = 0, before = cpuSeconds(); quiet < 4; ) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    quiet = cpuSeconds() - before <= 0.03 ? quiet + 1 : 0;
+    before = cpuSeconds();
+  }
+}

@@ -1,5 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EngineLimit } from './engine-limit.ts';
 import { processIdle, processUsage } from './process-usage.ts';
 import { type Row, report } from './report.ts';
 import { percentile, send } from './sender.ts';
@@ -11,11 +14,14 @@ export interface IngestOptions {
   connections: number;
   /** Spans per second of the paced run that follows. */
   pace: number;
-  /** Leaves the engine-alone run out. */
+  /** Leaves out the engine alone, which inserts the blocks of spans again. */
   noLimit: boolean;
 }
 
-/** How fast spans and logs come in over OTLP/HTTP, what they cost, and beside it the engine alone with our schema. */
+/**
+ * How fast spans and logs come in over OTLP/HTTP, what they cost, and beside it the engine alone, inserting the very blocks of the
+ * run with spans (groups of the same sizes, into the same schema, with the same small blocks of rates and edges in between).
+ */
 export async function ingest(options: IngestOptions): Promise<void> {
   const rows: Row[] = [];
   const spans = Math.min(1, options.millions) * 1e6;
@@ -24,9 +30,11 @@ export async function ingest(options: IngestOptions): Promise<void> {
   console.log(`${requests.length} requests, ${bytes.toFixed(0)} bytes per span on the wire`);
   const signalbox = await new Signalbox().start();
   try {
-    rows.push(
-      await measure(signalbox, 'spans', options, copiesOf(requests, Math.ceil(options.millions), dense.nsPerMillion)),
-    );
+    const blocks = options.noLimit ? undefined : await KeptBlocks.start(signalbox);
+    const copies = copiesOf(requests, Math.ceil(options.millions), dense.nsPerMillion);
+    const row = await measure(signalbox, 'spans', options, copies);
+    rows.push(row);
+    if (blocks !== undefined) rows.push(limitRow(await blocks.limit(), row));
     const logs = encodedLogs(spans / 2, nowNs());
     rows.push(await measure(signalbox, 'logs', options, logs));
     const paced = encodedSpans(options.pace * 10, nowNs(), { ...dense, seed: 13 });
@@ -48,7 +56,6 @@ export async function ingest(options: IngestOptions): Promise<void> {
   } finally {
     await signalbox.dispose();
   }
-  if (!options.noLimit) rows.push(limit());
   report('ingest', rows);
 }
 
@@ -76,12 +83,64 @@ async function measure(
   };
 }
 
-function limit(): Row {
-  const script = join(import.meta.dirname, 'engine-limit.ts');
-  const child = spawnSync(process.execPath, ['--conditions=@signalbox/source', '--import', 'tsx', script], {
-    encoding: 'utf8',
-    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
-  });
-  if (child.status !== 0) throw new Error(`engine-limit: ${child.stderr}${child.stdout}`);
-  return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '') as Row;
+/** The blocks that the engine is given while this exists, beside the data folder. */
+class KeptBlocks {
+  readonly #folder: string;
+  readonly #watcher: ChildProcess;
+
+  private constructor(folder: string, watcher: ChildProcess) {
+    this.#folder = folder;
+    this.#watcher = watcher;
+  }
+
+  static async start(signalbox: Signalbox): Promise<KeptBlocks> {
+    const folder = `${signalbox.data}-blocks`;
+    mkdirSync(folder);
+    const script = join(import.meta.dirname, 'kept-blocks.ts');
+    const watcher = spawn(process.execPath, [...sources, script, join(signalbox.data, 'tmp'), folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(watcher.stdout, 'data');
+    return new KeptBlocks(folder, watcher);
+  }
+
+  /** What the engine alone takes for them. */
+  async limit(): Promise<EngineLimit> {
+    try {
+      this.#watcher.kill();
+      if (this.#watcher.exitCode === null && this.#watcher.signalCode === null) await once(this.#watcher, 'exit');
+      const script = join(import.meta.dirname, 'engine-limit.ts');
+      const child = spawnSync(process.execPath, [...sources, script, this.#folder], {
+        encoding: 'utf8',
+        env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+      });
+      if (child.status !== 0) throw new Error(`engine-limit: ${child.stderr}${child.stdout}`);
+      return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '') as EngineLimit;
+    } finally {
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
+  }
+}
+
+const sources = ['--conditions=@signalbox/source', '--import', 'tsx'];
+
+/** @param product the row of the run whose blocks they were */
+function limitRow(limit: EngineLimit, product: Row): Row {
+  const spans = limit.rows.spans ?? 0;
+  const row: Row = {
+    what: 'the engine alone, the same blocks',
+    'records/s': spans / limit.seconds,
+    'CPU-s per million': (limit.cpuSeconds * 1e6) / spans,
+    'with merges': (limit.mergedCpuSeconds * 1e6) / spans,
+    'bytes per record': limit.bytesPerSpan,
+    'peak RSS, MB': limit.peakRssBytes / 1e6,
+    'ack p50, ms': '',
+    'ack p99, ms': '',
+  };
+  const ratio = (column: string) => (Number(product[column]) / Number(row[column])).toFixed(2);
+  console.log(`${spans} spans in ${limit.blocks} blocks of all tables, inserted again by the engine alone`);
+  console.log(
+    `The product takes ${ratio('CPU-s per million')} times its CPU, ${ratio('with merges')} times with merges`,
+  );
+  return row;
 }
