@@ -8,7 +8,7 @@ import { isZeroSpanId, SpanKind, STATUS_ERROR, spanDuration, spanTimeBucket } fr
 import { spanWeight } from '../span-weight.ts';
 import { EdgeRows } from './edge-rows.ts';
 import { type Peer, PeerFinder } from './peer.ts';
-import { type Call, type PendingCall, PendingCalls } from './pending-calls.ts';
+import { type Call, PendingCalls, Waiting } from './pending-calls.ts';
 
 /** Services that one message is remembered to have reached before its sender's span came. */
 const MAX_EARLY_RECEIVERS = 16;
@@ -46,6 +46,8 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
   readonly #peers = new PeerFinder();
   readonly #services = new KnownTexts();
   readonly #pending: PendingCalls;
+  /** The call that is looked at: of every other span, too many for an object each. */
+  readonly #call: Call = { source: '', time: 0, duration: 0, error: false, weight: 0 };
   readonly #rows: EdgeRows;
   readonly #maxRowsAtOnce: number;
   readonly #flusher: RowFlusher<EdgeRow>;
@@ -90,7 +92,7 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
       if (isMessage || kind === SpanKind.Client) {
         this.#outgoing(batch, row, isMessage, this.#serviceOf(batch, row, services), now);
       } else if ((kind === SpanKind.Server || kind === SpanKind.Consumer) && !isZeroSpanId(batch.parentSpanId, row)) {
-        this.#incoming(callKey(batch, batch.parentSpanId, row), this.#serviceOf(batch, row, services), now);
+        this.#incoming(batch, row, this.#serviceOf(batch, row, services), now);
       }
       if (this.#rows.size >= this.#maxRowsAtOnce) {
         await this.flush();
@@ -100,57 +102,81 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
   }
 
   #outgoing(batch: SpanBatch, row: number, isMessage: boolean, source: string, now: number): void {
-    const call = callOf(batch, row, source);
+    const pending = this.#pending;
+    const call = this.#call;
     this.#peers.look(batch, row);
     // Databases and caches send no spans of their own.
     if (this.#peers.callsDatabase) {
+      readCall(batch, row, source, call);
       this.#addPeer(call, this.#peers.peer(batch));
       return;
     }
-    const key = callKey(batch, batch.spanId, row);
-    const other = this.#pending.get(key);
-    const matched = other?.side === 'incoming';
+    const other = pending.find(batch, batch.spanId, row);
+    const matched = other >= 0 && pending.waiting(other) === Waiting.Receiver;
+    readCall(batch, row, source, call);
     if (matched) {
-      for (const target of isMessage ? other.targets : other.targets.slice(0, 1)) {
+      this.#rows.add(call, pending.target(other) as string, 'service');
+      for (const target of isMessage ? pending.moreTargets(other) : []) {
         this.#rows.add(call, target, 'service');
       }
     }
+    if (other >= 0) {
+      // Also a span that came before, and comes again: it waits anew.
+      pending.remove(other);
+    }
     if (matched && !isMessage) {
-      this.#pending.delete(key);
-    } else {
-      const peer = matched ? null : this.#peers.peer(batch);
-      this.#giveUp(this.#pending.add(key, { side: 'outgoing', call, peer, isMessage, matched }, now));
+      return;
+    }
+    const peer = matched ? null : this.#peers.peer(batch);
+    if (pending.isFull) {
+      this.#giveUp(pending.oldest);
+      readCall(batch, row, source, call);
+    }
+    const place = pending.addCall(isMessage ? Waiting.Message : Waiting.Call, call, peer, now);
+    if (matched) {
+      pending.setMatched(place);
     }
   }
 
-  #incoming(key: string, target: string, now: number): void {
-    const other = this.#pending.get(key);
-    if (other === undefined) {
-      this.#giveUp(this.#pending.add(key, { side: 'incoming', targets: [target] }, now));
-    } else if (other.side === 'incoming') {
-      if (other.targets.length < MAX_EARLY_RECEIVERS) {
-        other.targets.push(target);
+  #incoming(batch: SpanBatch, row: number, target: string, now: number): void {
+    const pending = this.#pending;
+    const other = pending.find(batch, batch.parentSpanId, row);
+    if (other < 0) {
+      if (pending.isFull) {
+        this.#giveUp(pending.oldest);
       }
+      pending.addReceiver(target, now);
+    } else if (pending.waiting(other) === Waiting.Receiver) {
+      pending.addTarget(other, target, MAX_EARLY_RECEIVERS);
     } else {
-      this.#rows.add(other.call, target, 'service');
-      other.matched = true;
-      if (!other.isMessage) {
-        this.#pending.delete(key);
+      pending.readCall(other, this.#call);
+      this.#rows.add(this.#call, target, 'service');
+      if (pending.waiting(other) === Waiting.Message) {
+        pending.setMatched(other);
+      } else {
+        pending.remove(other);
       }
     }
   }
 
   #expire(now: number): void {
     this.#rows.expire(now);
-    for (const call of this.#pending.expire(now)) {
-      this.#giveUp(call);
+    while (this.#pending.isOldestOver(now)) {
+      this.#giveUp(this.#pending.oldest);
     }
   }
 
-  #giveUp(pending: PendingCall | undefined): void {
-    if (pending?.side === 'outgoing' && !pending.matched) {
-      this.#addPeer(pending.call, pending.peer);
+  /** Removes what waits there; a caller's span that nobody answered counts as a call to what it names. */
+  #giveUp(place: number): void {
+    const pending = this.#pending;
+    if (pending.waiting(place) !== Waiting.Receiver && !pending.isMatched(place)) {
+      const target = pending.target(place);
+      if (target !== null) {
+        pending.readCall(place, this.#call);
+        this.#rows.add(this.#call, target, pending.targetType(place));
+      }
     }
+    pending.remove(place);
   }
 
   #addPeer(call: Call, peer: Peer | null): void {
@@ -173,28 +199,11 @@ export class EdgeConnector implements Consumer<SpanBatch>, Component {
   }
 }
 
-function callOf(batch: SpanBatch, row: number, source: string): Call {
+function readCall(batch: SpanBatch, row: number, source: string, call: Call): void {
   const { start, end } = batch.traceState;
-  return {
-    source,
-    time: spanTimeBucket(batch, row),
-    duration: spanDuration(batch, row),
-    error: batch.statusCode[row] === STATUS_ERROR,
-    weight: spanWeight(batch.bytes, start[row] as number, end[row] as number),
-  };
-}
-
-const KEY = Buffer.alloc(24);
-
-/** Trace id and a span id of row `row` as one string of 24 characters. */
-function callKey(batch: SpanBatch, spanIds: Uint8Array, row: number): string {
-  // Together first: two strings joined are flattened again when a map hashes them.
-  const { traceId } = batch;
-  for (let i = 0; i < 16; i++) {
-    KEY[i] = traceId[row * 16 + i] as number;
-  }
-  for (let i = 0; i < 8; i++) {
-    KEY[16 + i] = spanIds[row * 8 + i] as number;
-  }
-  return KEY.toString('latin1');
+  call.source = source;
+  call.time = spanTimeBucket(batch, row);
+  call.duration = spanDuration(batch, row);
+  call.error = batch.statusCode[row] === STATUS_ERROR;
+  call.weight = spanWeight(batch.bytes, start[row] as number, end[row] as number);
 }

@@ -35,7 +35,7 @@ class Edge {
   }
 
   /** Counts a call; gives whether that made a new row. */
-  add({ time, error, duration, weight }: Call, targetType: EdgeRow['targetType']): boolean {
+  add({ time, error, duration, weight }: Readonly<Call>, targetType: EdgeRow['targetType']): boolean {
     let cell = this.#last;
     const before = this.cells.size;
     if (cell === undefined || cell.time !== time || cell.error !== error || cell.targetType !== targetType) {
