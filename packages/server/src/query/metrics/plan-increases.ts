@@ -1,3 +1,4 @@
+import { pointsInTime } from '../points-in-time.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
 import type { MetricPlan } from './metric-query-request.ts';
 import { pointRange } from './metric-query-request.ts';
@@ -16,8 +17,7 @@ export function planSeries(plan: MetricPlan, parameters: SqlParameters): string 
 
 /** Condition on points: of the metric, and in the time that the steps need. */
 export function pointCondition(plan: MetricPlan, parameters: SqlParameters): string {
-  const { from, to } = pointRange(plan);
-  return `metric_name = ${parameters.string(plan.name)} AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}`;
+  return `metric_name = ${parameters.string(plan.name)} AND ${pointsInTime(parameters, pointRange(plan))}`;
 }
 
 /** Points that say "nothing was recorded" (OTLP's flag 1). */

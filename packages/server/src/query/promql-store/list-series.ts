@@ -1,6 +1,7 @@
 import type { LabelMatcher } from '@signalbox/query-language';
 import { MetricType } from '@signalbox/records';
 import type { ResultList } from '../../store/connection.ts';
+import { pointsInTime } from '../points-in-time.ts';
 import { formatSample } from '../promql/format-go.ts';
 import { type Labels, METRIC_NAME } from '../promql/labels.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
@@ -130,7 +131,7 @@ async function boundsOf(
     parameters.statement(
       `SELECT series_id, groupUniqArrayArray(${column}) AS bounds
 FROM ${pointTable(type)}
-WHERE metric_name IN ${parameters.strings(metrics)} AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to + 1_000_000n)}
+WHERE metric_name IN ${parameters.strings(metrics)} AND ${pointsInTime(parameters, { from, to: to + 1_000_000n })}
 GROUP BY series_id`,
     ),
     maxBoundedSeries,
