@@ -35,8 +35,8 @@ export class PointRuns {
       }
       this.#offsets[slot + 1] = starts.length;
     }
-    this.#starts = Uint32Array.from(starts);
-    this.#ends = Uint32Array.from(ends);
+    this.#starts = new Uint32Array(starts);
+    this.#ends = new Uint32Array(ends);
   }
 
   /** How many rows a slot has. */
@@ -196,7 +196,7 @@ function findRuns(ids: BigUint64Array, slots: PointSlots): Runs {
     }
     row = end;
   }
-  return { slots: Int32Array.from(found), starts: Uint32Array.from(starts), ends: Uint32Array.from(ends) };
+  return { slots: new Int32Array(found), starts: new Uint32Array(starts), ends: new Uint32Array(ends) };
 }
 
 /** The runs' places by their slots: those of slot i from `offsets[i]` to `offsets[i + 1]`, in the order of their rows. */

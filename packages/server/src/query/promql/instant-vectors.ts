@@ -31,8 +31,9 @@ export async function instantVectors(
     const result = new StepSeries(series.labels, evaluation.steps.count);
     if (selector.extended === 'smoothed') smooth(series, result, selector, evaluation);
     else pickLast(series, result, selector, field, evaluation);
-    if (!result.isEmpty) {
-      budget.take(result.kinds.reduce((sum, kind) => sum + Math.min(kind, 1), 0));
+    const count = result.valueCount;
+    if (count > 0) {
+      budget.take(count);
       vector.push(result);
     }
     if (budget.isTired) await budget.rest();

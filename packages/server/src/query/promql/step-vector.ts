@@ -52,7 +52,17 @@ export class StepSeries {
   }
 
   get isEmpty(): boolean {
-    return this.kinds.every((kind) => kind === Kind.None);
+    const { kinds } = this;
+    for (let step = 0; step < kinds.length; step++) if (kinds[step] !== Kind.None) return false;
+    return true;
+  }
+
+  /** Steps at which there is a value. */
+  get valueCount(): number {
+    const { kinds } = this;
+    let count = 0;
+    for (let step = 0; step < kinds.length; step++) if (kinds[step] !== Kind.None) count++;
+    return count;
   }
 }
 
