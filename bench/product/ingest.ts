@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EncodedRequest } from '../workload/encode-otlp.ts';
 import type { EngineLimit } from './engine-limit.ts';
 import { processIdle, processUsage } from './process-usage.ts';
 import { type Row, report } from './report.ts';
@@ -32,7 +33,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
   try {
     const blocks = options.noLimit ? undefined : await KeptBlocks.start(signalbox);
     const copies = copiesOf(requests, Math.ceil(options.millions), dense.nsPerMillion);
-    const row = await measure(signalbox, 'spans', options, copies);
+    const row = await measure(signalbox, 'spans', options, eachMillion(signalbox, copies));
     rows.push(row);
     if (blocks !== undefined) rows.push(limitRow(await blocks.limit(), row));
     const logs = encodedLogs(spans / 2, nowNs());
@@ -59,11 +60,28 @@ export async function ingest(options: IngestOptions): Promise<void> {
   report('ingest', rows);
 }
 
+/** Says of each million spans, while they are taken, how fast they were and what they cost: growth must not show. */
+function* eachMillion(signalbox: Signalbox, requests: Iterable<EncodedRequest>): Generator<EncodedRequest> {
+  let spans = 0;
+  let last = { spans, at: performance.now(), cpuSeconds: processUsage(signalbox.pid).cpuSeconds };
+  for (const request of requests) {
+    yield request;
+    spans += request.records;
+    if (spans < last.spans + 1e6) continue;
+    const now = { spans, at: performance.now(), cpuSeconds: processUsage(signalbox.pid).cpuSeconds };
+    const millions = (now.spans - last.spans) / 1e6;
+    const perSecond = ((millions * 1e6) / (now.at - last.at)) * 1e3;
+    const cpu = ((now.cpuSeconds - last.cpuSeconds) / millions).toFixed(1);
+    console.log(`to ${(spans / 1e6).toFixed(1)} million: ${perSecond.toFixed(0)} spans/s, ${cpu} CPU-s per million`);
+    last = now;
+  }
+}
+
 async function measure(
   signalbox: Signalbox,
   signal: 'spans' | 'logs',
   options: IngestOptions,
-  requests: Parameters<typeof send>[1],
+  requests: Iterable<EncodedRequest>,
 ): Promise<Row> {
   const before = processUsage(signalbox.pid);
   const result = await send(`${signalbox.otlpHttp}/v1/${signal === 'spans' ? 'traces' : 'logs'}`, requests, options);
