@@ -144,15 +144,16 @@ export class DatabaseRecorder {
 
 function attributesOf(call: DatabaseCall): Attributes {
   const { target, operation, collection } = call;
-  return {
+  // Undefined where there is none: spreading each into an object costs more than making the span.
+  const attributes: Attributes = {
     'db.system.name': target.system,
-    ...(operation !== undefined && { 'db.operation.name': operation }),
-    ...(target.namespace !== undefined && { 'db.namespace': target.namespace }),
-    ...(collection !== undefined && { 'db.collection.name': collection }),
-    ...(target.address !== undefined && { 'server.address': target.address }),
-    ...(target.port !== undefined && { 'server.port': target.port }),
-    ...call.attributes?.(),
+    'db.operation.name': operation,
+    'db.namespace': target.namespace,
+    'db.collection.name': collection,
+    'server.address': target.address,
+    'server.port': target.port,
   };
+  return call.attributes === undefined ? attributes : Object.assign(attributes, call.attributes());
 }
 
 /** https://opentelemetry.io/docs/specs/semconv/db/database-spans/#name */

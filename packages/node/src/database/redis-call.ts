@@ -22,7 +22,7 @@ export function redisCommand(
     operation,
     attributes: () => {
       const key = keys ? redisKey(operation, args) : undefined;
-      return { 'db.query.text': redisQueryText(operation, args, keys), ...(key !== undefined && { 'cache.key': key }) };
+      return { 'db.query.text': redisQueryText(operation, args, keys), 'cache.key': key };
     },
   };
 }

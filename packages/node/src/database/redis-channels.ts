@@ -4,6 +4,8 @@ import { handleOf, type InstrumentationContext, type InstrumentationHandle } fro
 import type { DatabaseCall, DatabaseOperation, DatabaseRecorder } from './database-recorder.ts';
 import { type RedisServer, redisBatch, redisCommand, redisConnect, redisFailure, redisHit } from './redis-call.ts';
 
+const operationKey = Symbol('@signalbox/node operation');
+
 /** ioredis and node-redis publish one such object through the life of a command, a batch or a connection. */
 interface RedisMessage extends RedisServer {
   /** Undefined for batches and connections. */
@@ -13,6 +15,8 @@ interface RedisMessage extends RedisServer {
   readonly batchSize?: number;
   readonly error?: unknown;
   readonly result?: unknown;
+  /** What was begun for it; the object is made for this one call. */
+  [operationKey]?: DatabaseOperation;
 }
 
 export interface RedisChannels {
@@ -33,7 +37,6 @@ export function recordRedisChannels(
   recorder: DatabaseRecorder,
   channels: RedisChannels,
 ): InstrumentationHandle {
-  const operations = new WeakMap<object, DatabaseOperation>();
   const undo = ['command', 'batch', 'connect'].flatMap((kind) => {
     const channel = `tracing:${channels.prefix}:${kind}`;
     return [
@@ -41,13 +44,13 @@ export function recordRedisChannels(
         const message = published as RedisMessage;
         const operation = recorder.begin(callOf(message, channels));
         if (operation === undefined) return context.active();
-        operations.set(message, operation);
+        message[operationKey] = operation;
         return operation.context;
       }),
       subscribe(`${channel}:asyncStart`, (published) => {
         const message = published as RedisMessage;
         const { error, command } = message;
-        operations.get(message)?.end({
+        message[operationKey]?.end({
           failure: error === undefined ? undefined : redisFailure(error),
           attributes: () => (error === undefined && command !== undefined ? redisHit(command, message.result) : {}),
         });

@@ -52,7 +52,9 @@ export function redisQueryText(command: string, args: readonly string[], keys: b
   const name = command.toUpperCase();
   const all = containers.has(name) ? 1 : 0;
   const limit = keys ? (shown[name] ?? args.length) : all;
-  const text = [name, ...args.map((argument, index) => (index < limit ? argument : '?'))].join(' ');
+  let text = name;
+  for (let index = 0; index < args.length && text.length <= maxLength; index += 1)
+    text += ` ${index < limit ? args[index] : '?'}`;
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
 

@@ -20,6 +20,8 @@ interface Channel {
 }
 
 type Callback = (message: Message | null) => unknown;
+/** By delivery tag. */
+type Unsettled = ReadonlyMap<number, UnsettledMessage>;
 
 const methods = ['publish', 'consume', 'ack', 'nack', 'reject', 'ackAll', 'nackAll'] as const;
 
@@ -80,11 +82,15 @@ class ObservedChannels {
         return Reflect.apply(consume, this, args);
       };
     });
-    this.#settleWith(wrap, target, 'ack', 'ack', (tags, [message, allUpTo]) => tagsOf(tags, message, allUpTo));
-    this.#settleWith(wrap, target, 'nack', 'nack', (tags, [message, allUpTo]) => tagsOf(tags, message, allUpTo));
-    this.#settleWith(wrap, target, 'reject', 'nack', (tags, [message]) => tagsOf(tags, message, false));
-    this.#settleWith(wrap, target, 'ackAll', 'ack', (tags) => tags);
-    this.#settleWith(wrap, target, 'nackAll', 'nack', (tags) => tags);
+    this.#settleWith(wrap, target, 'ack', 'ack', (unsettled, [message, allUpTo]) =>
+      tagsOf(unsettled, message, allUpTo),
+    );
+    this.#settleWith(wrap, target, 'nack', 'nack', (unsettled, [message, allUpTo]) =>
+      tagsOf(unsettled, message, allUpTo),
+    );
+    this.#settleWith(wrap, target, 'reject', 'nack', (unsettled, [message]) => tagsOf(unsettled, message, false));
+    this.#settleWith(wrap, target, 'ackAll', 'ack', (unsettled) => [...unsettled.keys()]);
+    this.#settleWith(wrap, target, 'nackAll', 'nack', (unsettled) => [...unsettled.keys()]);
   }
 
   /** A message for which the broker's word is asked for is published when the word is there. */
@@ -173,13 +179,13 @@ class ObservedChannels {
     target: Record<(typeof methods)[number], AnyFunction>,
     method: (typeof methods)[number],
     settlement: Settlement,
-    select: (tags: readonly number[], args: readonly unknown[]) => readonly number[],
+    select: (unsettled: Unsettled, args: readonly unknown[]) => readonly number[],
   ): void {
     const settle = this.#protect<[Channel, readonly unknown[]], void>(
       (channel, args) => {
         const unsettled = this.#unsettled.get(channel);
         if (unsettled === undefined) return;
-        for (const tag of select([...unsettled.keys()], args)) {
+        for (const tag of select(unsettled, args)) {
           unsettled.get(tag)?.settle(settlement);
           unsettled.delete(tag);
         }
@@ -197,7 +203,7 @@ class ObservedChannels {
 }
 
 /** The tag of a message or, where all up to it are meant, those of the ones before it as well. */
-function tagsOf(tags: readonly number[], message: unknown, allUpTo: unknown): readonly number[] {
+function tagsOf(unsettled: Unsettled, message: unknown, allUpTo: unknown): readonly number[] {
   const { deliveryTag } = (message as Message).fields;
-  return allUpTo === true ? tags.filter((tag) => tag <= deliveryTag) : [deliveryTag];
+  return allUpTo === true ? [...unsettled.keys()].filter((tag) => tag <= deliveryTag) : [deliveryTag];
 }

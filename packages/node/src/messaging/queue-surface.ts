@@ -2,7 +2,6 @@ import {
   type Attributes,
   type Context,
   context,
-  isSpanContextValid,
   type Link,
   propagation,
   ROOT_CONTEXT,
@@ -16,6 +15,7 @@ import { prometheusBoundaries } from '../surfaces/duration-boundaries.ts';
 import { OpenOperations } from '../surfaces/open-operations.ts';
 import { type Failure, type Operation, recordFailure } from '../surfaces/operation.ts';
 import { defineSurface } from '../surfaces/surface.ts';
+import { isValidSpanContext } from '../trace/span-context-validity.ts';
 import { headerGetter, headerSetter, type MessageHeaders } from './header-carrier.ts';
 
 /** What became of a message: done with, or given back. */
@@ -153,8 +153,8 @@ function attributesOf(
     'messaging.operation': operation,
     'messaging.operation.name': operation,
     'messaging.operation.type': operation === 'publish' ? 'send' : 'process',
-    ...(id !== undefined && { 'messaging.message.id': id }),
-    ...(isBatch && { 'messaging.batch.message_count': messages.length }),
+    'messaging.message.id': id,
+    'messaging.batch.message_count': isBatch ? messages.length : undefined,
     ...attributes,
   };
 }
@@ -164,7 +164,7 @@ function senderOf(headers: MessageHeaders | undefined): Context | undefined {
   if (headers === undefined) return undefined;
   const sender = propagation.extract(ROOT_CONTEXT, headers, headerGetter);
   const span = trace.getSpanContext(sender);
-  return span !== undefined && isSpanContextValid(span) ? sender : undefined;
+  return span !== undefined && isValidSpanContext(span) ? sender : undefined;
 }
 
 function linkTo(sender: Context): Link[] {

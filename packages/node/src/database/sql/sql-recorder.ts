@@ -51,7 +51,7 @@ class SqlCall implements DatabaseCall {
 
   attributes(): Attributes {
     const { text, summary } = this.#statement;
-    return { 'db.query.text': text, ...(summary !== '' && { 'db.query.summary': summary }) };
+    return { 'db.query.text': text, 'db.query.summary': summary === '' ? undefined : summary };
   }
 
   get #statement(): SqlStatement {
@@ -129,8 +129,8 @@ export class SqlRecorder {
         running.end({
           failure,
           attributes: () => ({
-            ...(rows !== undefined && { 'db.response.returned_rows': rows }),
-            ...(affected !== undefined && isChange(call.operation) && { 'sql.rows_affected': affected }),
+            'db.response.returned_rows': rows,
+            'sql.rows_affected': isChange(call.operation) ? affected : undefined,
           }),
         });
       },
