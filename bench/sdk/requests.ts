@@ -42,7 +42,7 @@ const cases: Readonly<Record<string, RequestCase>> = {
 export const requestCases = Object.keys(cases);
 
 /** Until the code is warm: as many for each variant, since a time would warm less on a busy machine. */
-const warming = 5_000;
+const warming = 20_000;
 const burst = 1_000;
 /** A busy machine has time for fewer rounds. */
 const limitMillis = 150_000;
