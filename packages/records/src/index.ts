@@ -36,6 +36,7 @@ export {
   HistogramPointTable,
   HistogramPresence,
   NumberPointTable,
+  RecordedHistogram,
   SummaryPointTable,
 } from './point-tables.ts';
 export { RecordBatch } from './record-batch.ts';

@@ -10,6 +10,17 @@ import { Uint64Column } from './uint64-column.ts';
 /** Bits of `presence` of a histogram's point: which of the optional numbers it has. Absent ones are 0. Stored: never change one. */
 export const HistogramPresence = { Sum: 1, Min: 2, Max: 4 } as const;
 
+/**
+ * Further bits of `presence` of an exponential histogram's point that a recording rule made, which OTLP has no form for. No receiver
+ * sets them, and such points go to the store only. Stored: never change one.
+ *
+ * - `FloatCounts`: all counts (of everything, of the zero bucket, of buckets) are the bits of doubles.
+ * - `Gauge`: it goes up and down; a fall is no reset.
+ * - `CustomBounds`: the scale is -53, `positiveOffset` the place of the first bucket minus 1, and in place of negative counts stand the
+ *   bits of the upper bounds but the last, +Inf.
+ */
+export const RecordedHistogram = { FloatCounts: 8, Gauge: 16, CustomBounds: 32 } as const;
+
 /** Points of gauges and sums (`NumberDataPoint`). A point with the flag "no recorded value" may have none. */
 export class NumberPointTable extends PointTable {
   readonly value = new NumberColumn();

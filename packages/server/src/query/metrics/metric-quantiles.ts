@@ -3,7 +3,14 @@ import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import { explicitQuantile, exponentialQuantile, mergeExplicit } from './histogram-quantile.ts';
 import type { MetricPlan } from './metric-query-request.ts';
 import { pointTables } from './metric-types.ts';
-import { type ExtraCounter, planIncreases, planSeries, planSteps, pointCondition } from './plan-increases.ts';
+import {
+  type ExtraCounter,
+  notRecorded,
+  planIncreases,
+  planSeries,
+  planSteps,
+  pointCondition,
+} from './plan-increases.ts';
 
 /** Rows of one answer: groups × steps × different bucket layouts. */
 const maxRows = 200_000;
@@ -74,7 +81,7 @@ function toIndexCounts(counts: IndexCounts): Map<number, number> {
 export function planExponentialBuckets(plan: MetricPlan): Statement {
   const parameters = new SqlParameters();
   const table = pointTables[plan.type];
-  const matching = `${pointCondition(plan, parameters)} AND series_id IN (SELECT series_id FROM (${planSeries(plan, parameters)}))`;
+  const matching = `${pointCondition(plan, parameters)} AND ${notRecorded} AND series_id IN (SELECT series_id FROM (${planSeries(plan, parameters)}))`;
   const coarse = (sign: 'positive' | 'negative'): ExtraCounter => ({
     name: sign,
     subtract: (now, before) => `mapSubtract(${now}, ${before})`,

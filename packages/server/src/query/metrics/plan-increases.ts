@@ -1,3 +1,4 @@
+import { RecordedHistogram } from '@signalbox/records';
 import { pointsInTime } from '../points-in-time.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
 import type { MetricPlan } from './metric-query-request.ts';
@@ -23,11 +24,14 @@ export function pointCondition(plan: MetricPlan, parameters: SqlParameters): str
 /** Points that say "nothing was recorded" (OTLP's flag 1). */
 export const noRecordedValue = 'bitAnd(flags, 1) = 1';
 
+/** Points of exponential histograms that came from outside, whose counts are whole. */
+export const notRecorded = `bitAnd(presence, ${RecordedHistogram.FloatCounts}) = 0`;
+
 /**
  * What the points of a type count up, as an array of `Float64` whose first element only falls when the counting starts anew,
  * and the shape that two points must share to be subtracted.
  */
-const countersByTable: Readonly<Record<string, { counters: string; shape: string }>> = {
+const countersByTable: Readonly<Record<string, { counters: string; shape: string; only?: string }>> = {
   number_points: { counters: '[value]', shape: "CAST([], 'Array(Float64)')" },
   histogram_points: {
     counters: 'arrayConcat([toFloat64(count), sum], arrayMap(x -> toFloat64(x), bucket_counts))',
@@ -36,6 +40,8 @@ const countersByTable: Readonly<Record<string, { counters: string; shape: string
   exponential_histogram_points: {
     counters: '[toFloat64(count), sum, toFloat64(zero_count)]',
     shape: "CAST([], 'Array(Float64)')",
+    // What rules recorded is nearly always a rate, which does not count up: PromQL shows it.
+    only: ` AND ${notRecorded}`,
   },
   summary_points: { counters: '[toFloat64(count), sum]', shape: "CAST([], 'Array(Float64)')" },
 };
@@ -89,7 +95,7 @@ export function planIncreases(
         INNER JOIN (
     ${planSeries(plan, parameters)}
         ) AS matching USING series_id
-        WHERE ${pointCondition(plan, parameters)} AND NOT ${noRecordedValue}
+        WHERE ${pointCondition(plan, parameters)} AND NOT ${noRecordedValue}${counted.only ?? ''}
         LIMIT 1 BY series_id, ended
       )
       WINDOW w AS (PARTITION BY series_id ORDER BY ended ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)

@@ -1,4 +1,6 @@
+import { RecordedHistogram } from '@signalbox/records';
 import type { ResultList } from '../../store/connection.ts';
+import { CUSTOM_BUCKETS_SCHEMA } from '../promql/histogram/bucket-bounds.ts';
 import { type Buckets, FloatHistogram } from '../promql/histogram/float-histogram.ts';
 import type { RawSeries } from '../promql/queryable.ts';
 import type { QueryContext } from '../query-context.ts';
@@ -6,16 +8,23 @@ import { sumsBeginAt } from './delta-to-cumulative.ts';
 import { type ReadOptions, type ReadPoints, readPoints } from './read-points.ts';
 import type { SelectedGroup } from './select-series.ts';
 
+/** Counts are whole, but those of recorded histograms, which are the bits of doubles. */
+const isFloat = `bitAnd(presence, ${RecordedHistogram.FloatCounts}) != 0`;
+const count = (column: string): string => `if(${isFloat}, reinterpretAsFloat64(${column}), toFloat64(${column}))`;
+const counts = (column: string): string =>
+  `if(${isFloat}, arrayMap(x -> reinterpretAsFloat64(x), ${column}), arrayMap(x -> toFloat64(x), ${column}))`;
+
 const columns = {
-  total: 'toFloat64(count)',
+  form: 'toFloat64(presence)',
+  total: count('count'),
   sum: 'sum',
   scale: 'scale',
-  zero_count: 'toFloat64(zero_count)',
+  zero_count: count('zero_count'),
   zero_threshold: 'zero_threshold',
   positive_offset: 'positive_offset',
-  positive: 'arrayMap(x -> toFloat64(x), positive_counts)',
+  positive: counts('positive_counts'),
   negative_offset: 'negative_offset',
-  negative: 'arrayMap(x -> toFloat64(x), negative_counts)',
+  negative: counts('negative_counts'),
 };
 
 /** What Prometheus takes for the width of the zero bucket of a histogram that does not tell. */
@@ -51,14 +60,26 @@ export async function nativeSeries(
 function histogramAt(points: ReadPoints, row: number): FloatHistogram | undefined {
   const number = (name: keyof typeof columns): number => (points.columns[name] as Float64Array)[row];
   const scale = number('scale');
-  if (scale < coarsestSchema) return undefined;
+  const form = number('form');
+  const hasCustomBounds = (form & RecordedHistogram.CustomBounds) !== 0;
+  if (scale < coarsestSchema && !hasCustomBounds) return undefined;
   const histogram = new FloatHistogram();
-  histogram.schema = scale;
   histogram.count = number('total');
   histogram.sum = number('sum');
-  histogram.zeroCount = number('zero_count');
-  histogram.zeroThreshold = number('zero_threshold') || defaultZeroThreshold;
+  if ((form & RecordedHistogram.Gauge) !== 0) histogram.resetHint = 'gauge';
   histogram.positive = bucketsAt(points.columns.positive as ResultList, number('positive_offset'), row);
+  if (hasCustomBounds) {
+    const { offsets, values } = points.columns.negative as ResultList;
+    histogram.schema = CUSTOM_BUCKETS_SCHEMA;
+    histogram.customBounds = Array.from(values.slice(offsets[row], offsets[row + 1]), Number);
+    return histogram;
+  }
+  histogram.schema = scale;
+  histogram.zeroCount = number('zero_count');
+  histogram.zeroThreshold = number('zero_threshold');
+  if (histogram.zeroThreshold === 0 && (form & RecordedHistogram.FloatCounts) === 0) {
+    histogram.zeroThreshold = defaultZeroThreshold;
+  }
   histogram.negative = bucketsAt(points.columns.negative as ResultList, number('negative_offset'), row);
   if (scale > finestSchema) histogram.reduceResolution(finestSchema);
   return histogram;
