@@ -3,10 +3,17 @@ export { encodeLokiPush } from './loki/encode-push.ts';
 export { type DefaultLabels, type LokiStream, lokiStreams } from './loki/log-streams.ts';
 export { decodeExposition } from './prometheus/decode-exposition.ts';
 export {
+  decodeRemoteRead,
+  type RemoteReadQuery,
+  type RemoteReadRequest,
+  RemoteReadResponseType,
+} from './prometheus/decode-remote-read.ts';
+export {
   type DecodedRemoteWrite,
   decodeRemoteWrite,
   type RemoteWriteVersion,
 } from './prometheus/decode-remote-write.ts';
+export { encodeRemoteRead, type ReadHistogram, type ReadSeries } from './prometheus/encode-remote-read.ts';
 export { encodeRemoteWrite } from './prometheus/encode-remote-write.ts';
 export type { ExposedSample, Exposition } from './prometheus/exposition.ts';
 export { emptyHistogram } from './prometheus/native-histogram.ts';

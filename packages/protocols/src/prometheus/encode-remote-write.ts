@@ -1,12 +1,8 @@
 import { ReverseWriter } from '@signalbox/otlp';
 import { encodeSnappy } from '../snappy/encode-snappy.ts';
 import type { RemoteHistogram, RemoteSeries } from './remote-write-series.ts';
-import type { Labels, NativeBuckets } from './translate-metrics.ts';
-
-const encoder = new TextEncoder();
-
-/** Prometheus's mark of a series that has ended, one of the many NaNs. */
-const STALE = { low: 2, high: 0x7ff00000 } as const;
+import type { NativeBuckets } from './translate-metrics.ts';
+import { writeDouble, writeInt64, writeLabels, writeWords } from './write-remote-fields.ts';
 
 /**
  * Series as `prometheus.WriteRequest` in a Snappy block: the body of remote write 1.0
@@ -34,15 +30,6 @@ export function encodeRemoteWrite(series: readonly RemoteSeries[]): Uint8Array<A
     writer.endMessage(0x0a, end);
   }
   return encodeSnappy(writer.finish());
-}
-
-function writeLabels(writer: ReverseWriter, labels: Labels): void {
-  for (const [name, value] of labels.toReversed()) {
-    const end = writer.length;
-    writeText(writer, 0x12, value);
-    writeText(writer, 0x0a, name);
-    writer.endMessage(0x0a, end);
-  }
 }
 
 /** Message `Histogram`, with whole counts. */
@@ -81,28 +68,7 @@ function writeBuckets(
   writer.endMessage(spansTag, spanEnd);
 }
 
-function writeDouble(writer: ReverseWriter, tag: number, value: number | 'stale'): void {
-  if (value === 'stale') writer.fixed64(STALE.low, STALE.high);
-  else writer.double(value);
-  writer.varint(tag);
-}
-
-function writeInt64(writer: ReverseWriter, tag: number, value: number): void {
-  writeWords(writer, BigInt(value));
-  writer.varint(tag);
-}
-
 function writeSint64(writer: ReverseWriter, value: number): void {
   const wide = BigInt(value);
   writeWords(writer, (wide << 1n) ^ (wide >> 63n));
-}
-
-function writeWords(writer: ReverseWriter, value: bigint): void {
-  const bits = BigInt.asUintN(64, value);
-  writer.varint64(Number(bits & 0xffff_ffffn), Number(bits >> 32n));
-}
-
-function writeText(writer: ReverseWriter, tag: number, text: string): void {
-  const bytes = encoder.encode(text);
-  writer.slice(tag, bytes, 0, bytes.length);
 }

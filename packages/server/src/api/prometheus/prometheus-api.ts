@@ -11,10 +11,11 @@ import { Router } from '../router.ts';
 import { toPrometheusAnswer } from './prometheus-error.ts';
 import { PrometheusParameters } from './prometheus-parameters.ts';
 import type { PrometheusRoute } from './prometheus-route.ts';
-import { readForm } from './read-form.ts';
+import { readBody, readForm } from './read-form.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { promqlRoutes } from './routes/queries.ts';
+import { remoteReadRoutes } from './routes/remote-read.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { type PrometheusStatus, statusRoutes } from './routes/status.ts';
 import { targetRoutes } from './routes/targets.ts';
@@ -57,6 +58,7 @@ export function createPrometheusApi(
   const { catalog } = options;
   const router = new Router<PrometheusRoute>([
     ...promqlRoutes({ catalog, engine: options.engine }),
+    ...remoteReadRoutes({ catalog, engine: options.engine }),
     ...labelRoutes(catalog),
     ...metadataRoutes(catalog, options.engine.parser ?? {}),
     ...ruleRoutes(options.rules ?? NO_RULES),
@@ -101,7 +103,9 @@ export function createPrometheusApi(
         deadlineMs: nowMs + options.maxExecutionMs,
         nowMs,
       };
-      await sendAnswer(request, response, await match.route.run({ path: match.path, parameters, context }));
+      const body = (maxBytes: number): Promise<Buffer> =>
+        readBody(request, maxBytes, `the body is longer than ${maxBytes} bytes`);
+      await sendAnswer(request, response, await match.route.run({ path: match.path, parameters, context, body }));
     } catch (error) {
       const { status, body, retryAfterSeconds } = toPrometheusAnswer(error);
       if (body.errorType === 'internal') options.onError(error);

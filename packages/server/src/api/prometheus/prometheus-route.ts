@@ -6,6 +6,8 @@ export interface PrometheusRequest {
   readonly path: Readonly<Record<string, string>>;
   readonly parameters: PrometheusParameters;
   readonly context: QueryContext;
+  /** The body, unless it was a form. Rejects with `bad_data` when it is longer. */
+  readonly body: (maxBytes: number) => Promise<Uint8Array>;
 }
 
 /** What goes into the envelope of a success (HTTP API, "Format overview"). */
@@ -24,11 +26,17 @@ export class JsonPieces {
   }
 }
 
+/** An answer that is bytes of another type, without an envelope. */
+export interface BytesAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Uint8Array;
+}
+
 export interface PrometheusRoute {
   readonly method: 'GET' | 'POST';
   /** Below `/api/v1/`, e.g. `label/{name}/values`. */
   readonly pattern: string;
-  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer>;
+  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer>;
 }
 
 export function get(pattern: string, run: PrometheusRoute['run']): PrometheusRoute {

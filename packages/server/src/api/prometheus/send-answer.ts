@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
-import { JsonPieces, type PrometheusAnswer } from './prometheus-route.ts';
+import { type BytesAnswer, JsonPieces, type PrometheusAnswer } from './prometheus-route.ts';
 
 const contentType = 'application/json';
 
@@ -16,8 +16,12 @@ const chunkLength = 64 * 1024;
 export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: PrometheusAnswer,
+  answer: PrometheusAnswer | BytesAnswer,
 ): Promise<void> {
+  if ('bytes' in answer) {
+    response.writeHead(200, { ...answer.headers, 'content-length': answer.bytes.length }).end(answer.bytes);
+    return;
+  }
   const chunks = joined(envelope(answer));
   const first = chunks.next();
   const second = chunks.next();

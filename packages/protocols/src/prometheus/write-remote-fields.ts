@@ -1,0 +1,39 @@
+import type { ReverseWriter } from '@signalbox/otlp';
+import type { Labels } from './translate-metrics.ts';
+
+const encoder = new TextEncoder();
+
+/** Prometheus's mark of a series that has ended, one of the many NaNs. */
+const STALE = { low: 2, high: 0x7ff00000 } as const;
+
+/** Messages `Label`, field 1 of a series and of an exemplar. */
+export function writeLabels(writer: ReverseWriter, labels: Labels): void {
+  for (const [name, value] of labels.toReversed()) {
+    const end = writer.length;
+    writeText(writer, 0x12, value);
+    writeText(writer, 0x0a, name);
+    writer.endMessage(0x0a, end);
+  }
+}
+
+export function writeDouble(writer: ReverseWriter, tag: number, value: number | 'stale'): void {
+  if (value === 'stale') writer.fixed64(STALE.low, STALE.high);
+  else writer.double(value);
+  writer.varint(tag);
+}
+
+export function writeInt64(writer: ReverseWriter, tag: number, value: number): void {
+  if (value >= 0) writer.varint(value);
+  else writeWords(writer, BigInt(value));
+  writer.varint(tag);
+}
+
+export function writeWords(writer: ReverseWriter, value: bigint): void {
+  const bits = BigInt.asUintN(64, value);
+  writer.varint64(Number(bits & 0xffff_ffffn), Number(bits >> 32n));
+}
+
+function writeText(writer: ReverseWriter, tag: number, text: string): void {
+  const bytes = encoder.encode(text);
+  writer.slice(tag, bytes, 0, bytes.length);
+}
