@@ -41,9 +41,7 @@ async function scraped(): Promise<Series> {
   const series: Series = new Map();
   for (const [, name = '', labels = '', value] of text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)/gm)) {
     const pairs = [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', text = '']) => [label, text]);
-    // OpenTelemetry's exporter adds no unit, Prometheus's own rules do.
-    const full = name.replace(/^(wippy_function_duration)_/, '$1_seconds_');
-    if (isOurs(name)) series.set(seriesKey(full, Object.fromEntries(pairs)), Number(value));
+    if (isOurs(name)) series.set(seriesKey(name, Object.fromEntries(pairs)), Number(value));
   }
   return series;
 }

@@ -13,6 +13,7 @@ import { deployRoutes } from './routes/deploy.ts';
 import { githubRoutes } from './routes/github.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import { createInstruments, type Instruments } from './telemetry/instruments.ts';
+import type { RunningTelemetry } from './telemetry/start-telemetry.ts';
 
 export interface Chimney {
   routes: Route[];
@@ -21,11 +22,7 @@ export interface Chimney {
 }
 
 /** Wires chimney's parts together. The SDK must have been started before. */
-export async function createChimney(
-  config: Config,
-  log: Logger,
-  scrape: (() => Promise<string>) | null,
-): Promise<Chimney> {
+export async function createChimney(config: Config, log: Logger, scrape: RunningTelemetry['scrape']): Promise<Chimney> {
   if (config.dragonflyUrl === null) log.info('no dragonfly configured, running on the memory tier');
   const dragonfly = config.dragonflyUrl === null ? null : new DragonflyTier(config.dragonflyUrl, log);
   const cache = new TieredCache(dragonfly, new MemoryTier(config.memoryEntries, config.memoryBytes));

@@ -73,8 +73,7 @@ test('the Prometheus endpoint is a second output of the same instruments', async
     await fetch(`${chimney.url}/api/github/pulls`);
     const text = await (await fetch(`${chimney.url}/api/metrics`)).text();
     expect(text).toMatch(/^chimney_requests_total\{.*route="\/api\/github\/pulls".*\} 1$/m);
-    // The official JavaScript exporter puts no unit into the name.
-    expect(text).toMatch(/^chimney_request_duration_bucket\{.*le="2000".*\} 1$/m);
+    expect(text).toMatch(/^chimney_request_duration_milliseconds_bucket\{.*le="2000".*\} 1$/m);
     expect(text).toMatch(/^chimney_github_rate_limit_remaining(\{.*\})? 59$/m);
     expect(text).toMatch(/^chimney_dragonfly_connected(\{.*\})? 0$/m);
     // The first output goes on.

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApplication } from './application.ts';
 import { createServer } from './server.ts';
-import { scrape, telemetry } from './telemetry.ts';
+import { telemetry } from './telemetry.ts';
 
 const log = pino({
   name: 'app.runtime',
@@ -14,7 +14,7 @@ const log = pino({
   formatters: { level: (label) => ({ level: label.toUpperCase() }) },
 });
 const application = createApplication(log, Number(process.env.WIPPY_COMPACT_MS ?? 30_000));
-const server = createServer(application, log, scrape);
+const server = createServer(application, log, (accept) => telemetry.scrape(accept));
 server.listen(Number(process.env.WIPPY_PORT ?? 8082), '127.0.0.1');
 await once(server, 'listening');
 log.info({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, 'wippy listens');

@@ -1,5 +1,5 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import { setRoute } from '@signalbox/node';
+import { setRoute, type Telemetry } from '@signalbox/node';
 import type { Logger } from 'pino';
 import type { Application } from './application.ts';
 
@@ -14,7 +14,7 @@ const endpoints: Readonly<Record<string, { readonly id: string; readonly functio
   'POST /spawn': { id: 'app.api:spawn.endpoint', function: 'app.api:spawn' },
 };
 
-export function createServer(application: Application, log: Logger, scrape: () => Promise<string>): http.Server {
+export function createServer(application: Application, log: Logger, scrape: Telemetry['scrape']): http.Server {
   return http.createServer((request, response) => {
     answer(request, response, application, scrape).catch((error: unknown) => {
       log.error(error, 'request failed');
@@ -28,11 +28,12 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   { functions, bus }: Application,
-  scrape: () => Promise<string>,
+  scrape: Telemetry['scrape'],
 ): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   if (path === '/metrics') {
-    response.setHeader('content-type', 'text/plain; version=0.0.4').end(await scrape());
+    const { contentType, body } = await scrape(request.headers.accept);
+    response.setHeader('content-type', contentType).end(body);
     return;
   }
   if (path === '/events') {

@@ -228,7 +228,8 @@ function resolvePrometheus({ prometheus }: MetricOptions, env: Environment): Pro
   const port = env.number('OTEL_EXPORTER_PROMETHEUS_PORT') ?? 9464;
   const isAsked = prometheus ?? env.list('OTEL_METRICS_EXPORTER')?.includes('prometheus') ?? false;
   if (isAsked === false) return undefined;
-  const defaults = { host, port, path: '/metrics', translation: 'UnderscoreEscapingWithSuffixes' } as const;
+  const translation = 'UnderscoreEscapingWithSuffixes';
+  const defaults = { host, port, path: '/metrics', listen: true, translation } as const;
   return typeof prometheus === 'object' ? { ...defaults, ...prometheus } : defaults;
 }
 

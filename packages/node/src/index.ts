@@ -30,6 +30,7 @@ export type {
   SumCell,
 } from './metrics/cells.ts';
 export type { TranslationStrategy } from './metrics/prometheus/metric-name.ts';
+export type { Scrape } from './metrics/prometheus/prometheus-endpoint.ts';
 export type { AnyFunction, LoadedModule, WrapFunction } from './modules/loaded-module.ts';
 export type { ModulePatch, ModuleSelection } from './modules/module-hooks.ts';
 export type { VersionRange } from './modules/version-range.ts';

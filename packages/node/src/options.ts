@@ -88,6 +88,8 @@ export interface PrometheusOptions {
   port?: number;
   /** Default `/metrics`. */
   path?: string;
+  /** `false`: no server of its own; the application answers with `Telemetry.scrape` under a route that it has (default true). */
+  listen?: boolean;
   /** How names become Prometheus's (default `UnderscoreEscapingWithSuffixes`, as Prometheus's own). */
   translation?: TranslationStrategy;
 }

@@ -224,7 +224,7 @@ export function createMetricSignal(
   settings: Enabled<'metrics'>,
   resource: Resource,
   delivery: Delivery,
-): Signal & { readonly provider: MeterProvider } {
+): Signal & { readonly provider: MeterProvider; readonly scrape: PrometheusEndpoint['scrape'] | undefined } {
   const { otlp, prometheus, exemplarFilter: filter, exponentialHistograms } = settings;
   const push = otlp && createMetricPush(otlp, settings, delivery, (metrics) => provider.takeExemplars(metrics));
   const endpoint = prometheus && new PrometheusEndpoint(prometheus, delivery.warnings);
@@ -235,7 +235,8 @@ export function createMetricSignal(
     { resource, readers, views: [...settings.views] },
     { filter, exponentialHistograms },
   );
-  endpoint?.listen(provider);
+  endpoint?.open(provider);
+  const scrape = endpoint && ((accept: string) => endpoint.scrape(accept));
   const shutdown = (): void => {
     // Timers and servers are all that readers still hold; a last collection has been made.
     provider.shutdown({ timeoutMillis: 1 }).catch(() => {});
@@ -245,10 +246,11 @@ export function createMetricSignal(
     // Only a collection that takes longer than there is time: what is not printed then is printed nowhere else either.
     await Promise.allSettled(flushed);
   };
-  if (push === undefined) return { provider, ...nothingSent, flush: print, close: shutdown };
+  if (push === undefined) return { provider, scrape, ...nothingSent, flush: print, close: shutdown };
   const { exporter, reader, last } = push;
   return {
     provider,
+    scrape,
     ...exporterCounts(exporter),
     dropped: () => exporter.counts.dropped,
     async flush(deadlineMillis) {

@@ -15,6 +15,7 @@ import { recordException } from './lifecycle/record-exception.ts';
 import { setGlobalLoggerProvider, unsetGlobalLoggerProvider } from './logging/global-logger-provider.ts';
 import { CellMeters } from './metrics/cell-meter.ts';
 import { logMetrics } from './metrics/log-metrics.ts';
+import type { Scrape } from './metrics/prometheus/prometheus-endpoint.ts';
 import { observeSdk, type SignalsByName } from './metrics/sdk-metrics.ts';
 import { spanMetrics } from './metrics/span-metrics.ts';
 import { ModuleHooks } from './modules/module-hooks.ts';
@@ -48,6 +49,14 @@ export interface Telemetry {
   readonly tracerProvider: TracerProvider;
   readonly meterProvider: MeterProvider;
   readonly loggerProvider: LoggerProvider;
+  /**
+   * The metrics as Prometheus scrapes them, for a route of the application's own: `metrics.prometheus` with `listen: false` (or beside
+   * the server that it has). The same instruments as over OTLP, and nothing is reset. Without a running SDK it has no metrics.
+   *
+   * @param accept the scrape's `Accept` header, which chooses OpenMetrics (with exemplars) or the text format (default)
+   * @throws (rejects) when `metrics.prometheus` is not set, or the metrics can't be collected
+   */
+  scrape(accept?: string): Promise<Scrape>;
   /** Sends everything recorded so far. Resolves within the shutdown timeout; never rejects. */
   flush(): Promise<FlushResult>;
   /** Sends everything, then undoes all that `start` did. Resolves within the shutdown timeout; never rejects. */
@@ -179,6 +188,12 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     tracerProvider,
     meterProvider,
     loggerProvider,
+    async scrape(accept = '') {
+      if (!measuring || measuring.scrape === undefined) {
+        throw new Error('metrics are not there to be scraped: start with metrics: { prometheus: { listen: false } }');
+      }
+      return measuring.scrape(accept);
+    },
     flush,
     shutdown() {
       stopped ??= shutdown();
@@ -274,6 +289,7 @@ function disabledTelemetry(options: StartOptions, env: Environment, warnings: Wa
     tracerProvider: trace.getTracerProvider(),
     meterProvider: metrics.getMeterProvider(),
     loggerProvider: logs.getLoggerProvider(),
+    scrape: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: '' }),
     flush: async () => result,
     shutdown: async () => result,
   };

@@ -6,8 +6,9 @@ export function operations(scrape: RunningTelemetry['scrape']): Router {
   const router = Router();
   router.get('/health', (_request, response) => void response.json({ status: 'ok' }));
   if (scrape !== null)
-    router.get('/metrics', async (_request, response) => {
-      response.type('text/plain; version=0.0.4; charset=utf-8').send(await scrape());
+    router.get('/metrics', async (request, response) => {
+      const { contentType, body } = await scrape(request.headers.accept);
+      response.set('content-type', contentType).end(body);
     });
   return router;
 }

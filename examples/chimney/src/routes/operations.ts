@@ -1,11 +1,12 @@
 import type { TieredCache } from '../cache/tiered-cache.ts';
 import { json, text } from '../http/reply.ts';
 import type { Route } from '../http/router.ts';
+import type { RunningTelemetry } from '../telemetry/start-telemetry.ts';
 
 export interface OperationsOptions {
   cache: TieredCache;
-  /** The metrics in Prometheus's text format; null when that endpoint is off. */
-  scrape: (() => Promise<string>) | null;
+  /** Null when that endpoint is off. */
+  scrape: RunningTelemetry['scrape'];
   debugRoutes: boolean;
 }
 
@@ -23,7 +24,10 @@ export function operationsRoutes({ cache, scrape, debugRoutes }: OperationsOptio
     routes.push({
       method: 'GET',
       path: '/api/metrics',
-      handle: async () => text(200, await scrape(), 'text/plain; version=0.0.4; charset=utf-8'),
+      handle: async ({ headers }) => {
+        const { contentType, body } = await scrape(headers.accept);
+        return text(200, body, contentType);
+      },
     });
   }
   if (debugRoutes) {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { App, buildPackage } from '../../testing/child.ts';
 import { OtlpSink } from '../../testing/otlp-sink.ts';
 
@@ -113,6 +113,57 @@ test.each([
 ])('%s for a scraper that accepts "%s"', async (translation, accept, line) => {
   const { lines } = await get(await scraped({ translation }), accept);
   expect(lines).toContain(line);
+});
+
+describe('scrape, for a route of the application', () => {
+  const source = (prometheus: object | boolean): string => `import { start } from '@signalbox/node';
+    const telemetry = start({ endpoint: '${sink.url}', serviceName: 'shop', metrics: { prometheus: ${JSON.stringify(prometheus)} } });
+    const { metrics, trace } = await import('@opentelemetry/api');
+    const { createServer } = await import('node:http');
+    const meter = metrics.getMeter('app', '1.2');
+    meter.createCounter('jobs.done').add(3);
+    const duration = meter.createHistogram('job.duration', { unit: 's', advice: { explicitBucketBoundaries: [0.5, 2] } });
+    trace.getTracer('app').startActiveSpan('job', (span) => { for (const value of [0.1, 1, 9]) duration.record(value); span.end(); });
+    const server = createServer((request, response) => void start().scrape(request.headers.accept).then(
+      ({ contentType, body }) => response.setHeader('content-type', contentType).end(body),
+      (error) => response.writeHead(500).end(error.message),
+    )).listen(0, '127.0.0.1', () => console.log('port=' + server.address().port));
+    process.on('SIGTERM', () => process.exit(0));`;
+  /** Starts it and gives its address. */
+  async function began(prometheus: object | boolean, env: Record<string, string> = {}): Promise<string> {
+    app = new App({ file: 'app.mjs', nodeArguments: [], source: source(prometheus), env });
+    const [, port] = await app.printed(/port=(\d+)/);
+    return `http://127.0.0.1:${port}/`;
+  }
+
+  test('answers what the server of ours does, in the format that is accepted, beside OTLP', async () => {
+    const url = await began({ listen: false });
+    const text = await get(url);
+    expect(text.type).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(text.lines).toContain(`jobs_done_total{${scope}} 3`);
+    expect(text.lines).toContain(`job_duration_seconds_bucket{${scope},le="2"} 2`);
+    const open = await get(url, openMetrics);
+    expect(open.type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(open.lines.find((line) => line.startsWith(`job_duration_seconds_bucket{${scope},le="2.0"}`))).toMatch(
+      / 2 # \{trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}"\} 1 /,
+    );
+    await expect(fetch('http://localhost:9464/metrics')).rejects.toThrow();
+    await app?.stop();
+    expect(sink.point('jobs.done').value).toBe(3);
+    expect(sink.point('job.duration')).toMatchObject({ bounds: [0.5, 2], bucketCounts: [1, 1, 1] });
+  });
+
+  test('says what to set where metrics are not to be scraped, and is empty where telemetry is off', async () => {
+    const refused = await fetch(await began(false));
+    expect([refused.status, await refused.text()]).toEqual([
+      500,
+      'metrics are not there to be scraped: start with metrics: { prometheus: { listen: false } }',
+    ]);
+    await app?.stop();
+    const url = await began({ listen: false }, { OTEL_SDK_DISABLED: 'true' });
+    expect((await get(url)).lines).toEqual(['']);
+    await app?.stop();
+  });
 });
 
 test('OTEL_METRICS_EXPORTER=prometheus scrapes and sends no metrics over OTLP', async () => {

@@ -10,13 +10,21 @@ export interface PrometheusSettings {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** Whether it has a server of its own. */
+  readonly listen: boolean;
   readonly translation: TranslationStrategy;
+}
+
+/** What a scrape is answered with. */
+export interface Scrape {
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /**
  * Metrics for Prometheus to scrape: a reader of its own, so that what goes out over OTLP beside it is neither counted twice
- * nor reset, from the same instruments and so with the same buckets. Its server never keeps the process alive, and makes
- * no spans.
+ * nor reset, from the same instruments and so with the same buckets. Its server, if it is to have one, never keeps the
+ * process alive, and makes no spans.
  */
 export class PrometheusEndpoint extends MetricReader {
   readonly #settings: PrometheusSettings;
@@ -34,9 +42,10 @@ export class PrometheusEndpoint extends MetricReader {
   }
 
   /** `provider` is the one that this reader was given to; it has the exemplars. */
-  listen(provider: ExemplarMeterProvider): void {
+  open(provider: ExemplarMeterProvider): void {
     this.#provider = provider;
-    const { host, port, path } = this.#settings;
+    const { host, port, path, listen } = this.#settings;
+    if (!listen) return;
     this.#server.on('error', (error: NodeJS.ErrnoException) => {
       const advice =
         error.code === 'EADDRINUSE'
@@ -65,7 +74,7 @@ export class PrometheusEndpoint extends MetricReader {
   }
 
   /** One scrape, in the format that `accept` prefers. Rejects when the metrics cannot be collected. */
-  async scrape(accept: string): Promise<{ contentType: string; body: string }> {
+  async scrape(accept: string): Promise<Scrape> {
     const { resourceMetrics, errors } = await this.collect();
     for (const error of errors) this.#warnings.once(`a metric could not be collected: ${String(error)}`);
     const wantsUtf8 = !this.#settings.translation.startsWith('Underscore');
@@ -95,6 +104,7 @@ export class PrometheusEndpoint extends MetricReader {
 
   protected override async onShutdown(): Promise<void> {
     this.#server.closeAllConnections();
+    // Resolves as well when it never listened.
     await new Promise<void>((resolve) => void this.#server.close(() => resolve()));
   }
 }

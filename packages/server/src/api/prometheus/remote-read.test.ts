@@ -158,12 +158,12 @@ describe('remote read', () => {
     expect(zigzag(integerOf(histogram, 4))).toBe(1);
     expect([spans(11), packed(13)]).toEqual([
       [
-        [-1, 1],
+        [-2, 1],
         [2, 2],
       ],
       [1, 2, 1],
     ]);
-    expect([spans(8), packed(10)]).toEqual([[[1, 1]], [1]]);
+    expect([spans(8), packed(10)]).toEqual([[[0, 1]], [1]]);
     expect(Number(integerOf(histogram, 15))).toBe(0);
   });
 
