@@ -206,6 +206,18 @@ test('a signal without a pipeline is not there', async () => {
   });
 });
 
+test('signals are taken at the paths that the configuration names, and nowhere else', async () => {
+  const { sink, http } = await receiver(
+    'protocols: {http: {endpoint: "localhost:0", traces_url_path: in/spans, logs_url_path: /v1/traces}}',
+  );
+  await send('otlphttp', `endpoint: ${http}\ntraces_endpoint: ${http}/in/spans\n`);
+  expect(sink.spans).toHaveLength(1);
+  await expect(send('otlphttp', `endpoint: ${http}\n`)).rejects.toMatchObject({ retryable: false });
+  const lost = await fetch(`${http}/v1/metrics`, { method: 'POST' });
+  expect(lost.status).toBe(404);
+  expect((await lost.text()).endsWith('not found, supported paths: /in/spans')).toBe(true);
+});
+
 test('pages of origins with a wildcard may send', async () => {
   const { http } = await receiver(
     'protocols: {http: {endpoint: "localhost:0", cors: {allowed_origins: ["https://*.shop.example"], max_age: 60}}}',
@@ -224,6 +236,8 @@ test.each([
     'protocols: {http: {tls: {cert_file: a, key_file: b, client_ca_fil: c}}}',
     /client_ca_fil: .*did you mean "client_ca_file"/,
   ],
+  ['protocols: {http: {metrics_url_path: "/m?x=1"}}', /metrics_url_path: it is a path alone/],
+  ['protocols: {http: {logs_url_path: v1/traces}}', /logs_url_path: traces_url_path is the same path/],
   ['protocols: {http: {tls: {ca_file: a}}}', /needs cert_file and key_file/],
 ])('%j is refused', (yaml, message) => {
   expect(() => {

@@ -5,10 +5,11 @@ import type { Endpoint } from '../config/values.ts';
 import type { Component, ListeningAddress } from '../pipeline/component.ts';
 import type { ComponentContext } from '../pipeline/component-context.ts';
 import type { ReceiverFactory } from '../pipeline/component-factory.ts';
-import { type Consumers, SIGNALS } from '../pipeline/signal.ts';
+import { type Consumers, SIGNALS, type Signal } from '../pipeline/signal.ts';
 import { ExportService } from './otlp/export-service.ts';
 import { InFlightBytes } from './otlp/in-flight-bytes.ts';
 import { OtlpGrpcReceiver } from './otlp-grpc/otlp-grpc-receiver.ts';
+import { OTLP_PATHS } from './otlp-http/otlp-http-options.ts';
 import { OtlpHttpReceiver } from './otlp-http/otlp-http-receiver.ts';
 
 interface ServerSettings {
@@ -26,6 +27,7 @@ interface GrpcSettings extends ServerSettings {
 
 interface HttpSettings extends ServerSettings {
   readonly maxBodyBytes: number;
+  readonly paths: Readonly<Record<Signal, string>>;
   readonly corsOrigins: readonly string[];
   readonly corsMaxAgeS: number;
 }
@@ -84,9 +86,27 @@ function readHttp(settings: SettingsMap): HttpSettings {
   return {
     ...readServer(settings, 'localhost:4318'),
     maxBodyBytes,
+    paths: readPaths(settings),
     corsOrigins: cors.strings('allowed_origins'),
     corsMaxAgeS: cors.integer('max_age', 7_200, { min: 0 }),
   };
+}
+
+/** `traces_url_path` and its sisters; a missing first slash is put there, as upstream does. */
+function readPaths(settings: SettingsMap): Record<Signal, string> {
+  const paths = { ...OTLP_PATHS };
+  const taken = new Map<string, string>();
+  for (const signal of SIGNALS) {
+    const key = `${signal}_url_path`;
+    const written = settings.string(key, OTLP_PATHS[signal]);
+    const path = written.startsWith('/') ? written : `/${written}`;
+    if (/[?#\s]/.test(path)) throw settings.fail(key, 'it is a path alone, without a query, a fragment or spaces');
+    const other = taken.get(path);
+    if (other !== undefined) throw settings.fail(key, `${other} is the same path; each signal has one of its own`);
+    taken.set(path, key);
+    paths[signal] = path;
+  }
+  return paths;
 }
 
 /** `otlp`: OTLP over gRPC and HTTP on ports of their own, with one limit on what both hold in memory. */

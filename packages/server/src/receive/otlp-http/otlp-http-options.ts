@@ -1,5 +1,6 @@
 import type { ServerTls } from '../../config/tls-settings.ts';
 import type { ServerAuthenticator } from '../../pipeline/extension.ts';
+import type { OtlpSignal } from '../otlp/received-counters.ts';
 
 /** Where OTLP/HTTP listens and how patient it is. */
 export interface OtlpHttpOptions {
@@ -8,6 +9,8 @@ export interface OtlpHttpOptions {
   readonly port: number;
   /** What decides the address, for error messages. */
   readonly place?: string;
+  /** Where each signal is taken; no two are the same. */
+  readonly paths?: Readonly<Record<OtlpSignal, string>>;
   /** Encrypts; null: plaintext. */
   readonly tls?: ServerTls | null;
   /** Checks who sends; null: nobody is asked. */
@@ -28,8 +31,16 @@ export interface OtlpHttpOptions {
   readonly discardTimeoutMs?: number;
 }
 
+/** Paths of OTLP/HTTP (OTLP specification, "OTLP/HTTP Request"). */
+export const OTLP_PATHS: Readonly<Record<OtlpSignal, string>> = {
+  traces: '/v1/traces',
+  metrics: '/v1/metrics',
+  logs: '/v1/logs',
+};
+
 export const OTLP_HTTP_DEFAULTS = {
   place: '--otlp-http-port or SIGNALBOX_OTLP_HTTP_PORT (in a configuration file: protocols::http::endpoint)',
+  paths: OTLP_PATHS,
   tls: null,
   authenticator: null,
   corsOrigins: [],

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Component } from '../../pipeline/component.ts';
 import { listen } from '../../pipeline/listen.ts';
+import { SIGNALS } from '../../pipeline/signal.ts';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import type { ExportService } from '../otlp/export-service.ts';
 import type { OtlpSignal } from '../otlp/received-counters.ts';
@@ -14,12 +15,6 @@ import { SLOW_SENDER_RETRY_MS, statusRefusal, textRefusal } from './http-refusal
 import { encodingOfContentType } from './media-type.ts';
 import { OTLP_HTTP_DEFAULTS, type OtlpHttpOptions } from './otlp-http-options.ts';
 
-const SIGNAL_OF_PATH: ReadonlyMap<string, OtlpSignal> = new Map([
-  ['/v1/traces', 'traces'],
-  ['/v1/metrics', 'metrics'],
-  ['/v1/logs', 'logs'],
-]);
-
 /** Longer than the pause between two exports of any SDK's defaults, so that a client never meets a closing connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
@@ -28,6 +23,7 @@ export class OtlpHttpReceiver implements Component {
   readonly #service: ExportService;
   readonly #options: Required<OtlpHttpOptions>;
   readonly #cors: Cors;
+  readonly #signalOfPath: ReadonlyMap<string, OtlpSignal>;
   readonly #server: Server;
   readonly #exchanges = new Map<Duplex, ExportExchange>();
   #shutdown: Promise<void> | null = null;
@@ -36,6 +32,8 @@ export class OtlpHttpReceiver implements Component {
     this.#service = service;
     this.#options = { ...OTLP_HTTP_DEFAULTS, ...options };
     this.#cors = new Cors(this.#options.corsOrigins, this.#options.corsMaxAgeS);
+    const { paths } = this.#options;
+    this.#signalOfPath = new Map(SIGNALS.map((signal) => [paths[signal], signal]));
     const { headersTimeoutMs, requestTimeoutMs } = this.#options;
     const tls = openServerTls(this.#options.tls);
     const limits = {
@@ -81,9 +79,10 @@ export class OtlpHttpReceiver implements Component {
     if (this.#shutdown !== null) {
       response.shouldKeepAlive = false;
     }
-    const signal = SIGNAL_OF_PATH.get(pathOf(request.url));
+    const signal = this.#signalOfPath.get(pathOf(request.url));
     if (signal === undefined || !this.#service.takes(signal)) {
-      answerNotFound(this.#service, request, response);
+      const supported = [...this.#signalOfPath].flatMap(([path, known]) => (this.#service.takes(known) ? [path] : []));
+      answerNotFound(supported, request, response);
       return;
     }
     if (this.#cors.answerPreflight(request, response)) {
@@ -154,9 +153,8 @@ function pathOf(url = '/'): string {
   return target.split('?', 1)[0] ?? '';
 }
 
-function answerNotFound(service: ExportService, request: IncomingMessage, response: ServerResponse): void {
+function answerNotFound(supported: readonly string[], request: IncomingMessage, response: ServerResponse): void {
   const encoding = encodingOfContentType(request.headers['content-type']);
-  const supported = [...SIGNAL_OF_PATH].flatMap(([path, signal]) => (service.takes(signal) ? [path] : []));
   const text = `not found, supported paths: ${supported.join(', ')}`;
   const refusal =
     encoding === null
