@@ -2,6 +2,7 @@ import type { FieldValuesResponse } from '@signalbox/api-contract';
 import { attributeExists, attributeText } from '../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
 
 export interface FieldValuesRequest {
@@ -67,7 +68,7 @@ function planColumn({ signal, range, prefix }: FieldValuesRequest, column: strin
   return planValues(
     parameters,
     prefix,
-    `SELECT toString(${column}) AS value FROM ${signal} WHERE ${inRange(parameters, range)} AND ${column} != '' LIMIT ${sampledRows}`,
+    `SELECT toString(${column}) AS value FROM ${signal} WHERE ${isInTime(range, parameters)} AND ${column} != '' LIMIT ${sampledRows}`,
   );
 }
 
@@ -77,7 +78,7 @@ function planOwn({ signal, range, prefix }: FieldValuesRequest, key: string): St
   return planValues(
     parameters,
     prefix,
-    `SELECT ${attributeText('attributes', k)} AS value FROM ${signal} WHERE ${inRange(parameters, range)} AND ${attributeExists('attributes', k)} LIMIT ${sampledRows}`,
+    `SELECT ${attributeText('attributes', k)} AS value FROM ${signal} WHERE ${isInTime(range, parameters)} AND ${attributeExists('attributes', k)} LIMIT ${sampledRows}`,
   );
 }
 
@@ -103,14 +104,10 @@ function planEvent({ range, prefix }: FieldValuesRequest, key: string): Statemen
     `SELECT if(${member} IN ('stringValue', 'intValue'), JSONExtractString(JSONExtractRaw(kv, 'value'), ${member}), ${raw}) AS value
 FROM (
   SELECT arrayJoin(arrayFlatten(arrayMap(e -> JSONExtractArrayRaw(e), event_attributes))) AS kv
-  FROM (SELECT event_attributes FROM spans WHERE ${inRange(parameters, range)} AND notEmpty(event_attributes) LIMIT ${sampledEventRows})
+  FROM (SELECT event_attributes FROM spans WHERE ${isInTime(range, parameters)} AND notEmpty(event_attributes) LIMIT ${sampledEventRows})
 )
 WHERE JSONExtractString(kv, 'key') = ${parameters.string(key)}`,
   );
-}
-
-function inRange(parameters: SqlParameters, range: TimeRange): string {
-  return `time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)}`;
 }
 
 function planValues(parameters: SqlParameters, prefix: string, values: string): Statement {

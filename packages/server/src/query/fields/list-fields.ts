@@ -2,6 +2,7 @@ import type { FieldsResponse } from '@signalbox/api-contract';
 import { attributeKeyTypes } from '../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
 
 export interface FieldsRequest {
@@ -47,7 +48,7 @@ export function planOwnFields({ signal, range, prefix }: FieldsRequest): Stateme
     parameters,
     prefix,
     `SELECT arrayJoin(${attributeKeyTypes('attributes')}) AS field FROM (
-  SELECT * FROM ${signal} WHERE time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)} LIMIT ${sampledRows}
+  SELECT * FROM ${signal} WHERE ${isInTime(range, parameters)} LIMIT ${sampledRows}
 )`,
   );
 }
@@ -72,7 +73,7 @@ export function planEventFields({ range, prefix }: FieldsRequest): Statement {
 FROM (
   SELECT arrayJoin(arrayFlatten(arrayMap(e -> JSONExtractArrayRaw(e), event_attributes))) AS kv FROM (
     SELECT event_attributes FROM spans
-    WHERE time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)} AND notEmpty(event_attributes)
+    WHERE ${isInTime(range, parameters)} AND notEmpty(event_attributes)
     LIMIT ${sampledEventRows}
   )
 )`,

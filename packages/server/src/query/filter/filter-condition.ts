@@ -1,5 +1,6 @@
 import type { FilterComparison, FilterIntrinsic } from '@signalbox/api-contract';
 import type { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
 import { compareAttribute, compareJsonAttribute, compareText } from './compare.ts';
 import { logIntrinsics, seriesIntrinsics, spanIntrinsics } from './intrinsic.ts';
@@ -85,7 +86,7 @@ export function scopesOfKey(key: string, table: FilteredTable, parameters: SqlPa
 }
 
 function spansHaveEventKey(existing: Compared, parameters: SqlParameters, range: TimeRange): string {
-  const inTime = `time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)}`;
+  const inTime = isInTime(range, parameters);
   return `EXISTS(SELECT 1 FROM spans WHERE ${inTime} AND ${mayHaveEventKey(existing, parameters)} LIMIT 1)`;
 }
 

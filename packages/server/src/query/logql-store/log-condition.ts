@@ -1,5 +1,6 @@
 import type { LogSelection } from '../logql/log-source.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import type { TimeRange } from '../time-range.ts';
 import type { SelectedStreams } from './stream-catalog.ts';
 
@@ -9,7 +10,7 @@ const MAX_SERVICES = 200;
 
 /** Rows of a time that belong to streams; of very many streams more than theirs, which the reader has to leave out. */
 export function logCondition({ streams, isAll }: SelectedStreams, range: TimeRange, parameters: SqlParameters): string {
-  const conditions = [`time >= ${parameters.nanoTime(range.from)}`, `time < ${parameters.nanoTime(range.to)}`];
+  const conditions = [isInTime(range, parameters)];
   if (!isAll) {
     // The table is in the order of services within five minutes.
     const services = [...new Set(streams.map(({ service }) => service))];

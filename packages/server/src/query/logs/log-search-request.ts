@@ -2,6 +2,7 @@ import type { Severity } from '@signalbox/api-contract';
 import { filterCondition, type PreparedFilter } from '../filter/filter-condition.ts';
 import { isService } from '../service-name.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import type { TimeRange } from '../time-range.ts';
 import { type BodyWord, bodyConditions } from './body-words.ts';
 import { severityRange } from './severity.ts';
@@ -25,7 +26,7 @@ export interface LogSearchRequest extends LogConditions {
 /** Whether a row of `logs` matches, time included. */
 export function logCondition(request: LogSearchRequest, parameters: SqlParameters): string {
   const { range } = request;
-  const conditions = [`time >= ${parameters.nanoTime(range.from)}`, `time < ${parameters.nanoTime(range.to)}`];
+  const conditions = [isInTime(range, parameters)];
   if (request.service !== undefined) conditions.push(isService(parameters, request.service));
   if (request.severities.length > 0) {
     const ranges = request.severities.map((severity) => {

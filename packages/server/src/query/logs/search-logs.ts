@@ -6,6 +6,7 @@ import { type QueryContext, select } from '../query-context.ts';
 import { resourceAttributes } from '../resource-attributes.ts';
 import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { type LogCursor, printCursor } from './log-cursor.ts';
 import { type LogSearchRequest, logCondition } from './log-search-request.ts';
 import { severityOf } from './severity.ts';
@@ -105,11 +106,12 @@ const contentHash = `cityHash64(observed_time, trace_id, span_id, flags, severit
 /** The records of a page and one more. @param oldest time of the last of them, in nanoseconds. */
 export function planLogs(request: LogPageRequest, oldest: bigint): Statement {
   const parameters = new SqlParameters();
-  const conditions = [logCondition(request, parameters), `time >= ${parameters.nanoTime(oldest)}`];
   const { cursor } = request;
+  const newest = cursor === undefined ? request.range.to : cursor.time + 1n;
+  const conditions = [logCondition(request, parameters), isInTime({ from: oldest, to: newest }, parameters)];
   if (cursor !== undefined) {
     const time = parameters.nanoTime(cursor.time);
-    conditions.push(`time <= ${time}`, `(time < ${time} OR hash <= ${parameters.uint64(cursor.hash)})`);
+    conditions.push(`(time < ${time} OR hash <= ${parameters.uint64(cursor.hash)})`);
   }
   return parameters.statement(
     `SELECT toUnixTimestamp64Nano(time), ${contentHash} AS hash, toUnixTimestamp64Nano(observed_time), severity_number, severity_text, ${shownService()}, body, body_type, event_name,

@@ -1,6 +1,6 @@
 import { RecordedHistogram } from '@signalbox/records';
-import { pointsInTime } from '../points-in-time.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import type { MetricPlan } from './metric-query-request.ts';
 import { pointRange } from './metric-query-request.ts';
 import { metricTypeNumber, pointTables } from './metric-types.ts';
@@ -18,7 +18,7 @@ export function planSeries(plan: MetricPlan, parameters: SqlParameters): string 
 
 /** Condition on points: of the metric, and in the time that the steps need. */
 export function pointCondition(plan: MetricPlan, parameters: SqlParameters): string {
-  return `metric_name = ${parameters.string(plan.name)} AND ${pointsInTime(parameters, pointRange(plan))}`;
+  return `metric_name = ${parameters.string(plan.name)} AND ${isInTime(pointRange(plan), parameters, 'quarter')}`;
 }
 
 /** Points that say "nothing was recorded" (OTLP's flag 1). */

@@ -1,11 +1,11 @@
 import type { LabelMatcher } from '@signalbox/query-language';
 import { MetricType } from '@signalbox/records';
 import type { ResultList } from '../../store/connection.ts';
-import { pointsInTime } from '../points-in-time.ts';
 import { formatSample } from '../promql/format-go.ts';
 import { type Labels, METRIC_NAME } from '../promql/labels.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { nanoRange } from './nano-range.ts';
 import type { ReadRange } from './read-points.ts';
 import { type SelectedSeries, type Selection, selectSeries } from './select-series.ts';
@@ -131,7 +131,7 @@ async function boundsOf(
     parameters.statement(
       `SELECT series_id, groupUniqArrayArray(${column}) AS bounds
 FROM ${pointTable(type)}
-WHERE metric_name IN ${parameters.strings(metrics)} AND ${pointsInTime(parameters, { from, to: to + 1_000_000n })}
+WHERE metric_name IN ${parameters.strings(metrics)} AND ${isInTime({ from, to: to + 1_000_000n }, parameters, 'quarter')}
 GROUP BY series_id`,
     ),
     maxBoundedSeries,

@@ -1,8 +1,8 @@
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { ColumnMemory, type ColumnResult, type ResultColumn } from '../../store/connection.ts';
-import { pointsInTime } from '../points-in-time.ts';
 import { type QueryContext, selectColumns } from '../query-context.ts';
 import { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { sumsBeginAt } from './delta-to-cumulative.ts';
 import { nanoRange } from './nano-range.ts';
 import { PointRuns, type PointTimes } from './point-runs.ts';
@@ -71,7 +71,7 @@ export async function readPoints(
     parameters.statement(
       `SELECT series_id, ${isLong ? 'toFloat64' : 'toUInt32'}(${sinceBase}) AS at, toUInt8(bitAnd(flags, 1)) AS missing${start}${columns.join('')}
 FROM ${table}
-WHERE metric_name IN ${parameters.strings(slots.metrics)} AND ${pointsInTime(parameters, { from, to })}${few}
+WHERE metric_name IN ${parameters.strings(slots.metrics)} AND ${isInTime({ from, to }, parameters, 'quarter')}${few}
 SETTINGS use_uncompressed_cache = 1`,
     ),
     maxPoints,

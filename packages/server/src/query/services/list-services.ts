@@ -4,6 +4,7 @@ import { type RedCells, RedGroup } from '../red/red-figures.ts';
 import { inRedRange, type RedRange, redBucketMs, redColumns, redRange, redStep } from '../red/red-range.ts';
 import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { chooseSteps, nanosPerSecond, partitionNanos, type Steps, type TimeRange } from '../time-range.ts';
 
 /** Most services in one answer. */
@@ -49,14 +50,12 @@ ORDER BY shown, step`,
 /** Services with log records in the range, or with metrics in the parts that the range touches. */
 export function planOtherServices(range: TimeRange): Statement {
   const parameters = new SqlParameters();
-  const from = parameters.nanoTime(range.from);
-  const to = parameters.nanoTime(range.to);
   const partStart = parameters.secondTime(((range.from / partitionNanos) * partitionNanos) / nanosPerSecond);
   const end = parameters.secondTime((range.to - 1n) / nanosPerSecond);
   return parameters.statement(
     `SELECT DISTINCT ${shownService()} AS shown
 FROM (
-  SELECT DISTINCT service FROM logs WHERE time >= ${from} AND time < ${to}
+  SELECT DISTINCT service FROM logs WHERE ${isInTime(range, parameters)}
   UNION ALL
   SELECT DISTINCT service FROM series WHERE time >= ${partStart} AND time <= ${end}
 )

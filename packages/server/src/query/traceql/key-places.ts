@@ -2,6 +2,7 @@ import { fieldsOf, type traceql } from '@signalbox/query-language';
 import { attributeExists, attributeHasType } from '../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
 import { mayHold } from './json-keys.ts';
 
@@ -66,7 +67,7 @@ function placesSql(
   parameters: SqlParameters,
 ): string[] {
   const key = parameters.string(name);
-  const inTime = `time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)}`;
+  const inTime = isInTime(range, parameters);
   const partFrom = parameters.secondTime(((range.from / partitionNanos) * partitionNanos) / nanosPerSecond);
   const inParts = `time >= ${partFrom} AND time <= ${parameters.secondTime(range.to / nanosPerSecond)}`;
   const isAnywhere = scopes.has('none');

@@ -3,6 +3,7 @@ import { type QueryContext, select } from '../query-context.ts';
 import { readResources } from '../read-resources.ts';
 import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import type { TimeRange } from '../time-range.ts';
 import { isRoot } from '../traces/trace-search-request.ts';
 import type { KeyPlaces } from './key-places.ts';
@@ -149,9 +150,9 @@ function byStart(a: TraceSpan, b: TraceSpan): number {
 }
 
 /** SQL that is true of the traces' spans that begin in the range. */
-export function isOfTraces(traceIds: readonly string[], { from, to }: TimeRange, parameters: SqlParameters): string {
+export function isOfTraces(traceIds: readonly string[], range: TimeRange, parameters: SqlParameters): string {
   const ids = `SELECT toFixedString(unhex(arrayJoin(${parameters.strings(traceIds)})), 16)`;
-  return `trace_id IN (${ids}) AND time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}`;
+  return `trace_id IN (${ids}) AND ${isInTime(range, parameters)}`;
 }
 
 /** Attributes of resources by their ids. */

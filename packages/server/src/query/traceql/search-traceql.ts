@@ -2,6 +2,7 @@ import { fieldsOf, type traceql } from '@signalbox/query-language';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { partitionNanos, type TimeRange } from '../time-range.ts';
 import { compilePipeline, isStructural } from './compile-pipeline.ts';
 import { findKeyPlaces, type KeyPlaces } from './key-places.ts';
@@ -246,7 +247,7 @@ export function planCandidates(
   const statement = parameters.statement(
     `SELECT lower(hex(trace_id)) AS id, toUnixTimestamp64Nano(min(time)) AS first_match
 FROM spans
-WHERE time >= ${parameters.nanoTime(window.from)} AND time < ${parameters.nanoTime(window.to)}
+WHERE ${isInTime(window, parameters)}
   AND ${sql}
 GROUP BY trace_id
 ORDER BY first_match DESC, id

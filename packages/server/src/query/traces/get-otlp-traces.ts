@@ -5,6 +5,7 @@ import { keyValuesOf, parseKeyValues, toKeyValues } from '../key-values.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { readResources, type StoredResource } from '../read-resources.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
 import { isRoot } from './trace-search-request.ts';
 
@@ -145,16 +146,16 @@ type SpanCells = [
   ...attributes: unknown[],
 ];
 
+/** Of one trace a few granules are read: which, is found out before rather than by each thread, and threads would have little to share. */
+export const FEW_GRANULES = 'max_threads = 1, use_skip_indexes_on_data_read = 0';
+
 export function planSpans(traceIds: readonly string[], range: TimeRange | undefined): Statement {
   const parameters = new SqlParameters();
   const isIt =
     traceIds.length === 1
       ? `trace_id = ${parameters.fixedBytes(traceIds[0] as string, 16)}`
       : `trace_id IN (SELECT toFixedString(unhex(arrayJoin(${parameters.strings(traceIds)})), 16))`;
-  const inTime =
-    range === undefined
-      ? ''
-      : `\n  AND time >= ${parameters.nanoTime(range.from)} AND time < ${parameters.nanoTime(range.to)}`;
+  const inTime = range === undefined ? '' : `\n  AND ${isInTime(range, parameters)}`;
   return parameters.statement(
     `SELECT
   lower(hex(trace_id)), resource_id, scope_name, scope_version, scope_attributes,
@@ -167,7 +168,7 @@ export function planSpans(traceIds: readonly string[], range: TimeRange | undefi
 FROM spans
 WHERE ${isIt}${inTime}
 ORDER BY time, span_id
-LIMIT 1 BY trace_id, span_id, kind`,
+LIMIT 1 BY trace_id, span_id, kind${traceIds.length === 1 ? `\nSETTINGS ${FEW_GRANULES}` : ''}`,
   );
 }
 

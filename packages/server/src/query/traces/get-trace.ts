@@ -7,6 +7,7 @@ import { resourceAttributes } from '../resource-attributes.ts';
 import { shownService } from '../service-name.ts';
 import { spanKindName, statusCodeName } from '../span-codes.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { FEW_GRANULES } from './get-otlp-traces.ts';
 
 /** Most spans of one answer: the earliest. */
 export const maxTraceSpans = 20_000;
@@ -102,7 +103,8 @@ FROM spans
 WHERE trace_id = ${parameters.fixedBytes(traceId, 16)}
 ORDER BY time, span_id
 LIMIT 1 BY span_id
-LIMIT ${maxTraceSpans + 1}`,
+LIMIT ${maxTraceSpans + 1}
+SETTINGS ${FEW_GRANULES}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { filterCondition, type PreparedFilter } from '../filter/filter-condition.ts';
 import { isService } from '../service-name.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import type { TimeRange } from '../time-range.ts';
 
 /** A trace search: what must hold on one and the same span. */
@@ -23,7 +24,7 @@ export interface TraceSearchRequest {
 /** Whether a row of `spans` matches, time included. */
 export function spanCondition(request: TraceSearchRequest, parameters: SqlParameters): string {
   const { range } = request;
-  const conditions = [`time >= ${parameters.nanoTime(range.from)}`, `time < ${parameters.nanoTime(range.to)}`];
+  const conditions = [isInTime(range, parameters)];
   if (request.service !== undefined) conditions.push(isService(parameters, request.service));
   if (request.operation !== undefined) conditions.push(`name = ${parameters.string(request.operation)}`);
   if (request.kind !== undefined) conditions.push(`kind = ${parameters.uint32(request.kind)}`);

@@ -2,6 +2,7 @@ import { NIL, type Static, type traceql } from '@signalbox/query-language';
 import { attributeHasType, attributeNumber, attributeOfType } from '../../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../../query-context.ts';
 import { SqlParameters } from '../../sql-parameters.ts';
+import { isInTime } from '../../time-condition.ts';
 import type { TimeRange } from '../../time-range.ts';
 import type { KeyPlaces } from '../key-places.ts';
 import { readResourceStatics } from '../read-traces.ts';
@@ -139,7 +140,7 @@ export function rowCondition(
 }
 
 export function timeCondition(steps: TimeSteps, parameters: SqlParameters): string {
-  return `time > ${parameters.nanoTime(steps.start)} AND time <= ${parameters.nanoTime(endOf(steps))}`;
+  return isInTime({ from: steps.start + 1n, to: endOf(steps) + 1n }, parameters);
 }
 
 export function stepSql({ start, step }: TimeSteps, parameters: SqlParameters): string {

@@ -2,12 +2,13 @@ import { formatGoDuration, KINDS, STATUSES, type Static, type traceql } from '@s
 import { attributeTagged } from '../../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../../query-context.ts';
 import { SqlParameters } from '../../sql-parameters.ts';
+import { isInTime } from '../../time-condition.ts';
 import type { TimeRange } from '../../time-range.ts';
 import { isRoot } from '../../traces/trace-search-request.ts';
 import { mayHold } from '../json-keys.ts';
 import { spanCondition } from '../span-condition.ts';
 import { staticOfAnyValue, staticOfTagged } from '../static-values.ts';
-import { resourcesIn, timeCondition } from './tag-conditions.ts';
+import { resourcesIn } from './tag-conditions.ts';
 
 export interface TagValuesRequest {
   readonly field: traceql.Field;
@@ -68,7 +69,7 @@ async function texts(context: QueryContext, request: TagValuesRequest, sql: stri
     context,
     parameters.statement(
       `SELECT DISTINCT ${sql} AS value FROM spans
-WHERE ${timeCondition(request.range, parameters)} AND ${where} AND ${filterCondition(request, parameters)}
+WHERE ${isInTime(request.range, parameters)} AND ${where} AND ${filterCondition(request, parameters)}
 ORDER BY value
 LIMIT ${parameters.uint32(request.limit)}`,
     ),
@@ -88,7 +89,7 @@ async function attributeValues(
 ): Promise<Static[]> {
   const parameters = new SqlParameters();
   const { range } = request;
-  const inTime = timeCondition(range, parameters);
+  const inTime = isInTime(range, parameters);
   const condition = filterCondition(request, parameters);
   const limit = parameters.uint32(request.limit);
   if (scope === 'resource' || scope === 'span') {

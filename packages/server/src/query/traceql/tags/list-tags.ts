@@ -2,9 +2,10 @@ import { SCOPED_INTRINSICS, type traceql } from '@signalbox/query-language';
 import { attributeKeys } from '../../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../../query-context.ts';
 import { SqlParameters } from '../../sql-parameters.ts';
+import { isInTime } from '../../time-condition.ts';
 import type { TimeRange } from '../../time-range.ts';
 import { spanCondition } from '../span-condition.ts';
-import { resourcesIn, timeCondition } from './tag-conditions.ts';
+import { resourcesIn } from './tag-conditions.ts';
 
 export const TAG_SCOPES = ['resource', 'span', 'event', 'link', 'instrumentation', 'intrinsic'] as const;
 
@@ -51,7 +52,7 @@ function planKeys(
   range: TimeRange,
   parameters: SqlParameters,
 ): string {
-  const inTime = timeCondition(range, parameters);
+  const inTime = isInTime(range, parameters);
   if (scope === 'resource') {
     return `SELECT arrayJoin(${attributeKeys('resource')}) AS key FROM resources WHERE ${resourcesIn(range, condition, parameters)}`;
   }

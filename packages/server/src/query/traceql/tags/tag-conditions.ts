@@ -1,14 +1,11 @@
 import type { SqlParameters } from '../../sql-parameters.ts';
+import { isInTime } from '../../time-condition.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../../time-range.ts';
-
-export function timeCondition({ from, to }: TimeRange, parameters: SqlParameters): string {
-  return `time >= ${parameters.nanoTime(from)} AND time < ${parameters.nanoTime(to)}`;
-}
 
 /** On rows of `resources`: those of the range, or those that spans have which fulfil a condition. */
 export function resourcesIn(range: TimeRange, condition: string, parameters: SqlParameters): string {
   const from = parameters.secondTime(((range.from / partitionNanos) * partitionNanos) / nanosPerSecond);
   const inParts = `time >= ${from} AND time <= ${parameters.secondTime(range.to / nanosPerSecond)}`;
   if (condition === '1') return inParts;
-  return `${inParts} AND resource_id IN (SELECT resource_id FROM spans WHERE ${timeCondition(range, parameters)} AND ${condition})`;
+  return `${inParts} AND resource_id IN (SELECT resource_id FROM spans WHERE ${isInTime(range, parameters)} AND ${condition})`;
 }
