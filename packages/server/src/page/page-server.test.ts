@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { PageServer, type RequestHandler } from './page-server.ts';
 
@@ -31,6 +32,22 @@ test('asks the handlers in order', async () => {
   );
   expect(await (await fetch(url)).text()).toBe('second');
   expect(errors).toEqual([]);
+});
+
+test('keeps connections for longer than proxies do', async () => {
+  const url = await serve((_, response) => {
+    response.end('here');
+    return true;
+  });
+  // fetch hides the header.
+  const timeout = await new Promise<unknown>((resolve, reject) => {
+    const agent = new Agent({ keepAlive: true });
+    get(url, { agent }, (response) => {
+      response.resume().on('end', () => agent.destroy());
+      resolve(response.headers['keep-alive']);
+    }).on('error', reject);
+  });
+  expect(timeout).toBe('timeout=75');
 });
 
 test('answers what nobody knows', async () => {

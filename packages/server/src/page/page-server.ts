@@ -33,6 +33,11 @@ export interface PageServerOptions {
 }
 
 const maxConnections = 512;
+/**
+ * Ms for which a connection waits for its next request: longer than the minute after which proxies give up theirs, so that none sends a
+ * request into one that is being closed. Node's own five seconds are shorter than the pause between two looks at a dashboard.
+ */
+const keepAliveTimeout = 75_000;
 
 /** The port of people and tools: the page and every HTTP API, asked in the order of `handlers`. */
 export class PageServer implements Component {
@@ -48,7 +53,8 @@ export class PageServer implements Component {
     this.#options = options;
     const { onError = (error) => console.error('Unexpected error:', error) } = options;
     const hosts = new HostCheck([options.host, ...options.allowedHosts]);
-    const http1 = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
+    const limits = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout };
+    const http1 = createServer(limits, (request, response) => {
       if (hosts.allows(request.headers.host)) void answer(handlers, request, response, onError);
       else refuseHost(response);
     });
