@@ -6,8 +6,9 @@ import { isInTime } from '../time-condition.ts';
 import { partitionNanos, type TimeRange } from '../time-range.ts';
 import { compilePipeline, isStructural } from './compile-pipeline.ts';
 import { findKeyPlaces, type KeyPlaces } from './key-places.ts';
+import { type LaterSpans, planLaterSpans, reachNanos } from './later-spans.ts';
 import { readTraces, type SpansToRead } from './read-traces.ts';
-import { reachNanos, searchWindows } from './search-windows.ts';
+import { searchWindows } from './search-windows.ts';
 import { type ShownField, shownFields } from './shown-fields.ts';
 import { SpanFields } from './span-fields.ts';
 import { numberSpans } from './span-tree.ts';
@@ -122,12 +123,10 @@ class TraceqlRun {
         searchedShare,
       };
     };
-    for (const { window, isSmall, share } of searchWindows(
-      this.#search,
-      this.#context.nowMs,
-      () => this.#found.length,
-    )) {
-      for await (const bound of this.#searchWindow(window, isSmall)) {
+    const later = await this.#planLaterSpans();
+    const found = (): number => this.#found.length;
+    for (const { window, isSmall, share } of searchWindows(this.#search, later.until, this.#context.nowMs, found)) {
+      for await (const bound of this.#searchWindow(window, later, isSmall)) {
         const next = part(bound, share.before);
         if (given >= this.#search.limit) {
           yield { ...next, searchedShare: 1 };
@@ -139,13 +138,19 @@ class TraceqlRun {
     yield part(0n, 1);
   }
 
+  async #planLaterSpans(): Promise<LaterSpans> {
+    const { range, isBySpanStart } = this.#search;
+    return isBySpanStart ? { until: range.to, condition: () => undefined } : planLaterSpans(this.#context, range);
+  }
+
   /** Gives, again and again, a time before which all traces begin that have not been looked at. */
-  async *#searchWindow(window: TimeRange, isSmall: boolean): AsyncGenerator<bigint> {
-    const { pipeline } = this.#search;
+  async *#searchWindow(window: TimeRange, later: LaterSpans, isSmall: boolean): AsyncGenerator<bigint> {
+    const { pipeline, range } = this.#search;
+    const tail = window.to > range.to ? later : undefined;
     await this.#findPlaces(isSmall);
     for (let page = Math.min(nextPage, Math.max(firstPage, this.#search.limit * 2)); ; page = nextPage) {
       const size = page + this.#seen.size;
-      const { statement, isExact } = planCandidates(pipeline, window, this.#places ?? new Map(), size);
+      const { statement, isExact } = planCandidates(pipeline, window, this.#places ?? new Map(), size, tail);
       this.#isCertain = isExact;
       const options = { maxResultRows: size, isShort: isSmall };
       const candidates = await select<Candidate>(this.#context, statement, options);
@@ -241,14 +246,16 @@ export function planCandidates(
   window: TimeRange,
   places: ReadonlyMap<string, KeyPlaces>,
   limit: number,
+  later?: LaterSpans,
 ): { statement: Statement; isExact: boolean } {
   const parameters = new SqlParameters();
   const { sql, isExact } = candidateCondition(pipeline, { parameters, range: window, places });
+  const ofRange = later?.condition(parameters);
   const statement = parameters.statement(
     `SELECT lower(hex(trace_id)) AS id, toUnixTimestamp64Nano(min(time)) AS first_match
 FROM spans
 WHERE ${isInTime(window, parameters)}
-  AND ${sql}
+  AND ${sql}${ofRange === undefined ? '' : `\n  AND ${ofRange}`}
 GROUP BY trace_id
 ORDER BY first_match DESC, id
 LIMIT ${parameters.uint32(limit)}`,

@@ -5,11 +5,18 @@ const second = 1_000_000_000n;
 const hour = 3_600n * second;
 const now = 1_790_000_000n * second;
 
-function windows(options: { hours: bigint; limit?: number; found?: number[]; isBySpanStart?: boolean }) {
-  const { hours, limit = 20, found = [], isBySpanStart = true } = options;
+function windows(options: {
+  hours: bigint;
+  limit?: number;
+  found?: number[];
+  isBySpanStart?: boolean;
+  until?: bigint;
+}) {
+  const { hours, limit = 20, found = [], isBySpanStart = true, until = now } = options;
   const range = { from: now - hours * hour, to: now };
   let searched = 0;
-  return [...searchWindows({ range, limit, isBySpanStart }, Number(now / 1_000_000n), () => found[searched++] ?? 0)];
+  const nowMs = Number(now / 1_000_000n);
+  return [...searchWindows({ range, limit, isBySpanStart }, until, nowMs, () => found[searched++] ?? 0)];
 }
 
 describe('searchWindows', () => {
@@ -24,7 +31,7 @@ describe('searchWindows', () => {
   });
 
   test('reaches beyond the range for traces that overlap it', () => {
-    const all = windows({ hours: 2n, isBySpanStart: false });
+    const all = windows({ hours: 2n, isBySpanStart: false, until: now + hour });
     expect([all[0]?.window.to, all.at(-1)?.window.from]).toEqual([now + hour, now - 3n * hour]);
   });
 
@@ -37,7 +44,7 @@ describe('searchWindows', () => {
 
   test('a range of half an hour is small as a whole', () => {
     const range = { from: now - hour / 2n, to: now };
-    const all = [...searchWindows({ range, limit: 20, isBySpanStart: true }, Number(now / 1_000_000n), () => 0)];
+    const all = [...searchWindows({ range, limit: 20, isBySpanStart: true }, now, Number(now / 1_000_000n), () => 0)];
     expect(all.map(({ isSmall }) => isSmall)).toEqual([true, true]);
   });
 });

@@ -1,4 +1,5 @@
 import { nanosPerMilli, nanosPerSecond, type TimeRange } from '../time-range.ts';
+import { reachNanos } from './later-spans.ts';
 
 /** A part of the range, which is searched as a whole. */
 export interface SearchWindow {
@@ -8,9 +9,6 @@ export interface SearchWindow {
   /** Of the range, 0 to 1, that was searched before it. */
   readonly share: { readonly before: number };
 }
-
-/** How far before and behind the range the spans of a trace may lie that overlaps it. */
-export const reachNanos = 3_600n * nanosPerSecond;
 
 /** The table is sorted by five minutes first. */
 const firstNanos = 300n * nanosPerSecond;
@@ -24,10 +22,12 @@ const margin = 1.5;
 /**
  * Windows from the newest to the oldest, none overlapping another, which grow until enough is found: as far as the traces
  * found so far let expect.
+ * @param until the end of the first window: spans that begin later lead to no trace of the range
  * @param found how many traces were found in the windows before
  */
 export function* searchWindows(
   search: { readonly range: TimeRange; readonly limit: number; readonly isBySpanStart?: boolean },
+  until: bigint,
   nowMs: number,
   found: () => number,
 ): Generator<SearchWindow> {
@@ -36,11 +36,11 @@ export function* searchWindows(
   const now = BigInt(nowMs) * nanosPerMilli;
   const end = now > from && now < to ? now : to;
   const first = from > reach ? from - reach : 0n;
-  let upper = to + reach;
+  let upper = until;
   for (let length = firstNanos; ; length *= growth(found(), search.limit)) {
     const isLast = end - length <= first;
     const lower = isLast ? first : end - length;
-    const before = Number(to + reach - upper) / Number(to + reach - first);
+    const before = Number(until - upper) / Number(until - first);
     yield {
       window: { from: lower, to: upper },
       isSmall: length <= smallNanos || end - first <= smallNanos,

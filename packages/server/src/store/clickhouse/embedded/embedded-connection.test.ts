@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../open-store.ts';
 import type { Store } from '../../store.ts';
 import { addSpan, BatchWriter } from '../../testing/batches.ts';
@@ -65,21 +65,6 @@ describe('EmbeddedConnection', () => {
     },
   );
 
-  it('ranks queries behind inserts, which they wait for', async () => {
-    const abort = new AbortController();
-    const { connection } = store;
-    const running = connection.query(ENDLESS, abort).catch((error: unknown) => error);
-    const settings = () =>
-      connection.query<[string, string, string]>(
-        `SELECT Settings['priority'], Settings['low_priority_query_wait_time_ms'], Settings['max_threads']
-         FROM system.processes WHERE query LIKE '%sipHash64(number)%' AND query NOT LIKE '%system.processes%'`,
-        { housekeeping: true },
-      );
-    await expect.poll(async () => (await settings()).rows).toEqual([['2', '100', expect.stringMatching(/^\d+$/)]]);
-    abort.abort();
-    expect(await running).toMatchObject({ code: 'cancelled' });
-  });
-
   it('works within the limits of its configuration file, and writes no logs of its own', async () => {
     const { rows } = await store.connection.query<[string, string]>(
       `SELECT name, value FROM system.server_settings WHERE name IN ('max_server_memory_usage', 'mark_cache_size', 'background_pool_size')`,
@@ -118,10 +103,13 @@ describe('EmbeddedConnection', () => {
 });
 
 describe('queries beside ingest', () => {
-  it('run two at a time, or as many as there are cores but one, and wait otherwise', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'signalbox-embedded-'));
-    const clock = { now: 0 };
-    const store = await openStore({
+  let folder: string;
+  let store: Store;
+  const clock = { now: 0 };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'signalbox-embedded-'));
+    store = await openStore({
       connection: {
         kind: 'embedded',
         folder,
@@ -131,38 +119,63 @@ describe('queries beside ingest', () => {
       },
       retentionIntervalMs: 0,
     });
-    const { connection } = store;
+    const writer = BatchWriter.spans();
+    const scope = writer.scope(writer.resource([]), '');
+    for (let i = 0; i < 2_000; i++) addSpan(writer, scope, { name: 'busy', start: BigInt(Date.now()) * 1_000_000n });
+    await store.spans.consume(writer.batch);
+  });
+  afterEach(async () => {
+    await store.shutdown(5_000);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Of the endless queries that run, a setting of each, sorted. */
+  async function settings(name: string): Promise<string[]> {
+    const { rows } = await store.connection.query<[string]>(
+      `SELECT Settings['${name}'] AS value FROM system.processes
+       WHERE query LIKE '%sipHash64(number)%' AND query NOT LIKE '%system.processes%' ORDER BY value`,
+      { housekeeping: true },
+    );
+    return rows.map(([value]) => value);
+  }
+
+  function askEndless(signal: AbortSignal): Promise<unknown> {
+    return store.connection.query(ENDLESS, { signal }).catch((error: unknown) => error);
+  }
+
+  it('run two at a time, or as many as there are cores but one, and wait otherwise', async () => {
     // Each occupies one of libuv's threads, of which there may be four in all.
     const atOnce = Math.min(3, Math.max(2, availableParallelism() - 1));
-    const threads = async (): Promise<number[]> => {
-      const { rows } = await connection.query<[string]>(
-        `SELECT Settings['max_threads'] FROM system.processes
-         WHERE query LIKE '%sipHash64(number)%' AND query NOT LIKE '%system.processes%'`,
-        { housekeeping: true },
-      );
-      return rows.map(([count]) => Number(count));
-    };
     const abort = new AbortController();
     try {
-      const writer = BatchWriter.spans();
-      const scope = writer.scope(writer.resource([]), '');
-      for (let i = 0; i < 2_000; i++) addSpan(writer, scope, { name: 'busy', start: BigInt(Date.now()) * 1_000_000n });
-      await store.spans.consume(writer.batch);
-      const asked = Array.from({ length: 4 }, () =>
-        connection.query(ENDLESS, { signal: abort.signal }).catch((error: unknown) => error),
-      );
-      await expect.poll(async () => (await threads()).length, { timeout: 20_000 }).toBe(atOnce);
-      expect(Math.min(...(await threads()))).toBe(Math.max(1, Math.floor((availableParallelism() - 1) / atOnce)));
+      const asked = Array.from({ length: 4 }, () => askEndless(abort.signal));
+      await expect.poll(async () => (await settings('max_threads')).length, { timeout: 20_000 }).toBe(atOnce);
+      const fewest = Math.min(...(await settings('max_threads')).map(Number));
+      expect(fewest).toBe(Math.max(1, Math.floor(availableParallelism() / atOnce)));
       // No more rows come: the next that wants to begin lets those that wait begin as well.
       clock.now += 10_000;
-      asked.push(connection.query(ENDLESS, { signal: abort.signal }).catch((error: unknown) => error));
-      await expect.poll(async () => (await threads()).length, { timeout: 20_000 }).toBe(3);
+      asked.push(askEndless(abort.signal));
+      await expect.poll(async () => (await settings('max_threads')).length, { timeout: 20_000 }).toBe(3);
       abort.abort();
       for (const outcome of await Promise.all(asked)) expect(outcome).toMatchObject({ code: 'cancelled' });
     } finally {
       abort.abort();
-      await store.shutdown(5_000);
-      await rm(folder, { recursive: true, force: true });
+    }
+  }, 120_000);
+
+  it('make room for inserts as soon as one runs for long, and not before', async () => {
+    const abort = new AbortController();
+    try {
+      const first = askEndless(abort.signal);
+      await expect.poll(() => settings('priority'), { timeout: 20_000 }).toEqual(['0']);
+      clock.now += 2_000;
+      const second = askEndless(abort.signal);
+      await expect.poll(() => settings('priority'), { timeout: 20_000 }).toEqual(['0', '2']);
+      expect(await settings('low_priority_query_wait_time_ms')).toEqual(['0', '100']);
+      abort.abort();
+      for (const outcome of await Promise.all([first, second])) expect(outcome).toMatchObject({ code: 'cancelled' });
+    } finally {
+      abort.abort();
     }
   }, 120_000);
 });

@@ -34,6 +34,7 @@ import { DATABASE } from './database-name.ts';
 import { engineConfig } from './engine-config.ts';
 import { EngineSession } from './engine-session.ts';
 import { IngestActivity } from './ingest-activity.ts';
+import { LongQueries } from './long-queries.ts';
 
 export interface EmbeddedOptions {
   /** The data folder; made if missing. The engine's files are in `engine`, blocks on their way in `tmp`. */
@@ -67,6 +68,7 @@ export class EmbeddedConnection implements Connection {
   readonly #inserts: SessionPool<EngineSession>;
   readonly #commands: SessionPool<EngineSession>;
   readonly #ingest: IngestActivity;
+  readonly #longQueries: LongQueries;
   readonly #running = new Set<string>();
   readonly #pending = new Set<Promise<unknown>>();
   #nextStatement = 0;
@@ -101,7 +103,9 @@ export class EmbeddedConnection implements Connection {
       Array.from({ length: count }, () => new EngineSession(engineFolder, engineArguments, DATABASE));
     const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
     const maxQueries = options.maxQueries ?? Math.max(1, Math.min(4, Math.floor(threads / 4)));
-    this.#ingest = new IngestActivity(options.now ?? (() => performance.now()));
+    const now = options.now ?? (() => performance.now());
+    this.#ingest = new IngestActivity(now);
+    this.#longQueries = new LongQueries(now);
     this.#queries = new SessionPool('queries', sessions(maxQueries), options.maxWaitingQueries ?? 64, () =>
       this.#ingest.busy ? Math.min(maxQueries, QUERIES_BESIDE_INGEST) : maxQueries,
     );
@@ -147,12 +151,15 @@ export class EmbeddedConnection implements Connection {
     const run = async (session: EngineSession): Promise<Uint8Array> => {
       this.#running.add(id);
       try {
-        // A query alone may use every core, but for one while many rows come in. The engine's own limit of threads over all queries does nothing in chdb.
-        const cores = availableParallelism() - (this.#ingest.busy ? 1 : 0);
+        const yields = isRanked && this.#longQueries.any;
+        const yieldsToRows = yields && this.#ingest.busy;
+        // A query alone may use every core. The engine's own limit of threads over all queries does nothing in chdb.
+        const cores = availableParallelism() - (yieldsToRows ? 1 : 0);
         const max_threads = Math.max(1, Math.floor(cores / this.#running.size));
-        const rank = isRanked ? { ...BEHIND_INSERTS, ...(this.#ingest.busy ? NICE : {}) } : UNRANKED;
+        const rank = yields ? { ...BEHIND_INSERTS, ...(yieldsToRows ? NICE : {}) } : UNRANKED;
         const own = { ...settings, ...rank, max_threads };
-        return await session.run(`SET ${assignments(own, parameters)}; ${sql}`, format);
+        const work = session.run(`SET ${assignments(own, parameters)}; ${sql}`, format);
+        return await (isRanked ? this.#longQueries.watch(work) : work);
       } finally {
         this.#running.delete(id);
       }
@@ -260,20 +267,21 @@ export class EmbeddedConnection implements Connection {
   }
 }
 
-/** Of short queries and of what shares the commands' session: it neither waits for others nor makes them wait. */
+/** Of queries while there are no long ones, and of what shares the commands' session: they neither wait for others nor make them wait. */
 const UNRANKED = { os_threads_nice_value_query: 0, priority: 0, low_priority_query_wait_time_ms: 0 };
 
 /** Of commands, which share their session with housekeeping's queries. */
 const NO_LIMITS = { max_memory_usage: 0, max_result_rows: 0, max_result_bytes: 0, ...UNRANKED };
 
 /**
- * Long queries make room for inserts, whose senders wait: between two blocks of rows a query stops while an insert runs, 100 ms at most,
- * so that it gets on even where inserts never end. What it does: docs/benchmarks.md, "Ingest beside queries".
+ * While there are long queries, all but short ones make room for inserts, whose senders wait: between two blocks of rows a query stops
+ * while an insert runs, 100 ms at most, so that it gets on even where inserts never end. What it does, and what it would do to
+ * queries that take a moment: docs/benchmarks.md, "Ingest beside queries".
  */
 const BEHIND_INSERTS = { os_threads_nice_value_query: 0, priority: 2, low_priority_query_wait_time_ms: 100 };
 
 /**
- * While many rows come in, threads of long queries also yield the processor to this process's JavaScript, where the process may set it
+ * If many rows come in then, threads of queries also yield the processor to this process's JavaScript, where the process may set it
  * (CAP_SYS_NICE). Not otherwise: they would yield to every other program of the machine.
  */
 const NICE = { os_threads_nice_value_query: 15 };
@@ -289,8 +297,8 @@ const SHARED_WORK = {
 };
 
 /**
- * While many rows come in, queries leave a core to them, and as many run at once as there are others; two at least, so that a long
- * one does not keep all others waiting.
+ * While many rows come in, as many queries run at once as there are cores but for one; two at least, so that a long one does not keep
+ * all others waiting.
  */
 const QUERIES_BESIDE_INGEST = Math.max(2, availableParallelism() - 1);
 

@@ -14,6 +14,8 @@ export interface EngineLimits {
  *   while more than 8 of its 16 threads are free, which two threads never are.
  * - Merges join ten parts rather than five before they begin: a merge costs more per row than the insert, so each level less
  *   saves a good part of what a row costs in all, and a few more parts cost queries little (docs/benchmarks.md).
+ * - Merges yield the processor to what someone waits for, inserts and queries (where the process may set it: CAP_SYS_NICE). They
+ *   catch up within seconds; that they fall behind for good the engine itself prevents, by delaying inserts into many parts.
  * - Backups go wherever the person who runs the program says.
  */
 export function engineConfig(folder: string, limits: EngineLimits): string {
@@ -27,6 +29,7 @@ export function engineConfig(folder: string, limits: EngineLimits): string {
   <query_condition_cache_size>${16 * MIB}</query_condition_cache_size>
   <compiled_expression_cache_size>${32 * MIB}</compiled_expression_cache_size>
   <uncompressed_cache_size>${cacheUnit * 2}</uncompressed_cache_size>
+  <os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate>
   <background_pool_size>2</background_pool_size>
   <background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
   <background_schedule_pool_size>2</background_schedule_pool_size>
