@@ -114,6 +114,8 @@ ${renderSurfaces(rows, declared)}
 
 ¹ after the option \`metricPrefix\`; [all of them](metric-names.md). 000 to 004 are the systems that Signalbox was made for: chimney, wippy, AgentStack, sidechain and the
 webserver, whose likes are in [examples](../../examples/README.md).
+
+² the newest of that version, which the long tier installs for itself.
 `;
   await expect(text).toMatchFileSnapshot(`${folder}README.md`);
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Packages it has of its own, by name: where they come from among the workspace's (`express` from `express-4`). */
   readonly packages?: Readonly<Record<string, string>>;
+  /** Or else the `node_modules` folder with these, as `installPackages` makes one. */
+  readonly nodeModules?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Defaults to `--import <register>`. */
   readonly nodeArguments?: readonly string[];
@@ -41,6 +43,7 @@ export class App {
     source,
     files,
     packages = {},
+    nodeModules,
     env = {},
     nodeArguments = ['--import', registerUrl],
     execPath = process.env.SIGNALBOX_TEST_NODE ?? process.execPath,
@@ -54,6 +57,7 @@ export class App {
     }
     for (const [name, from] of Object.entries(packages))
       cpSync(join(workspaceModules, from), join(this.#folder, 'node_modules', name), { recursive: true });
+    if (nodeModules !== undefined) symlinkSync(nodeModules, join(this.#folder, 'node_modules'), 'dir');
     this.process = spawn(execPath, [...nodeArguments, join(this.#folder, file)], {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /** What follows is the same service on each framework: see `requests` for what it answers. */
 export interface FrameworkApp {
   readonly framework: string;
@@ -12,6 +14,8 @@ export interface FrameworkApp {
   readonly isBundled?: boolean;
   /** As `AppOptions.packages`. */
   readonly packages?: Readonly<Record<string, string>>;
+  /** Name and version of what it needs and the repository does not have: see `installPackages`. */
+  readonly installed?: Readonly<Record<string, string>>;
 }
 
 /** `esbuild`: everything in one CommonJS file, but for the frameworks that have to stay outside. */
@@ -47,6 +51,8 @@ const handle = recoverPanics(async (request, response) => {
 `;
 
 const http2Import = ['{ createServer }', 'node:http2'] as const;
+/** Express alone takes no requests of HTTP/2: it gives them the prototype of `node:http`'s. */
+const http2Express = ['http2Express', 'http2-express'] as const;
 const listen = `server.listen(0, '127.0.0.1', ${listening});`;
 
 const withoutFramework = (module: 'node:http' | 'node:http2'): FrameworkApp => ({
@@ -62,12 +68,17 @@ const server = createServer(handle);
 ${listen}`,
 });
 
-const express = (framework: string, packages: Readonly<Record<string, string>> = {}): FrameworkApp => ({
+const express = (
+  framework: string,
+  packages: Readonly<Record<string, string>> = {},
+  isHttp2 = false,
+): FrameworkApp => ({
   framework,
   packages,
-  imports: [['express', 'express']],
+  isHttp2,
+  imports: [['express', 'express'], ...(isHttp2 ? [http2Express, http2Import] : [])],
   body: `
-const app = express();
+const app = ${isHttp2 ? 'http2Express(express)' : 'express()'};
 app.use((request, response, next) => next());
 app.use('/users', (request, response, next) => setTimeout(next, 1));
 app.get('/', (request, response) => response.send('root'));
@@ -84,7 +95,7 @@ app.post('/echo', (request, response) => { let size = 0; request.on('data', (chu
 app.get('/events', async (request, response) => { const more = released(); response.setHeader('content-type', 'text/event-stream'); response.write('data: 1\\n\\n'); await more; response.end('data: 2\\n\\n'); });
 app.get('/never', () => {});
 app.use((error, request, response, next) => { response.status(error.status ?? 500).send(error.message); });
-const server = app.listen(0, '127.0.0.1', ${listening});`,
+${isHttp2 ? `const server = createServer(app); ${listen}` : `const server = app.listen(0, '127.0.0.1', ${listening});`}`,
 });
 
 const nestClasses = (response: 'express' | 'fastify'): string => `
@@ -109,21 +120,44 @@ HttpCode(200)(Service.prototype, 'echo', Object.getOwnPropertyDescriptor(Service
 class App {}
 Module({ controllers: [Service] })(App);`;
 
-const nest = (platform: 'express' | 'fastify'): FrameworkApp => ({
-  framework: `nestjs on ${platform}`,
+const nest = (platform: 'express' | 'fastify', isHttp2 = false): FrameworkApp => ({
+  framework: `nestjs on ${platform}${isHttp2 ? ' on HTTP/2' : ''}`,
+  isHttp2,
   imports: [
     ['{}', 'reflect-metadata'],
     ['{ NestFactory }', '@nestjs/core'],
     ['{ Controller, ForbiddenException, Get, HttpCode, Module, Param, Post, Req, Res }', '@nestjs/common'],
     ...(platform === 'fastify' ? ([['{ FastifyAdapter }', '@nestjs/platform-fastify']] as const) : []),
+    ...(platform === 'express' && isHttp2
+      ? ([
+          ['{ ExpressAdapter }', '@nestjs/platform-express'],
+          ['express', 'express'],
+          http2Express,
+          http2Import,
+        ] as const)
+      : []),
   ],
   body: `${nestClasses(platform)}
-NestFactory.create(App, ${platform === 'fastify' ? "(() => { const adapter = new FastifyAdapter(); adapter.getInstance().addContentTypeParser('*', (request, payload, done) => done(null)); return adapter; })()," : ''} { logger: false, bodyParser: false }).then(async (app) => {
-  await app.listen(0, '127.0.0.1');
+${nestAdapter(platform, isHttp2)}
+NestFactory.create(App, ...adapter, { logger: false, bodyParser: false }).then(async (app) => {
+  ${
+    platform === 'express' && isHttp2
+      ? `await app.init();
+  const server = createServer(app.getHttpAdapter().getInstance());
+  ${listen}`
+      : `await app.listen(0, '127.0.0.1');
   const server = app.getHttpServer();
-  (${listening})();
+  (${listening})();`
+  }
 });`,
 });
+
+function nestAdapter(platform: 'express' | 'fastify', isHttp2: boolean): string {
+  if (platform === 'express')
+    return `const adapter = ${isHttp2 ? '[new ExpressAdapter(http2Express(express))]' : '[]'};`;
+  return `const adapter = [new FastifyAdapter({ http2: ${isHttp2} })];
+adapter[0].getInstance().addContentTypeParser('*', (request, payload, done) => done(null));`;
+}
 
 const fastify = (isHttp2 = false): FrameworkApp => ({
   framework: isHttp2 ? 'fastify on HTTP/2' : 'fastify',
@@ -147,11 +181,13 @@ const { server } = app;
 app.listen({ port: 0, host: '127.0.0.1' }, ${listening});`,
 });
 
-const koa = (isHttp2 = false): FrameworkApp => ({
+type Import = FrameworkApp['imports'][number];
+
+const koa = (isHttp2 = false, router: Import = ['{ Router }', '@koa/router']): FrameworkApp => ({
   framework: isHttp2 ? 'koa on HTTP/2' : 'koa',
   isHttp2,
   isRare: isHttp2,
-  imports: [['Koa', 'koa'], ['{ Router }', '@koa/router'], ...(isHttp2 ? [http2Import] : [])],
+  imports: [['Koa', 'koa'], router, ...(isHttp2 ? [http2Import] : [])],
   body: `
 const app = new Koa();
 app.silent = true;
@@ -242,7 +278,53 @@ export const frameworkApps: readonly FrameworkApp[] = [
   h3(true),
   nest('express'),
   { ...nest('fastify'), isRare: true },
+  { ...nest('fastify', true), isRare: true },
 ];
+
+const nestPackages = (platform: 'express' | 'fastify', version: string): Readonly<Record<string, string>> => ({
+  '@nestjs/common': version,
+  '@nestjs/core': version,
+  [`@nestjs/platform-${platform}`]: version,
+  'reflect-metadata': '0.2',
+  rxjs: '7',
+});
+const olderNest = (platform: 'express' | 'fastify', version: string): FrameworkApp =>
+  older(nest(platform), version, nestPackages(platform, version));
+
+function older(
+  app: FrameworkApp,
+  version: string,
+  installed: Readonly<Record<string, string>>,
+  suffix = '',
+): FrameworkApp {
+  return { ...app, framework: `${app.framework} ${version}${suffix}`, installed };
+}
+
+/** Of the major versions before, and of the present one, the first and the last: for the long tier. */
+export const installedFrameworkApps: readonly FrameworkApp[] = [
+  older(express('express'), '4.6', { express: '4.6' }),
+  older(express('express'), '4.16', { express: '4.16' }),
+  older(express('express'), '5.0', { express: '5.0' }),
+  older(express('express on HTTP/2', {}, true), '4', { express: '4', 'http2-express': '1' }),
+  older(express('express on HTTP/2', {}, true), '5', { express: '5', 'http2-express': '1' }),
+  older(fastify(), '4.0', { fastify: '4.0' }),
+  older(fastify(), '4', { fastify: '4' }),
+  older(fastify(true), '4', { fastify: '4' }),
+  older(fastify(), '5.0', { fastify: '5.0' }),
+  older(koa(false, ['Router', 'koa-router']), '2.0', { koa: '2.0', 'koa-router': '7' }, ' and koa-router 7'),
+  older(koa(false, ['Router', '@koa/router']), '2', { koa: '2', '@koa/router': '12' }),
+  older(hono(), '4.0', { hono: '4.0', '@hono/node-server': '1' }),
+  olderNest('express', '9.0'),
+  olderNest('fastify', '9.0'),
+  olderNest('express', '10'),
+  olderNest('fastify', '10'),
+  olderNest('express', '11'),
+  olderNest('fastify', '11'),
+  { ...nest('express', true), installed: { ...nestPackages('express', '12'), express: '5', 'http2-express': '1' } },
+];
+
+/** Installed by themselves, for the Koa that the repository has. */
+export const koaMountVersions = ['2', '3', '4'];
 
 /** The program, under a module system; for `esbuild` what it is made of. */
 export function frameworkSource({ imports, body, isHttp2 = false }: FrameworkApp, system: ModuleSystem): string {
@@ -266,12 +348,13 @@ const upgrades = ${upgrades};
 ${body}`;
 }
 
-/** `frameworkSource`, as esbuild makes a program for Node of it: one file, found from `folder`. */
-export async function bundledSource(app: FrameworkApp, folder: string): Promise<string> {
+/** `frameworkSource`, as esbuild makes a program for Node of it: one file, of what is found in these `node_modules` and from `folder`. */
+export async function bundledSource(app: FrameworkApp, folder: string, nodeModules?: string): Promise<string> {
   // Loaded here: most tests do without.
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
-    stdin: { contents: frameworkSource(app, 'esbuild'), resolveDir: folder },
+    stdin: { contents: frameworkSource(app, 'esbuild'), resolveDir: nodeModules ?? folder },
+    nodePaths: nodeModules === undefined ? [] : [join(folder, '../../node_modules')],
     bundle: true,
     platform: 'node',
     format: 'cjs',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Instrumentation, InstrumentationContext } from '../instrumentation.ts';
 import type { CellMeter, CellOptions } from '../metrics/cells.ts';
 import type { VersionRange } from '../modules/version-range.ts';
+import { installedFrameworkApps, koaMountVersions } from './framework-apps.ts';
 
 /** What an instrumentation asked for when it was enabled. */
 export interface Declared {
@@ -116,10 +117,19 @@ const manifest: { devDependencies: Record<string, string> } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 );
 
+const installedForLongTier = [
+  ...installedFrameworkApps.map(({ installed = {} }) => installed),
+  ...koaMountVersions.map((version) => ({ 'koa-mount': version })),
+].flatMap((installed) => Object.entries(installed));
+
 /** What the tests have installed of a library, older ones under another name included (`npm:express@4.22.1`). */
 function testedVersions(library: string): string[] {
-  return Object.entries(manifest.devDependencies).flatMap(([name, version]) => {
+  const own = Object.entries(manifest.devDependencies).flatMap(([name, version]) => {
     if (name === library) return [`${library} ${version}`];
     return version.startsWith(`npm:${library}@`) ? [`${library} ${version.slice(`npm:${library}@`.length)}`] : [];
   });
+  const further = installedForLongTier.flatMap(([name, version]) =>
+    name === library ? [`${library} ${version} ²`] : [],
+  );
+  return [...own, ...new Set(further)];
 }

@@ -42,8 +42,8 @@ export const expressInstrumentation: Instrumentation = {
     const patchLayer = ({ prototype }: { readonly prototype: object }, { wrap }: LoadedModule): undefined =>
       mounts.watchLayer(prototype, wrap);
     return handleOf(
-      onModule('express', { versions: { from: '4' }, files: ['lib/router/index.js'] }, patchRouter),
-      onModule('express', { versions: { from: '4' }, files: ['lib/router/layer.js'] }, patchLayer),
+      onModule('express', { versions: { from: '4.6' }, files: ['lib/router/index.js'] }, patchRouter),
+      onModule('express', { versions: { from: '4.6' }, files: ['lib/router/layer.js'] }, patchLayer),
       onModule('router', { versions: { from: '2', below: '3' }, files: ['index.js'] }, patchRouter),
       onModule('router', { versions: { from: '2', below: '3' }, files: ['lib/layer.js'] }, patchLayer),
     );

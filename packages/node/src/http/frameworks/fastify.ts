@@ -4,8 +4,10 @@ import { recordRequestException, requestStateOf } from '../request-state.ts';
 /** The parts of Fastify 4 and 5 that are used here. */
 interface Request {
   readonly raw: object;
-  /** Without `url` where no route was found. */
-  readonly routeOptions: { readonly url?: string };
+  /** Without `url` where no route was found. Since 4.10. */
+  readonly routeOptions?: { readonly url?: string };
+  /** Before 4.10; later versions warn whoever asks for it. */
+  readonly routerPath?: string;
 }
 type Done = () => void;
 type ErrorHandler = (this: unknown, error: unknown, request: Request, ...rest: unknown[]) => unknown;
@@ -24,8 +26,9 @@ export const fastifyInstrumentation: Instrumentation = {
   name: 'fastify',
   enable({ subscribe, protect }): InstrumentationHandle {
     const setRoute = protect(
-      ({ raw, routeOptions: { url } }: Request): void => {
-        const state = requestStateOf(raw);
+      (request: Request): void => {
+        const state = requestStateOf(request.raw);
+        const url = request.routeOptions === undefined ? request.routerPath : request.routeOptions.url;
         if (state !== undefined && url !== undefined) state.route ??= url;
       },
       () => {},

@@ -11,8 +11,10 @@ import {
   type FrameworkApp,
   frameworkApps,
   frameworkSource,
+  installedFrameworkApps,
   type ModuleSystem,
 } from '../../testing/framework-apps.ts';
+import { installPackages } from '../../testing/install-packages.ts';
 import { otherNodes, type TestNode } from '../../testing/nodes.ts';
 import { OtlpSink, type SinkSpan } from '../../testing/otlp-sink.ts';
 
@@ -31,18 +33,49 @@ interface Case {
   readonly node: TestNode;
 }
 
+interface Installed {
+  readonly app: FrameworkApp;
+  /** Why it cannot be tried. */
+  readonly missing?: string;
+  readonly nodeModules?: string;
+}
+
+/** SIGNALBOX_TEST_FRAMEWORKS chooses by a part of the name. */
+const chosen = ({ framework }: FrameworkApp): boolean =>
+  framework.includes(process.env.SIGNALBOX_TEST_FRAMEWORKS ?? '');
+const removals: (() => void)[] = [];
+afterAll(() => removals.map((remove) => remove()));
+
+/** Other versions than the repository's own, which the long tier installs for as long as it runs. */
+async function installed(): Promise<readonly Installed[]> {
+  const apps: Installed[] = [];
+  for (const app of installedFrameworkApps.filter(chosen)) {
+    const { nodeModules, reason, remove } = await installPackages(app.installed ?? {});
+    removals.push(remove);
+    apps.push(nodeModules === undefined ? { app, missing: reason } : { app, nodeModules });
+  }
+  return apps;
+}
+
 /** The newest of each framework under one module system each. In the full tier all of them under all, with every Node. */
-const matrix: readonly Case[] = isFull
-  ? [thisNode, ...otherNodes()].flatMap((node) =>
-      frameworkApps.flatMap((app) => systems.map((system) => ({ app, system, node }))),
-    )
+const matrix: readonly (Case & Installed)[] = isFull
+  ? await fullMatrix()
   : frameworkApps
       .filter(({ isRare }) => isRare !== true)
       .map((app, index) => ({ app, system: systems[index % systems.length] as ModuleSystem, node: thisNode }));
+
+async function fullMatrix(): Promise<readonly (Case & Installed)[]> {
+  const apps = [...frameworkApps.filter(chosen).map((app) => ({ app })), ...(await installed())];
+  return [thisNode, ...otherNodes()].flatMap((node) =>
+    apps.flatMap((app) => systems.map((system) => ({ ...app, system, node }))),
+  );
+}
+
 const files = { esm: 'app.mjs', cjs: 'app.cjs', tsx: 'app.mts', esbuild: 'app.cjs' } as const;
 
-for (const { app: framework, system, node } of matrix)
-  describe.skipIf(node.execPath === undefined)(`${framework.framework}, ${system}, ${node.name}`, () => {
+for (const { app: framework, system, node, missing, nodeModules } of matrix) {
+  const name = `${framework.framework}${missing === undefined ? '' : ` (not installed: ${missing})`}`;
+  describe.skipIf(node.execPath === undefined || missing !== undefined)(`${name}, ${system}, ${node.name}`, () => {
     const sink = new OtlpSink();
     const answers = new Map<string, Answer>();
 
@@ -58,7 +91,7 @@ for (const { app: framework, system, node } of matrix)
 
     beforeAll(async () => {
       await sink.listen();
-      const app = await start(framework, system, node, sink);
+      const app = await start(framework, system, node, sink, nodeModules);
       const port = await app.port();
       const release = (): void => void app.process.kill('SIGUSR2');
       const client = framework.isHttp2 === true ? http2Client(port) : http1Client(port);
@@ -78,7 +111,9 @@ for (const { app: framework, system, node } of matrix)
       client.close();
       await vi.waitFor(() => byPath('/never'), { timeout: 10_000 });
       await app.stop();
-      expect(app.stderr.replaceAll(/^.*(ExperimentalWarning|--trace-warnings).*\n/gm, '')).toBe('');
+      expect(
+        app.stderr.replaceAll(/^.*(ExperimentalWarning|--trace-warnings|DEP0066|--trace-deprecation).*\n/gm, ''),
+      ).toBe('');
     }, 60_000);
     afterAll(() => sink.close());
 
@@ -124,6 +159,24 @@ for (const { app: framework, system, node } of matrix)
           .map(({ attributes }) => `${attributes['http.request.method']} ${attributes['http.route'] ?? ''}`.trim()),
       );
       expect(routes).toEqual(new Set(servers().map(({ name }) => name)));
+    });
+
+    test('writes a line for each request into its trace', () => {
+      const lines = sink.logs.filter(({ body }) => body === 'request');
+      expect(
+        lines.map(({ traceId, spanId, severityText, attributes: { method, route, status } }) => [
+          ...[traceId, spanId, severityText, method, route, status],
+        ]),
+      ).toEqual(
+        servers().map(({ traceId, spanId, attributes }) => [
+          traceId,
+          spanId,
+          attributes['url.path'] === '/throws' ? 'ERROR' : 'INFO',
+          attributes['http.request.method'],
+          attributes['http.route'],
+          attributes['http.response.status_code'],
+        ]),
+      );
     });
 
     test('calls 5xx an error and 4xx none, and records what was thrown', () => {
@@ -185,21 +238,27 @@ for (const { app: framework, system, node } of matrix)
       expect(sink.point('http.server.active_requests', { 'http.request.method': 'GET' }).value).toBe(0);
     });
   });
+}
 
 const setup = `
 import { start } from '@signalbox/node';
-start({ http: { recordPanics: { counterName: 'shop.panics' } } });`;
+start({ http: { requestLog: true, recordPanics: { counterName: 'shop.panics' } } });`;
 
 async function start(
   framework: FrameworkApp,
   system: ModuleSystem,
   { execPath }: TestNode,
   sink: OtlpSink,
+  nodeModules: string | undefined,
 ): Promise<App> {
   return new App({
     ...(execPath !== undefined && { execPath }),
     file: files[system],
-    source: system === 'esbuild' ? await bundledSource(framework, packageFolder) : frameworkSource(framework, system),
+    source:
+      system === 'esbuild'
+        ? await bundledSource(framework, packageFolder, nodeModules)
+        : frameworkSource(framework, system),
+    ...(nodeModules !== undefined && { nodeModules }),
     ...(framework.packages !== undefined && { packages: framework.packages }),
     nodeArguments: [...(system === 'tsx' ? ['--import', 'tsx'] : []), '--import', './setup.mjs'],
     files: { 'setup.mjs': setup },

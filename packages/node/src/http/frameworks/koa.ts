@@ -1,25 +1,18 @@
 import { handleOf, type Instrumentation, type InstrumentationHandle } from '../../instrumentation.ts';
 import { recordRequestException, requestStateOf } from '../request-state.ts';
+import { type KoaContext, KoaMounts, type Mount } from './koa-mount.ts';
 
-/** The parts of Koa's context that are used here, and what @koa/router and koa-router leave on it. */
-interface KoaContext {
-  readonly req: object;
-  readonly _matchedRoute?: string | RegExp;
-}
-
-/** Koa 2 and 3 with @koa/router or koa-router, whose layers know their whole path; and errors that reach Koa itself. */
+/** Koa 2 and 3 with @koa/router or koa-router, whose layers know their whole path, also below koa-mount; and errors that reach Koa itself. */
 export const koaInstrumentation: Instrumentation = {
   name: 'koa',
   enable({ onModule, protect }): InstrumentationHandle {
     const versions = { from: '2', below: '4' };
+    const mounts = new KoaMounts({ protect });
     const follow = protect(
       (koaContext: KoaContext): void => {
         const state = requestStateOf(koaContext.req);
         if (state === undefined) return;
-        state.findRoute = () => {
-          const { _matchedRoute: route } = koaContext;
-          return route === undefined ? undefined : String(route);
-        };
+        state.findRoute = () => mounts.routeOf(koaContext);
       },
       () => {},
     );
@@ -32,20 +25,25 @@ export const koaInstrumentation: Instrumentation = {
       () => {},
     );
     return handleOf(
-      onModule<{ readonly prototype: { handleRequest: unknown } }>(
+      onModule<{ readonly prototype: { createContext: unknown } }>(
         'koa',
         { versions, files: ['lib/application.js'] },
         ({ prototype }, { wrap }) => {
+          // Where each request gets its context, which all versions have as a method.
           wrap(
             prototype,
-            'handleRequest',
-            (handleRequest) =>
-              function (koaContext, ...rest) {
-                follow(koaContext as KoaContext);
-                return Reflect.apply(handleRequest, this, [koaContext, ...rest]);
+            'createContext',
+            (createContext) =>
+              function (...args) {
+                const koaContext = Reflect.apply(createContext, this, args) as KoaContext;
+                follow(koaContext);
+                return koaContext;
               },
           );
         },
+      ),
+      onModule<Mount>('koa-mount', { versions: { from: '2', below: '5' } }, (mount, module) =>
+        mounts.watch(mount, module),
       ),
       onModule<{ onerror: unknown }>('koa', { versions, files: ['lib/context.js'] }, (prototype, { wrap }) => {
         wrap(
