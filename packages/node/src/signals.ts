@@ -1,15 +1,17 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type { LoggerProvider } from '@opentelemetry/api-logs';
 import {
   JsonLogsSerializer,
   JsonMetricsSerializer,
   JsonTraceSerializer,
+  ProtobufLogsSerializer,
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
 import type { Resource } from '@opentelemetry/resources';
 import {
   ConsoleLogRecordExporter,
-  LoggerProvider,
+  LoggerProvider as OfficialLoggerProvider,
   type SdkLogRecord,
   SimpleLogRecordProcessor,
 } from '@opentelemetry/sdk-logs';
@@ -28,7 +30,9 @@ import { DropReport } from './export/drop-report.ts';
 import type { OtlpDestination } from './export/otlp-destination.ts';
 import { OtlpExporter, type UnansweredRequest } from './export/otlp-exporter.ts';
 import { ObservedLogRecordProcessor, QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
-import { protobufLogs } from './logging/log-encoding.ts';
+import { ProtobufLogs } from './logging/log-encoding.ts';
+import type { FinishedLogRecord, LogScope } from './logging/log-record.ts';
+import { SignalboxLoggerProvider } from './logging/logger-provider.ts';
 import { collectSynchronously } from './metrics/collect-synchronously.ts';
 import { ExemplarMeterProvider, type PointExemplars } from './metrics/exemplar-meter-provider.ts';
 import { withExemplars } from './metrics/exemplar-serializer.ts';
@@ -192,19 +196,68 @@ function createSpanQueue(
   return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize, drops) };
 }
 
+type LogSignal = Signal & { readonly provider: LoggerProvider };
+
+/** Logs encoded as they are emitted, or kept as official records where these are printed or become JSON. */
 export function createLogSignal(
+  settings: Enabled<'logs'>,
+  resource: Resource,
+  delivery: Delivery,
+  onEmit?: (record: FinishedLogRecord) => void,
+): LogSignal {
+  const { otlp, batch, limits } = settings;
+  if (otlp === undefined || settings.console || otlp.protocol === 'http/json')
+    return createOfficialLogSignal(settings, resource, delivery, onEmit);
+  const { deserializeResponse } = ProtobufLogsSerializer;
+  const exporter = new OtlpExporter<Uint8Array>(
+    otlp,
+    { serializeRequest: (body) => body, deserializeResponse },
+    delivery.health,
+    batch.exportTimeoutMillis,
+    delivery.keep,
+  );
+  const encoding = new ProtobufLogs(resource.schemaUrl);
+  const drops = new DropReport('log records', 'OTEL_BLRP_MAX_QUEUE_SIZE', delivery.warnings);
+  const queue = new SpanQueue<LogScope>(
+    // As many records as there is room for, whatever their size.
+    { ...batch, maxQueueBytes: Number.POSITIVE_INFINITY },
+    encoding,
+    resource.attributes,
+    exporter,
+    () => drops.add(),
+  );
+  const provider = new SignalboxLoggerProvider({
+    limits,
+    onRecord(record, scope) {
+      onEmit?.(record);
+      try {
+        queue.add(scope, encoding.encode(record));
+      } catch (error) {
+        // Logging is the application's own call: nothing may come out of it.
+        exporter.dropUnencodable(1, error);
+      }
+    },
+    flush: () => queue.flush(Date.now() + flushTimeoutMillis),
+  });
+  return { provider, ...queuedSignal(queue, exporter, batch.maxQueueSize, drops) };
+}
+
+/** For those who flush the provider itself. */
+const flushTimeoutMillis = 30_000;
+
+function createOfficialLogSignal(
   { otlp, console: isPrinted, batch, limits: logRecordLimits }: Enabled<'logs'>,
   resource: Resource,
   delivery: Delivery,
   onEmit?: (record: SdkLogRecord) => void,
-): Signal & { readonly provider: LoggerProvider } {
+): LogSignal {
   const sent = otlp && createLogQueue(otlp, batch, delivery);
   const processors = [
     ...(onEmit ? [new ObservedLogRecordProcessor(onEmit)] : []),
     ...(sent ? [new QueueLogRecordProcessor(sent.queue)] : []),
     ...(isPrinted ? [new SimpleLogRecordProcessor({ exporter: new ConsoleLogRecordExporter() })] : []),
   ];
-  const provider = new LoggerProvider({ resource, logRecordLimits, processors });
+  const provider = new OfficialLoggerProvider({ resource, logRecordLimits, processors });
   return { provider, ...(sent?.signal ?? nothingSent) };
 }
 
@@ -213,7 +266,7 @@ function createLogQueue(
   batch: BatchSettings,
   { health, warnings, keep }: Delivery,
 ): { readonly queue: BatchQueue<SdkLogRecord>; readonly signal: Signal } {
-  const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : protobufLogs;
+  const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
   const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
   const drops = new DropReport('log records', 'OTEL_BLRP_MAX_QUEUE_SIZE', warnings);
   const queue = new BatchQueue(batch, exporter, () => drops.add());
@@ -332,9 +385,9 @@ function createMetricPush(
   return { exporter, reader, last: () => last };
 }
 
-function queuedSignal<Item>(
-  queue: BatchQueue<Item>,
-  exporter: OtlpExporter<Item[]>,
+function queuedSignal(
+  queue: Pick<BatchQueue<never>, 'size' | 'accepted' | 'dropped' | 'flush' | 'takeEncoded'>,
+  exporter: OtlpExporter<never>,
   capacity: number,
   drops: DropReport,
 ): Signal {

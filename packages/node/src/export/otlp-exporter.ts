@@ -101,7 +101,7 @@ export class OtlpExporter<Batch> {
       return body === undefined ? [] : [{ destination: this.#destination, body, records }];
     } catch (error) {
       if (!Array.isArray(batch) || batch.length < 2) {
-        this.#drop(records, new Error('a record cannot be encoded', { cause: error }));
+        this.dropUnencodable(records, error);
         return [];
       }
       const middle = batch.length >> 1;
@@ -216,6 +216,11 @@ export class OtlpExporter<Batch> {
     this.counts.dropped += records;
     this.#health.dropped(this.#destination.url, records);
     this.addError(error);
+  }
+
+  /** Counts records that cannot be sent, and says why. */
+  dropUnencodable(records: number, cause: unknown): void {
+    this.#drop(records, new Error('a record cannot be encoded', { cause }));
   }
 
   /** Keeps the first twenty: an endpoint that is down for days must not fill the memory. */

@@ -1,12 +1,14 @@
-import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import type { AnyValue, LogRecord } from '@opentelemetry/api-logs';
+import { type HrTime, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import type { AnyValue, LoggerProvider as ApiLoggerProvider, LogRecord } from '@opentelemetry/api-logs';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { LoggerProvider, type SdkLogRecord } from '@opentelemetry/sdk-logs';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
-import { protobufLogs } from './log-encoding.ts';
+import { ProtobufLogs } from './log-encoding.ts';
+import type { FinishedLogRecord, LogScope } from './log-record.ts';
+import { type LoggerProviderOptions, SignalboxLoggerProvider } from './logger-provider.ts';
 
 /** From the specification's own definition: github.com/open-telemetry/opentelemetry-proto. */
 const { root } = protobuf.parse(`syntax = "proto3";
@@ -35,21 +37,46 @@ const resource = resourceFromAttributes(
   { schemaUrl: 'https://schema' },
 );
 
-/** As the official SDK makes records, of two scopes. */
-function recordsOf(emitted: readonly LogRecord[]): SdkLogRecord[] {
+const scopes = [
+  ['first', '1.2.3', { schemaUrl: 'https://scope', attributes: { a: 'b' } }],
+  ['second'],
+  ['third', '2.0.0', { schemaUrl: 'https://third' }],
+] as const;
+
+function emitAll(provider: ApiLoggerProvider, emitted: readonly LogRecord[]): void {
+  const loggers = scopes.map(([name, version, options]) => provider.getLogger(name, version, options));
+  for (const [index, record] of emitted.entries()) loggers[index % loggers.length]?.emit(record);
+}
+
+type TestedLimits = LoggerProviderOptions['limits'];
+const limits: TestedLimits = { attributeCountLimit: 3, attributeValueLengthLimit: Number.POSITIVE_INFINITY };
+
+/** The request that the official SDK makes of them. */
+function officialRequest(emitted: readonly LogRecord[], logRecordLimits: TestedLimits): object {
   const records: SdkLogRecord[] = [];
   const keep = {
     onEmit: (record: SdkLogRecord) => void records.push(record),
     forceFlush: async () => {},
     shutdown: async () => {},
   };
-  const provider = new LoggerProvider({ resource, processors: [keep], logRecordLimits: { attributeCountLimit: 3 } });
-  const loggers = [
-    provider.getLogger('first', '1.2.3', { schemaUrl: 'https://scope', attributes: { a: 'b' } }),
-    provider.getLogger('second'),
-  ];
-  for (const [index, record] of emitted.entries()) loggers[index % 2]?.emit(record);
-  return records;
+  emitAll(new LoggerProvider({ resource, processors: [keep], logRecordLimits }), emitted);
+  return read(ProtobufLogsSerializer.serializeRequest(records));
+}
+
+function ourRequest(emitted: readonly LogRecord[], ownLimits: TestedLimits): object {
+  const encoding = new ProtobufLogs(resource.schemaUrl);
+  const encoded = new Map<LogScope, Uint8Array[]>();
+  const provider = new SignalboxLoggerProvider({
+    limits: ownLimits,
+    onRecord(record, scope) {
+      const ofScope = encoded.get(scope) ?? [];
+      encoded.set(scope, [...ofScope, Buffer.from(encoding.encode(record))]);
+    },
+    flush: async () => {},
+  });
+  emitAll(provider, emitted);
+  const parts = [...encoded].map(([scope, bytes]) => ({ scope, bytes: Buffer.concat(bytes) }));
+  return read(encoding.request(resource.attributes, parts));
 }
 
 const value: fc.Arbitrary<AnyValue> = fc.letrec<{ value: AnyValue }>((tie) => ({
@@ -85,18 +112,101 @@ const emitted: fc.Arbitrary<LogRecord> = fc.record(
   { requiredKeys: ['timestamp', 'observedTimestamp'] },
 );
 
-test('says what the official serializer says', () => {
+test('says what the official SDK and its serializer say', () => {
+  const cut: TestedLimits = { attributeCountLimit: 128, attributeValueLengthLimit: 2 };
   fc.assert(
-    fc.property(fc.array(emitted, { minLength: 1, maxLength: 6 }), (all) => {
-      const records = recordsOf(all);
-      expect(read(protobufLogs.serializeRequest(records))).toEqual(
-        read(ProtobufLogsSerializer.serializeRequest(records)),
-      );
+    fc.property(fc.array(emitted, { minLength: 1, maxLength: 6 }), fc.constantFrom(limits, cut), (all, of) => {
+      expect(ourRequest(all, of)).toEqual(officialRequest(all, of));
     }),
     { numRuns: 300 },
   );
 });
 
-test('of nothing there is no request', () => {
-  expect(protobufLogs.serializeRequest([])).toBeUndefined();
+test('what the official SDK refuses, is refused; what it takes, is taken', () => {
+  const cycle: Record<string, unknown> = { name: 'a' };
+  cycle.self = cycle;
+  const wide = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`k${index}`, { index }]));
+  const strange: unknown[] = [
+    cycle,
+    wide,
+    () => 1,
+    10n,
+    new Date(0),
+    new Map(),
+    /x/,
+    [[cycle]],
+    [undefined],
+    Symbol('s'),
+  ];
+  const at = { timestamp: 1_700_000_000_123, observedTimestamp: new Date(1_700_000_000_456) };
+  const records = [
+    ...strange.map((each) => ({ ...at, attributes: { each, kept: 1 } })),
+    { ...at, attributes: { '': 'no key', kept: null, none: undefined } },
+    { ...at, exception: new TypeError('boom'), body: 'with an exception' },
+    { ...at, exception: 'text', attributes: { 'exception.message': 'own' } },
+    { ...at, attributes: Object.assign(Object.create(null), { bare: Object.create(null) }) },
+    {
+      ...at,
+      context: trace.setSpanContext(ROOT_CONTEXT, { traceId: '0'.repeat(32), spanId: 'b2'.repeat(8), traceFlags: 1 }),
+    },
+    at,
+  ] as LogRecord[];
+  expect(ourRequest(records, limits)).toEqual(officialRequest(records, limits));
+});
+
+test('a record without times has those of now', () => {
+  const times: HrTime[] = [];
+  const onRecord = ({ hrTime, hrTimeObserved }: FinishedLogRecord): void => void times.push(hrTime, hrTimeObserved);
+  const provider = new SignalboxLoggerProvider({ limits, onRecord, flush: async () => {} });
+  const before = Date.now();
+  provider.getLogger('a').emit({});
+  const millis = times.map(([seconds, nanos]) => seconds * 1_000 + nanos / 1_000_000);
+  expect(millis).toHaveLength(2);
+  for (const each of millis) {
+    expect(each).toBeGreaterThanOrEqual(before);
+    expect(each).toBeLessThanOrEqual(Date.now());
+  }
+});
+
+test('what is logged while a record is encoded costs neither of them', () => {
+  const encoding = new ProtobufLogs();
+  const record = (body: AnyValue): FinishedLogRecord => ({
+    instrumentationScope: { name: 'a' },
+    hrTime: [1, 2],
+    hrTimeObserved: [1, 2],
+    body,
+    attributes: {},
+    droppedAttributesCount: 0,
+  });
+  let inner: Uint8Array | undefined;
+  const noisy = {
+    get noise() {
+      inner = Buffer.from(encoding.encode(record('inner')));
+      return 'made';
+    },
+  };
+  const outer = Buffer.from(encoding.encode(record(noisy)));
+  expect(outer).toEqual(Buffer.from(encoding.encode(record({ noise: 'made' }))));
+  expect(inner).toEqual(Buffer.from(encoding.encode(record('inner'))));
+});
+
+test('nothing is taken after shutdown, and flushing asks for it', async () => {
+  let records = 0;
+  let flushes = 0;
+  const provider = new SignalboxLoggerProvider({
+    limits,
+    onRecord() {
+      records += 1;
+    },
+    async flush() {
+      flushes += 1;
+    },
+  });
+  const logger = provider.getLogger('a');
+  logger.emit({ body: 'before' });
+  await provider.forceFlush();
+  expect([records, flushes, logger.enabled()]).toEqual([1, 1, true]);
+  await provider.shutdown();
+  logger.emit({ body: 'after' });
+  expect([records, flushes, logger.enabled()]).toEqual([1, 2, false]);
 });

@@ -1,66 +1,69 @@
-import type { AnyValueMap } from '@opentelemetry/api-logs';
-import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
-import type { SdkLogRecord } from '@opentelemetry/sdk-logs';
-import type { OtlpSerializer } from '../export/otlp-exporter.ts';
+import type { Attributes } from '@opentelemetry/api';
+import { nestedIn } from '../trace/protobuf-encoding.ts';
 import { ReverseWriter } from '../trace/reverse-writer.ts';
+import type { ScopeBytes } from '../trace/span-encoding.ts';
+import type { BatchEncoding } from '../trace/span-queue.ts';
+import type { FinishedLogRecord, LogScope } from './log-record.ts';
 
 /**
- * ExportLogsServiceRequest as protobuf, written once: the official serializer goes through all records a first time to learn
- * how large they will be. https://github.com/open-telemetry/opentelemetry-proto has the numbers of the fields.
+ * ExportLogsServiceRequest as protobuf, in two steps as for spans: each record is encoded when it is emitted, and only bytes
+ * wait. https://github.com/open-telemetry/opentelemetry-proto has the numbers of the fields.
  */
-export const protobufLogs: OtlpSerializer<SdkLogRecord[]> = {
-  serializeRequest(records) {
-    const [first] = records;
-    if (first === undefined) return undefined;
-    writer.reset();
-    for (const [scope, ofScope] of [...byScope(records)].reverse()) {
-      const before = writer.length;
-      text(3, scope.schemaUrl);
-      for (let index = ofScope.length - 1; index >= 0; index -= 1) logRecord(ofScope[index] as SdkLogRecord);
-      scopeHead(scope);
-      writer.nested(2, before);
-    }
-    text(3, first.resource.schemaUrl);
-    const beforeResource = writer.length;
-    writer.keyValues(1, first.resource.attributes);
-    writer.nested(1, beforeResource);
-    writer.nested(1, 0);
-    return Buffer.from(writer.written);
-  },
-  deserializeResponse: (body) => ProtobufLogsSerializer.deserializeResponse(body),
-};
+export class ProtobufLogs implements BatchEncoding<LogScope> {
+  readonly separator = new Uint8Array(0);
+  readonly #schemaUrl: string | undefined;
+  readonly #writer = new ReverseWriter();
+  #isWriting = false;
 
-/** Scopes of loggers can have attributes, which their type does not tell. */
-type Scope = SdkLogRecord['instrumentationScope'] & {
-  readonly attributes?: AnyValueMap;
-  readonly droppedAttributesCount?: number;
-};
-
-const writer = new ReverseWriter();
-
-function byScope(records: readonly SdkLogRecord[]): Map<Scope, SdkLogRecord[]> {
-  const scopes = new Map<Scope, SdkLogRecord[]>();
-  for (const record of records) {
-    const ofScope = scopes.get(record.instrumentationScope);
-    if (ofScope === undefined) scopes.set(record.instrumentationScope, [record]);
-    else ofScope.push(record);
+  /** `schemaUrl` is that of the resource. */
+  constructor(schemaUrl?: string) {
+    this.#schemaUrl = schemaUrl;
   }
-  return scopes;
+
+  /** Valid until the next call. */
+  encode(record: FinishedLogRecord): Uint8Array {
+    // A getter in what is logged may log something itself.
+    const writer = this.#isWriting ? new ReverseWriter() : this.#writer;
+    const wasWriting = this.#isWriting;
+    this.#isWriting = true;
+    try {
+      writer.reset();
+      logRecord(writer, record);
+      return writer.written;
+    } finally {
+      this.#isWriting = wasWriting;
+    }
+  }
+
+  request(resource: Attributes, scopes: readonly ScopeBytes<LogScope>[]): Uint8Array {
+    const writer = new ReverseWriter();
+    const message = (write: () => void): Uint8Array => {
+      writer.reset();
+      write();
+      return Buffer.from(writer.written);
+    };
+    const resourceHead = message(() => {
+      writer.keyValues(1, resource);
+      writer.nested(1, 0);
+    });
+    const parts = scopes.map(({ scope, bytes }) =>
+      nestedIn(2, [message(() => scopeHead(writer, scope)), bytes, message(() => text(writer, 3, scope.schemaUrl))]),
+    );
+    return nestedIn(1, [resourceHead, ...parts, message(() => text(writer, 3, this.#schemaUrl))]);
+  }
 }
 
-function scopeHead({ name, version, attributes, droppedAttributesCount = 0 }: Scope): void {
-  const before = writer.length;
-  count(4, droppedAttributesCount);
+function scopeHead(writer: ReverseWriter, { name, version, attributes, droppedAttributesCount = 0 }: LogScope): void {
+  count(writer, 4, droppedAttributesCount);
   if (attributes !== undefined) writer.keyValues(3, attributes);
-  text(2, version);
-  text(1, name);
-  writer.nested(1, before);
+  text(writer, 2, version);
+  text(writer, 1, name);
+  writer.nested(1, 0);
 }
 
-function logRecord(record: SdkLogRecord): void {
-  const before = writer.length;
+function logRecord(writer: ReverseWriter, record: FinishedLogRecord): void {
   const { spanContext, body } = record;
-  text(12, record.eventName);
+  text(writer, 12, record.eventName);
   writer.nanos(record.hrTimeObserved);
   writer.tag(11, 1);
   if (spanContext !== undefined) {
@@ -73,27 +76,27 @@ function logRecord(record: SdkLogRecord): void {
       writer.tag(8, 5);
     }
   }
-  count(7, record.droppedAttributesCount);
+  count(writer, 7, record.droppedAttributesCount);
   writer.keyValues(6, record.attributes);
   if (body !== undefined) {
     const beforeBody = writer.length;
     writer.anyValue(body);
     writer.nested(5, beforeBody);
   }
-  text(3, record.severityText);
-  count(2, record.severityNumber ?? 0);
+  text(writer, 3, record.severityText);
+  count(writer, 2, record.severityNumber ?? 0);
   writer.nanos(record.hrTime);
   writer.tag(1, 1);
-  writer.nested(2, before);
+  writer.nested(2, 0);
 }
 
-function text(field: number, value: string | undefined): void {
+function text(writer: ReverseWriter, field: number, value: string | undefined): void {
   if (value === undefined || value === '') return;
   writer.text(value);
   writer.tag(field, 2);
 }
 
-function count(field: number, value: number): void {
+function count(writer: ReverseWriter, field: number, value: number): void {
   if (value === 0) return;
   writer.varint(value);
   writer.tag(field, 0);

@@ -1,4 +1,4 @@
-import type { SdkLogRecord } from '@opentelemetry/sdk-logs';
+import type { FinishedLogRecord } from '../logging/log-record.ts';
 import type { Warnings } from '../warnings.ts';
 import type { CellMeters } from './cell-meter.ts';
 
@@ -9,7 +9,7 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
  * Counts log records as they are emitted: `runtime_log_emissions_total` by `level` and `component`. The component is the part
  * before the first dot of the logger's name (`name` of pino's loggers, else the scope), so that there are few of them.
  */
-export function logMetrics(meters: CellMeters, warnings: Warnings): (record: SdkLogRecord) => void {
+export function logMetrics(meters: CellMeters, warnings: Warnings): (record: FinishedLogRecord) => void {
   const meter = meters.create({
     scope: '@signalbox/node/log-metrics',
     prefix: '',

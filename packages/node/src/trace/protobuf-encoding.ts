@@ -83,7 +83,7 @@ function message(write: (writer: ReverseWriter) => void): Uint8Array {
 }
 
 /** `parts`, copied behind the header of a length-delimited field. */
-function nestedIn(field: number, parts: readonly Uint8Array[]): Uint8Array {
+export function nestedIn(field: number, parts: readonly Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const head = message((writer) => {
     writer.varint(length);

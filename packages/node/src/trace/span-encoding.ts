@@ -7,9 +7,9 @@ export interface SpanScope {
   readonly schemaUrl: string;
 }
 
-/** Spans of one scope, encoded, with what separates them. */
-export interface ScopeBytes {
-  readonly scope: SpanScope;
+/** Spans (or log records) of one scope, encoded, with what separates them. */
+export interface ScopeBytes<Scope = SpanScope> {
+  readonly scope: Scope;
   readonly bytes: Uint8Array;
 }
 

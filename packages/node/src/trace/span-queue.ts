@@ -1,16 +1,22 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { BatchSettings } from '../configuration.ts';
 import type { OtlpExporter, UnansweredRequest } from '../export/otlp-exporter.ts';
-import type { ScopeBytes, SpanEncoding, SpanScope } from './span-encoding.ts';
+import type { ScopeBytes, SpanScope } from './span-encoding.ts';
 
 const firstChunkBytes = 16 * 1024;
 /** Well below the 4 MiB that receivers accept by default. */
 const maxRequestBytes = 2 * 1024 * 1024;
 
 interface ScopeChunk {
-  readonly scope: SpanScope;
   buffer: Buffer;
   length: number;
+}
+
+/** How a wire format puts requests together from encoded records. */
+export interface BatchEncoding<Scope> {
+  /** What stands between two records of a scope. */
+  readonly separator: Uint8Array;
+  request(resource: Attributes, scopes: readonly ScopeBytes<Scope>[]): Uint8Array;
 }
 
 export interface SpanQueueSettings extends BatchSettings {
@@ -24,21 +30,21 @@ interface Sealed {
 }
 
 /**
- * Encoded spans on their way to the exporter. They are appended to one buffer per scope; a full batch becomes a request
+ * Encoded spans, or log records, on their way to the exporter. They are appended to one buffer per scope; a full batch becomes a request
  * body at once, so what waits is bytes, bounded as such: memory is what a queue costs. Can be emptied without the event
  * loop, which is what makes delivery after `process.exit` possible.
  */
-export class SpanQueue {
-  /** Spans dropped because the queue was full. */
+export class SpanQueue<Scope = SpanScope> {
+  /** Records dropped because the queue was full. */
   dropped = 0;
-  /** Spans that have been taken in. */
+  /** Records that have been taken in. */
   accepted = 0;
   readonly #settings: SpanQueueSettings;
-  readonly #encoding: SpanEncoding;
+  readonly #encoding: BatchEncoding<Scope>;
   readonly #resource: Attributes;
   readonly #exporter: OtlpExporter<Uint8Array>;
   readonly #onDrop: () => void;
-  readonly #chunks = new Map<SpanScope, ScopeChunk>();
+  readonly #chunks = new Map<Scope, ScopeChunk>();
   #openRecords = 0;
   #openBytes = 0;
   #sealed: Sealed[] = [];
@@ -48,7 +54,7 @@ export class SpanQueue {
 
   constructor(
     settings: SpanQueueSettings,
-    encoding: SpanEncoding,
+    encoding: BatchEncoding<Scope>,
     resource: Attributes,
     exporter: OtlpExporter<Uint8Array>,
     onDrop: () => void,
@@ -61,7 +67,7 @@ export class SpanQueue {
     exporter.onRoom = () => this.#sendSealed();
   }
 
-  /** Spans that wait, not counting those in requests under way. */
+  /** Records that wait, not counting those in requests under way. */
   get size(): number {
     return this.#openRecords + this.#sealedRecords;
   }
@@ -72,7 +78,7 @@ export class SpanQueue {
   }
 
   /** Copies `encoded`. */
-  add(scope: SpanScope, encoded: Uint8Array): void {
+  add(scope: Scope, encoded: Uint8Array): void {
     const { maxQueueSize, maxQueueBytes, maxExportBatchSize } = this.#settings;
     if (this.size >= maxQueueSize || this.bytes + encoded.length > maxQueueBytes) {
       this.dropped += 1;
@@ -106,10 +112,10 @@ export class SpanQueue {
     return this.#takeSealed().flatMap(({ body, records }) => this.#exporter.prepare(body, records));
   }
 
-  #append(scope: SpanScope, encoded: Uint8Array): void {
+  #append(scope: Scope, encoded: Uint8Array): void {
     let chunk = this.#chunks.get(scope);
     if (chunk === undefined) {
-      chunk = { scope, buffer: Buffer.allocUnsafeSlow(firstChunkBytes), length: 0 };
+      chunk = { buffer: Buffer.allocUnsafeSlow(firstChunkBytes), length: 0 };
       this.#chunks.set(scope, chunk);
     }
     const { separator } = this.#encoding;
@@ -134,10 +140,10 @@ export class SpanQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#openRecords === 0) return;
-    const scopes: ScopeBytes[] = [];
-    for (const chunk of this.#chunks.values()) {
+    const scopes: ScopeBytes<Scope>[] = [];
+    for (const [scope, chunk] of this.#chunks) {
       if (chunk.length === 0) continue;
-      scopes.push({ scope: chunk.scope, bytes: chunk.buffer.subarray(0, chunk.length) });
+      scopes.push({ scope, bytes: chunk.buffer.subarray(0, chunk.length) });
       // The request copies; the buffer serves the next batch.
       chunk.length = 0;
     }

@@ -1,0 +1,133 @@
+import { type Context, context, type HrTime, trace } from '@opentelemetry/api';
+import type { Logger, LoggerOptions, LoggerProvider, LogRecord } from '@opentelemetry/api-logs';
+import { timeInputToHrTime } from '@opentelemetry/core';
+import { LoggerProvider as OfficialLoggerProvider } from '@opentelemetry/sdk-logs';
+import type { Limits } from '../configuration.ts';
+import { isValidSpanContext } from '../trace/span-context-validity.ts';
+import { arePlain, type FinishedLogRecord, type LogScope } from './log-record.ts';
+
+export interface LoggerProviderOptions {
+  readonly limits: Pick<Limits, 'attributeCountLimit' | 'attributeValueLengthLimit'>;
+  /**
+   * Gets each record, to encode or count it before it returns: attributes and body stay the application's. Must not throw.
+   * `scope` is the same object for all records of a logger.
+   */
+  readonly onRecord: (record: FinishedLogRecord, scope: LogScope) => void;
+  /** Sends what waits. */
+  readonly flush: () => Promise<void>;
+}
+
+interface ScopeName {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly schemaUrl?: string | undefined;
+}
+
+/**
+ * The official API's loggers without the official SDK's records: what is emitted goes on as it is, where neither limits nor
+ * validation would change it. Everything else (exceptions, long or strange values, scopes with attributes) becomes an
+ * official record first, so that its rules hold.
+ */
+export class SignalboxLoggerProvider implements LoggerProvider {
+  readonly #options: LoggerProviderOptions;
+  readonly #official: OfficialLoggerProvider;
+  /** Of our loggers, some of whose records are official ones. */
+  readonly #scopes = new Map<string, LogScope>();
+  readonly #loggers = new Map<string, Logger>();
+
+  constructor(options: LoggerProviderOptions) {
+    this.#options = options;
+    this.#official = new OfficialLoggerProvider({
+      logRecordLimits: options.limits,
+      processors: [
+        {
+          onEmit: (record) => options.onRecord(record, this.#scopeOf(record.instrumentationScope)),
+          forceFlush: options.flush,
+          shutdown: options.flush,
+        },
+      ],
+    });
+  }
+
+  getLogger(name: string, version?: string, options: LoggerOptions = {}): Logger {
+    const official = this.#official.getLogger(name, version, options);
+    // Of no name it makes one, and says so.
+    if (options.attributes !== undefined || !name) return official;
+    const key = keyOf({ name, version, schemaUrl: options.schemaUrl });
+    let logger = this.#loggers.get(key);
+    if (logger === undefined) {
+      const scope: LogScope = {
+        name,
+        ...(version !== undefined && { version }),
+        ...(options.schemaUrl !== undefined && { schemaUrl: options.schemaUrl }),
+      };
+      this.#scopes.set(key, scope);
+      logger = new SignalboxLogger(scope, official, this.#options);
+      this.#loggers.set(key, logger);
+    }
+    return logger;
+  }
+
+  #scopeOf(official: LogScope): LogScope {
+    return official.attributes === undefined ? (this.#scopes.get(keyOf(official)) ?? official) : official;
+  }
+
+  forceFlush(): Promise<void> {
+    return this.#official.forceFlush();
+  }
+
+  /** Nothing is taken afterwards. */
+  shutdown(): Promise<void> {
+    return this.#official.shutdown();
+  }
+}
+
+function keyOf({ name, version = '', schemaUrl = '' }: ScopeName): string {
+  return `${name}\u0000${version}\u0000${schemaUrl}`;
+}
+
+class SignalboxLogger implements Logger {
+  readonly #scope: LogScope;
+  readonly #official: Logger;
+  readonly #options: LoggerProviderOptions;
+  readonly #maxAttributes: number;
+
+  constructor(scope: LogScope, official: Logger, options: LoggerProviderOptions) {
+    this.#scope = scope;
+    this.#official = official;
+    this.#options = options;
+    const { attributeCountLimit, attributeValueLengthLimit } = options.limits;
+    // Where values have a limit, all of them are the official SDK's to look at.
+    this.#maxAttributes = attributeValueLengthLimit === Number.POSITIVE_INFINITY ? attributeCountLimit : -1;
+  }
+
+  emit(record: LogRecord): void {
+    const { attributes = {}, exception, observedTimestamp, timestamp } = record;
+    const active: Context = record.context ?? context.active();
+    if ((exception !== undefined && exception !== null) || !arePlain(attributes, this.#maxAttributes)) {
+      this.#official.emit(record);
+      return;
+    }
+    if (!this.#official.enabled(record)) return;
+    const millis = Date.now();
+    const now: HrTime = [Math.floor(millis / 1_000), (millis % 1_000) * 1_000_000];
+    const spanContext = trace.getSpanContext(active);
+    const finished: FinishedLogRecord = {
+      instrumentationScope: this.#scope,
+      hrTime: timestamp === undefined ? now : timeInputToHrTime(timestamp),
+      hrTimeObserved: observedTimestamp === undefined ? now : timeInputToHrTime(observedTimestamp),
+      spanContext: spanContext !== undefined && isValidSpanContext(spanContext) ? spanContext : undefined,
+      severityNumber: record.severityNumber,
+      severityText: record.severityText,
+      body: record.body,
+      eventName: record.eventName,
+      attributes,
+      droppedAttributesCount: 0,
+    };
+    this.#options.onRecord(finished, this.#scope);
+  }
+
+  enabled(options?: Parameters<Logger['enabled']>[0]): boolean {
+    return this.#official.enabled(options);
+  }
+}
