@@ -3,6 +3,7 @@ import { elasticsearchInstrumentation } from './database/elasticsearch.ts';
 import { ioredisInstrumentation } from './database/ioredis.ts';
 import { memjsInstrumentation } from './database/memjs.ts';
 import { nodeRedisInstrumentation } from './database/node-redis.ts';
+import { openSearchInstrumentation } from './database/opensearch.ts';
 import { betterSqlite3Instrumentation } from './database/sql/better-sqlite3.ts';
 import { mysql2Instrumentation } from './database/sql/mysql2.ts';
 import { nodeSqliteInstrumentation } from './database/sql/node-sqlite.ts';
@@ -59,6 +60,7 @@ export const builtInInstrumentations: readonly Instrumentation[] = [
   pgInstrumentation,
   mysql2Instrumentation,
   elasticsearchInstrumentation,
+  openSearchInstrumentation,
   nodeSqliteInstrumentation,
   betterSqlite3Instrumentation,
   bullmqInstrumentation,

@@ -50,6 +50,12 @@ const rows: Readonly<Record<string, SurfaceRow>> = {
     spans: '`search {index}`',
     seeds: '003: Elasticsearch',
   },
+  opensearch: {
+    page: 'elasticsearch.md',
+    what: 'OpenSearch',
+    spans: '`search {index}`',
+    seeds: '003: Elasticsearch',
+  },
   bullmq: { ...messages, what: 'BullMQ' },
   amqplib: { ...messages, what: 'RabbitMQ' },
   nats: { ...messages, what: 'NATS, JetStream' },

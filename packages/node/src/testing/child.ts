@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
@@ -19,7 +19,7 @@ export interface AppOptions {
   readonly source: string;
   /** Further files beside it, by relative path; it then runs in its own folder, as `--import ./setup.mjs` wants. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Packages it has of its own, by name: where they come from among the workspace's (`express` from `express-4`). */
+  /** Packages it has of its own, by name: where they come from among the workspace's (`express` from `express-4`), or on disk. */
   readonly packages?: Readonly<Record<string, string>>;
   /** Or else the `node_modules` folder with these, as `installPackages` makes one. */
   readonly nodeModules?: string;
@@ -56,7 +56,7 @@ export class App {
       writeFileSync(join(this.#folder, path), text);
     }
     for (const [name, from] of Object.entries(packages))
-      cpSync(join(workspaceModules, from), join(this.#folder, 'node_modules', name), { recursive: true });
+      cpSync(resolve(workspaceModules, from), join(this.#folder, 'node_modules', name), { recursive: true });
     if (nodeModules !== undefined) symlinkSync(nodeModules, join(this.#folder, 'node_modules'), 'dir');
     this.process = spawn(execPath, [...nodeArguments, join(this.#folder, file)], {
       env: { PATH: process.env.PATH, ...env },

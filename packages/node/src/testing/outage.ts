@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from './child.ts';
-import type { PeerServer } from './peer-server.ts';
 
 /**
  * Asks an application that serves HTTP while what it depends on is there, while it is away, and when it is back; resolves
@@ -8,7 +7,7 @@ import type { PeerServer } from './peer-server.ts';
  */
 export async function outage(
   app: App,
-  server: PeerServer,
+  server: { start(): Promise<unknown>; stop(signal: NodeJS.Signals): Promise<void> },
   signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<readonly number[]> {
   const port = await app.port();

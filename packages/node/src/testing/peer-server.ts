@@ -280,3 +280,60 @@ export async function startKafka(): Promise<PeerServer> {
   if (formatted.status !== 0) throw new Error(`Kafka's storage could not be made: ${formatted.stderr}`);
   return new PeerServer(port, ['java', ...java, 'kafka.Kafka', file], { folder, startMillis: 240_000 }).start();
 }
+
+/**
+ * The folder of OpenSearch's jars (org.opensearch:opensearch 2.19, org.opensearch.plugin:transport-netty4-client, log4j-core, with all
+ * that they need), which SIGNALBOX_TEST_OPENSEARCH names; its distribution is no package of Debian's. Undefined where there is none.
+ */
+export function openSearchJars(): string | undefined {
+  const folder = process.env.SIGNALBOX_TEST_OPENSEARCH;
+  return folder !== undefined && existsSync(folder) ? folder : undefined;
+}
+
+/** The server inside a program of ours: its own scripts come with the distribution only. */
+const openSearchProgram = `
+import java.util.List;
+import java.util.Map;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.node.InternalSettingsPreparer;
+import org.opensearch.node.Node;
+import org.opensearch.transport.Netty4Plugin;
+
+public class OpenSearchNode extends Node {
+  OpenSearchNode(Settings settings) {
+    super(InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), null, () -> "signalbox"), List.of(Netty4Plugin.class), false);
+  }
+
+  public static void main(String[] settings) throws Exception {
+    Settings.Builder builder = Settings.builder();
+    for (String setting : settings) builder.put(setting.split("=", 2)[0], setting.split("=", 2)[1]);
+    new OpenSearchNode(builder.build()).start();
+    Thread.sleep(Long.MAX_VALUE);
+  }
+}
+`;
+
+/** One node of OpenSearch, without its security plug-in, whose indices are on disk and so outlive a restart. */
+export async function startOpenSearch(): Promise<PeerServer> {
+  const jars = openSearchJars();
+  if (jars === undefined) throw new Error('SIGNALBOX_TEST_OPENSEARCH names no folder with the jars of OpenSearch');
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-opensearch-'));
+  mkdirSync(join(folder, 'config'));
+  const program = join(folder, 'OpenSearchNode.java');
+  writeFileSync(program, openSearchProgram);
+  const [port, transport] = [await freePort(), await freePort()];
+  const settings = {
+    'path.home': folder,
+    'discovery.type': 'single-node',
+    'transport.type': 'netty4',
+    'transport.host': '127.0.0.1',
+    'transport.port': String(transport),
+    'http.type': 'netty4',
+    'http.host': '127.0.0.1',
+    'http.port': String(port),
+    'cluster.routing.allocation.disk.threshold_enabled': 'false',
+  };
+  const all = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  const command = ['java', '-Xmx512m', '-cp', join(jars, '*'), program, ...all] as const;
+  return new PeerServer(port, command, { folder, startMillis: 240_000 }).start();
+}
