@@ -1,10 +1,11 @@
-// npm run bench -w bench -- <ingest|overload|query|traceql|promql|logql|processors|start|sdk|soak> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
+// npm run bench -w bench -- <ingest|peers|overload|query|traceql|promql|logql|processors|start|sdk|soak> [options]: see docs/benchmarks.md. Needs a built workspace (npm run build).
 import { parseArgs } from 'node:util';
 import { sdk } from '../sdk/sdk.ts';
 import { soak } from '../sdk/soak.ts';
 import { ingest } from './ingest.ts';
 import { logql } from './logql.ts';
 import { overload } from './overload.ts';
+import { peers } from './peers.ts';
 import { processors } from './processors.ts';
 import { promql } from './promql.ts';
 import { query } from './query.ts';
@@ -14,6 +15,7 @@ import { traceql } from './traceql.ts';
 const usage = `npm run bench -w bench -- <command>
 
   ingest [--millions 1] [--connections 64] [--pace 20000] [--no-limit]
+  peers  [--millions 1] [--rounds 3] [--jaeger PROGRAM] [--collector PROGRAM] [--victoria-traces PROGRAM]
   overload [--seconds 60] [--connections 640]
   query  [--millions 1] [--long-queries 4] [--pace 5000]
   traceql [--millions 1] [--pace 10000]
@@ -35,6 +37,9 @@ const { values, positionals } = parseArgs({
     series: { type: 'string', default: '50000' },
     hours: { type: 'string', default: '6' },
     prometheus: { type: 'string' },
+    jaeger: { type: 'string' },
+    collector: { type: 'string' },
+    'victoria-traces': { type: 'string' },
     'long-queries': { type: 'string', default: '4' },
     minutes: { type: 'string', default: '60' },
     rate: { type: 'string', default: '300' },
@@ -53,6 +58,14 @@ switch (positionals[0]) {
       connections: Number(values.connections ?? 64),
       pace: Number(values.pace ?? 20_000),
       noLimit: values['no-limit'],
+    });
+    break;
+  case 'peers':
+    await peers({
+      millions,
+      rounds: Number(values.rounds ?? 3),
+      connections: Number(values.connections ?? 64),
+      programs: { jaeger: values.jaeger, collector: values.collector, 'victoria-traces': values['victoria-traces'] },
     });
     break;
   case 'overload':

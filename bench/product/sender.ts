@@ -42,6 +42,9 @@ export async function send(
   return { seconds: (performance.now() - startedAt) / 1000, records, latencies: latencies.sort((a, b) => a - b) };
 }
 
+/** Bytes of a message of which field 1 is an empty message. */
+const EMPTY_PARTIAL_SUCCESS = 2;
+
 function post(agent: Agent, target: URL, body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const call = request(
@@ -51,8 +54,8 @@ function post(agent: Agent, target: URL, body: Buffer): Promise<void> {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
-          // An answer with a body is a partial success: something was refused.
-          if (response.statusCode === 200 && Buffer.concat(chunks).length === 0) resolve();
+          // An answer with more than an empty partial_success says that something was refused.
+          if (response.statusCode === 200 && Buffer.concat(chunks).length <= EMPTY_PARTIAL_SUCCESS) resolve();
           else reject(new Error(`${response.statusCode}: ${Buffer.concat(chunks).toString('latin1')}`));
         });
         response.on('error', reject);

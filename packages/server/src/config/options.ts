@@ -86,7 +86,7 @@ export const options = {
   'max-inflight-size': option(
     parseSize,
     'SIZE',
-    '256MiB',
+    '128MiB',
     'Upper limit of requests in memory at once; beyond it senders are asked to retry.',
   ),
   'query-timeout': option(

@@ -50,7 +50,7 @@ function readSettings(settings: SettingsMap): OtlpSettings {
   return {
     grpc: grpc && readGrpc(grpc),
     http: http && readHttp(http),
-    maxInFlightBytes: settings.size('max_in_flight_size', '256MiB'),
+    maxInFlightBytes: settings.size('max_in_flight_size', '128MiB'),
   };
 }
 

@@ -29,7 +29,7 @@ export const prometheusRemoteWriteReceiverFactory: ReceiverFactory = {
   signals: ['metrics'],
   configure(settings) {
     const server = readIngestServer(settings, 'localhost:9090');
-    const maxInFlightBytes = settings.size('max_in_flight_size', '256MiB');
+    const maxInFlightBytes = settings.size('max_in_flight_size', '128MiB');
     return { create: (context, next) => createReceiver(server, maxInFlightBytes, context, next) };
   },
 };
