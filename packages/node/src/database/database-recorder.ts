@@ -3,6 +3,7 @@ import { isTracingSuppressed } from '@opentelemetry/core';
 import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell } from '../metrics/cells.ts';
 import { contextWithSpan } from '../propagation/layered-context.ts';
+import { type OpenCall, OpenCalls } from './open-calls.ts';
 
 /** Advised boundaries of `db.client.operation.duration`, in seconds. */
 const durationBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
@@ -51,7 +52,16 @@ export interface DatabaseOperation {
   readonly parent: Context;
   /** Only the first call counts. */
   end(outcome?: DatabaseOutcome): void;
+  /** Where the process ends before the operation: `end`, unless somebody has more to end. */
+  cutOff: (outcome: DatabaseOutcome) => void;
 }
+
+interface OpenOperation extends DatabaseOperation, OpenCall<OpenOperation> {}
+
+/** Of what is still under way when the process ends. */
+const processExit: DatabaseOutcome = {
+  failure: { type: 'process_exit', message: 'the process ended before it was done' },
+};
 
 type DurationKeys = [
   system: string,
@@ -72,10 +82,15 @@ export class DatabaseRecorder {
   readonly #instrumentation: InstrumentationContext;
   readonly #requireParent: boolean;
   readonly #duration: CellLookup<DurationKeys, HistogramCell>;
+  /** Those with a span that is recorded: they are in a trace, whose reader would miss them. */
+  readonly #open = new OpenCalls<OpenOperation>();
 
   constructor(instrumentation: InstrumentationContext, { requireParent }: { readonly requireParent: boolean }) {
     this.#instrumentation = instrumentation;
     this.#requireParent = requireParent;
+    instrumentation.onExit(() => {
+      for (const operation of this.#open) operation.cutOff(processExit);
+    });
     this.#duration = instrumentation.cells.histogram(
       'db.client.operation.duration',
       { description: 'Duration of database client operations.', unit: 's', boundaries: durationBoundaries },
@@ -100,35 +115,43 @@ export class DatabaseRecorder {
     const inside = span === undefined ? parent : contextWithSpan(parent, span);
     const startTime = performance.now();
     let isOver = false;
-    return {
+    const end = ({ failure, attributes }: DatabaseOutcome = {}): void => {
+      if (isOver) return;
+      isOver = true;
+      this.#open.delete(operation);
+      const { system, namespace, address, port } = call.target;
+      if (this.#instrumentation.wants.metrics) {
+        const seconds = (performance.now() - startTime) / 1000;
+        this.#duration(
+          system,
+          call.operation,
+          namespace,
+          call.collection,
+          address,
+          port,
+          failure?.statusCode,
+          failure?.type,
+        ).record(seconds, inside);
+      }
+      if (span === undefined) return;
+      if (span.isRecording()) {
+        if (attributes !== undefined) span.setAttributes(attributes());
+        if (failure !== undefined) recordFailure(span, failure);
+      }
+      span.end();
+    };
+    const operation: OpenOperation = {
       span,
       context: inside,
       parent,
-      end: ({ failure, attributes } = {}) => {
-        if (isOver) return;
-        isOver = true;
-        const { system, namespace, address, port } = call.target;
-        if (this.#instrumentation.wants.metrics) {
-          const seconds = (performance.now() - startTime) / 1000;
-          this.#duration(
-            system,
-            call.operation,
-            namespace,
-            call.collection,
-            address,
-            port,
-            failure?.statusCode,
-            failure?.type,
-          ).record(seconds, inside);
-        }
-        if (span === undefined) return;
-        if (span.isRecording()) {
-          if (attributes !== undefined) span.setAttributes(attributes());
-          if (failure !== undefined) recordFailure(span, failure);
-        }
-        span.end();
-      },
+      end,
+      cutOff: end,
+      previous: undefined,
+      next: undefined,
+      isOpen: false,
     };
+    if (span?.isRecording() === true) this.#open.add(operation);
+    return operation;
   }
 
   #startSpan(call: DatabaseCall, parent: Context): Span | undefined {

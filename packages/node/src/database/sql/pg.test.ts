@@ -248,6 +248,37 @@ describe.skipIf(!hasPostgres).each(variants)(
 );
 
 test.skipIf(!hasPostgres)(
+  'a statement that the end of the process cuts off has its span and its count, as failed (PostgreSQL must be installed)',
+  async () => {
+    const sink = await new OtlpSink().listen();
+    const source = `import pg from 'pg'; import { trace } from '@opentelemetry/api';
+    const pool = new pg.Pool({ host: '127.0.0.1', port: Number(process.env.PEER), user: 'postgres', database: 'postgres' });
+    const tracer = trace.getTracer('app');
+    await tracer.startActiveSpan('before', async (span) => { await pool.query('SELECT 1'); span.end(); });
+    tracer.startActiveSpan('cut off', (span) => { void pool.query('SELECT pg_sleep(60)'); span.end(); });
+    setTimeout(() => process.exit(0), 50);`;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, PEER: String(server.port) };
+    const app = new App({ file: 'app.mjs', source, env });
+    try {
+      expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+    } finally {
+      await sink.close();
+    }
+    const { spanId } = sink.span('cut off');
+    expect(sink.spans.filter(({ kind, parentSpanId }) => kind === client && parentSpanId === spanId)).toMatchObject([
+      {
+        name: 'SELECT',
+        status: { code: 2, message: 'the process ended before it was done' },
+        attributes: { 'error.type': 'process_exit', 'db.query.text': 'SELECT pg_sleep(?)' },
+      },
+    ]);
+    expect(sink.point('db.client.operation.duration', { 'error.type': 'process_exit' }).count).toBe(1);
+    // What was done before is done once.
+    expect(sink.spans.filter(({ kind, status }) => kind === client && status.code === 2)).toHaveLength(1);
+  },
+);
+
+test.skipIf(!hasPostgres)(
   'a PostgreSQL that goes away shows as failures, and its end (it must be installed)',
   async () => {
     const sink = await new OtlpSink().listen();

@@ -114,7 +114,7 @@ export class SqlRecorder {
     const startTime = performance.now();
     const isRecording = running.span?.isRecording() === true;
     let isOver = false;
-    return {
+    const operation: SqlOperation = {
       context: running.context,
       parent: running.parent,
       isRecording,
@@ -135,6 +135,9 @@ export class SqlRecorder {
         });
       },
     };
+    // Counted like any other that fails.
+    running.cutOff = operation.end;
+    return operation;
   }
 
   /** The way to a database, which is where one that is down shows. */
