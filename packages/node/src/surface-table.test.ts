@@ -114,7 +114,8 @@ test('the table of surfaces is what the code declares', async () => {
 
 What is instrumented, by whom it was asked for, and with what it is tested. Made from the code by
 [surface-table.test.ts](../../packages/node/src/surface-table.test.ts): versions and metrics are what the instrumentations ask for, tested versions those
-of [package.json](../../packages/node/package.json).
+of [package.json](../../packages/node/package.json); the oldest versions of most are installed and tried by
+[oldest-versions.test.ts](../../packages/node/src/oldest-versions.test.ts) in the long tier.
 
 ${renderSurfaces(rows, declared)}
 

@@ -17,12 +17,16 @@ import {
  * are ours always.
  */
 export function hookAnthropic(context: InstrumentationContext, recorder: ModelCallRecorder): () => void {
-  const path = 'resources/messages/messages';
+  // Early ones had them in one file, which hands on the same class since.
+  const files = ['resources/messages/messages', 'resources/messages'].flatMap((path) => [`${path}.js`, `${path}.mjs`]);
+  const observed = new WeakSet<object>();
   return context.onModule<{ readonly Messages?: { readonly prototype: object } }>(
     '@anthropic-ai/sdk',
-    { versions: { from: '0.20', below: '2' }, files: [`${path}.js`, `${path}.mjs`] },
+    { versions: { from: '0.20', below: '2' }, files },
     ({ Messages }, module) => {
-      if (Messages !== undefined) observeCreate(Messages.prototype, module, recorder, context, messages);
+      if (Messages === undefined || observed.has(Messages.prototype)) return;
+      observed.add(Messages.prototype);
+      observeCreate(Messages.prototype, module, recorder, context, messages);
     },
   );
 }

@@ -15,17 +15,22 @@ import {
 
 /** OpenAI's client 4 to 7: chat completions, responses and embeddings; what is built on them (`parse`, `stream`, `runTools`) too. */
 export function hookOpenai(context: InstrumentationContext, recorder: ModelCallRecorder): InstrumentationHandle {
+  const observed = new WeakSet<object>();
   const hook = (path: string, name: string, reader: CallReader) =>
     context.onModule<Record<string, { readonly prototype: object }>>(
       'openai',
       { versions: { from: '4', below: '8' }, files: [`${path}.js`, `${path}.mjs`] },
       (exports, module) => {
         const prototype = exports[name]?.prototype;
-        if (prototype !== undefined) observeCreate(prototype, module, recorder, context, reader);
+        if (prototype === undefined || observed.has(prototype)) return;
+        observed.add(prototype);
+        observeCreate(prototype, module, recorder, context, reader);
       },
     );
   return handleOf(
     hook('resources/chat/completions/completions', 'Completions', chat),
+    // Where early ones of 4 had it, and later ones hand on the same class.
+    hook('resources/chat/completions', 'Completions', chat),
     hook('resources/responses/responses', 'Responses', responses),
     hook('resources/embeddings', 'Embeddings', embeddings),
   );

@@ -33,7 +33,8 @@ export const mqttInstrumentation: Instrumentation = {
     return handleOf(
       onModule<{ default: { prototype: object } }>(
         'mqtt',
-        { versions: { from: '5', below: '6' }, files: ['build/lib/client.js'] },
+        // The first ones of 5 kept their files in another folder.
+        { versions: { from: '5', below: '6' }, files: ['build/lib/client.js', 'build/src/lib/client.js'] },
         (exports, { wrap }) => {
           clients.observe(exports.default.prototype, wrap);
           return undefined;
