@@ -226,6 +226,14 @@ const oldest: readonly Oldest[] = [
     source: `const log = from('pino')(); await step('work', () => log.info('hello'));`,
   },
   {
+    packages: ['winston@3.1.0'],
+    peer: 'none',
+    logs: ['hello'],
+    source: `const winston = from('winston');
+const log = winston.createLogger({ transports: [new winston.transports.Console()] });
+await step('work', () => log.info('hello'));`,
+  },
+  {
     packages: ['bunyan@1.8.0'],
     peer: 'none',
     logs: ['hello'],

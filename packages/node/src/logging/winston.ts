@@ -53,7 +53,7 @@ export const winstonInstrumentation: Instrumentation = {
     return handleOf(
       onModule(
         'winston',
-        { versions: { from: '3', below: '4' }, files: ['lib/winston/logger.js'] },
+        { versions: { from: '3.1', below: '4' }, files: ['lib/winston/logger.js'] },
         ({ prototype }: { readonly prototype: object }, { wrap }: LoadedModule): undefined => {
           wrap(
             prototype,
