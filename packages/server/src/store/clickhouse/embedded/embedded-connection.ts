@@ -218,11 +218,13 @@ export class EmbeddedConnection implements Connection {
     this.#ingest.inserted(block.rows);
     const path = join(this.#temporaryFolder, `${this.#nextFile++}.native`);
     const { names, structure } = insertColumns(block);
+    // Whoever asked for something that takes a moment waits for it; a sender for many requests at once.
+    const nice = this.#running.size > 0 && !this.#longQueries.any ? INSERT_NICE : 0;
     try {
       await writeChunks(path, block.chunks);
       await this.#inserts.use((session) =>
         session.run(
-          `INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoteString(path)}, 'Native', ${quoteString(structure)}) SETTINGS ${INSERT_SETTINGS}`,
+          `SET os_threads_nice_value_query = ${nice}; INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoteString(path)}, 'Native', ${quoteString(structure)}) SETTINGS ${INSERT_SETTINGS}`,
           'Null',
         ),
       );
@@ -301,6 +303,9 @@ const SHARED_WORK = {
  * all others waiting.
  */
 const QUERIES_BESIDE_INGEST = Math.max(2, availableParallelism() - 1);
+
+/** Of threads of inserts beside queries that take a moment, where the process may set it (CAP_SYS_NICE). */
+const INSERT_NICE = 10;
 
 const MAX_KILLS = 100;
 const KILL_PAUSE_MS = 50;
