@@ -196,7 +196,9 @@ test.skipIf(!hasMemcached).each([
     }
     const commands = sink.spans.filter(({ kind }) => kind === client);
     expect(commands[0]?.status.code).toBe(0);
-    expect(commands.at(-1)?.status.code).toBe(0);
+    // What memjs has forgotten ends with the process, behind all others.
+    const ended = commands.filter(({ attributes }) => attributes['error.type'] !== 'process_exit');
+    expect(ended.at(-1)?.status.code).toBe(0);
     const failed = commands.filter(({ status }) => status.code === 2);
     expect(failed.map(({ attributes }) => attributes['error.type'])).toContain(type);
     if (signal === 'SIGSTOP') expect(failed[0]?.status.message).toBe('socket timed out waiting on response.');
