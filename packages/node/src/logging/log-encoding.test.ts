@@ -210,3 +210,24 @@ test('nothing is taken after shutdown, and flushing asks for it', async () => {
   logger.emit({ body: 'after' });
   expect([records, flushes, logger.enabled()]).toEqual([1, 2, false]);
 });
+
+test('what callers without types give does not throw, and has a time', () => {
+  const seen: FinishedLogRecord[] = [];
+  const provider = new SignalboxLoggerProvider({
+    limits,
+    onRecord: (record) => void seen.push(record),
+    flush: async () => {},
+  });
+  const logger = provider.getLogger('untyped');
+  const from = Date.now() / 1_000 - 1;
+  logger.emit({ body: 'attributes', attributes: null } as unknown as LogRecord);
+  logger.emit({ body: 'timestamp', timestamp: 'yesterday', observedTimestamp: null } as unknown as LogRecord);
+  expect(seen.map(({ body, attributes }) => [body, attributes])).toEqual([
+    ['attributes', {}],
+    ['timestamp', {}],
+  ]);
+  for (const { hrTime, hrTimeObserved } of seen) {
+    expect(hrTime[0]).toBeGreaterThan(from);
+    expect(hrTimeObserved[0]).toBeGreaterThan(from);
+  }
+});

@@ -102,7 +102,9 @@ class SignalboxLogger implements Logger {
   }
 
   emit(record: LogRecord): void {
-    const { attributes = {}, exception, observedTimestamp, timestamp } = record;
+    const { exception, observedTimestamp, timestamp } = record;
+    // Callers without types give null, too.
+    const attributes = record.attributes ?? {};
     const active: Context = record.context ?? context.active();
     if ((exception !== undefined && exception !== null) || !arePlain(attributes, this.#maxAttributes)) {
       this.#official.emit(record);
@@ -114,8 +116,8 @@ class SignalboxLogger implements Logger {
     const spanContext = trace.getSpanContext(active);
     const finished: FinishedLogRecord = {
       instrumentationScope: this.#scope,
-      hrTime: timestamp === undefined ? now : timeInputToHrTime(timestamp),
-      hrTimeObserved: observedTimestamp === undefined ? now : timeInputToHrTime(observedTimestamp),
+      hrTime: timeOf(timestamp) ?? now,
+      hrTimeObserved: timeOf(observedTimestamp) ?? now,
       spanContext: spanContext !== undefined && isValidSpanContext(spanContext) ? spanContext : undefined,
       severityNumber: record.severityNumber,
       severityText: record.severityText,
@@ -130,4 +132,10 @@ class SignalboxLogger implements Logger {
   enabled(options?: Parameters<Logger['enabled']>[0]): boolean {
     return this.#official.enabled(options);
   }
+}
+
+/** Undefined for what is no time: logging must not throw for it. */
+function timeOf(time: LogRecord['timestamp']): HrTime | undefined {
+  const isTime = typeof time === 'number' || time instanceof Date || Array.isArray(time);
+  return isTime ? timeInputToHrTime(time) : undefined;
 }
