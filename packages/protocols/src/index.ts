@@ -30,4 +30,5 @@ export { type ExposedFamily, type ExposedSeries, writeExposition } from './prome
 export { ProtocolDecodeError } from './protocol-decode-error.ts';
 export { decodeSnappy } from './snappy/decode-snappy.ts';
 export { encodeSnappy } from './snappy/encode-snappy.ts';
+export { parseStatsdLine, type StatsdSample, type StatsdType } from './statsd/parse-statsd-line.ts';
 export { decodeZipkin } from './zipkin/decode-zipkin.ts';

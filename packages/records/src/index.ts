@@ -10,9 +10,12 @@ export { BatchTooLargeError, MAX_BATCH_BYTES, MAX_TABLE_ROWS } from './capacity.
 export { compactBatch } from './compact-batch.ts';
 export { EventTable } from './event-table.ts';
 export { ExemplarTable } from './exemplar-table.ts';
+export { ExplicitHistogram } from './explicit-histogram.ts';
+export { ExponentialHistogram } from './exponential-histogram.ts';
 export { LinkTable } from './link-table.ts';
 export { LogBatch } from './log-batch.ts';
 export { MetricBatch, POINT_TABLES, type PointRows } from './metric-batch.ts';
+export { MetricBuilder, type NewMetric, Temporality } from './metric-builder.ts';
 export { MetricTable, MetricType } from './metric-table.ts';
 export { NumberColumn, NumberType } from './number-column.ts';
 export { Float64Lists, Uint64Lists } from './number-lists.ts';

@@ -28,6 +28,7 @@ import { lokiReceiverFactory } from './receive/loki/loki-receiver.ts';
 import { otlpReceiverFactory } from './receive/otlp-receiver.ts';
 import { prometheusReceiverFactory } from './receive/prometheus/prometheus-receiver.ts';
 import { prometheusRemoteWriteReceiverFactory } from './receive/prometheus-remote-write/prometheus-remote-write-receiver.ts';
+import { statsdReceiverFactory } from './receive/statsd/statsd-receiver.ts';
 import { zipkinReceiverFactory } from './receive/zipkin/zipkin-receiver.ts';
 
 /** Every component that a configuration file can name. A new one is an import and a line here; nothing else knows of it. */
@@ -59,6 +60,7 @@ export const componentFactories: readonly ComponentFactory[] = [
   resourceFactory,
   serviceGraphFactory,
   spanMetricsFactory,
+  statsdReceiverFactory,
   tailSamplingFactory,
   transformFactory,
   zipkinReceiverFactory,

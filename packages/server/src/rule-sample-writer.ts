@@ -1,7 +1,6 @@
-import { type MetricBatch, MetricType } from '@signalbox/records';
+import { type MetricBatch, MetricBuilder, MetricType, Temporality } from '@signalbox/records';
 import type { ProducedSample, SampleWriter } from './alert/rules/rule-query.ts';
 import type { Consumer } from './pipeline/consumer.ts';
-import { MetricBuilder, Temporality } from './process/metric-builder.ts';
 import { setRecordedHistogram } from './recorded-histogram.ts';
 
 /** OTLP's flag of a point without a value: the series has ended. */

@@ -37,7 +37,8 @@ export function listen(server: Server, options: ListenOptions): Promise<AddressI
   });
 }
 
-function listenError(error: NodeJS.ErrnoException, options: ListenOptions): SignalboxError {
+/** What an error of listening means, for sockets that `listen` does not open. */
+export function listenError(error: NodeJS.ErrnoException, options: ListenOptions): SignalboxError {
   const { host, port, what } = options;
   const change = `Choose another with ${'setting' in options ? bySetting(options.setting) : options.place}`;
   switch (error.code) {

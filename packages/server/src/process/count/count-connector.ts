@@ -5,17 +5,18 @@ import {
   attributesOf,
   type LogBatch,
   type MetricBatch,
+  MetricBuilder,
   MetricType,
   POINT_TABLES,
   type RecordBatch,
   type SpanBatch,
+  Temporality,
 } from '@signalbox/records';
 import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { PipelineComponent } from '../../pipeline/component-factory.ts';
 import { ALL_ACCEPTED, type ConsumeResult, type Consumer } from '../../pipeline/consumer.ts';
 import type { Consumers } from '../../pipeline/signal.ts';
 import type { Dimension } from '../dimensions.ts';
-import { MetricBuilder, Temporality } from '../metric-builder.ts';
 import { LogCursor } from '../ottl/log-cursor.ts';
 import { MetricCursor } from '../ottl/metric-cursor.ts';
 import type { RecordCursor } from '../ottl/record-cursor.ts';

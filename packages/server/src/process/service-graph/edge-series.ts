@@ -1,6 +1,11 @@
-import { type AttributeEntry, type MetricBatch, MetricType } from '@signalbox/records';
-import { ExplicitHistogram } from '../explicit-histogram.ts';
-import { MetricBuilder, Temporality } from '../metric-builder.ts';
+import {
+  type AttributeEntry,
+  ExplicitHistogram,
+  type MetricBatch,
+  MetricBuilder,
+  MetricType,
+  Temporality,
+} from '@signalbox/records';
 import type { Edge } from './pending-edges.ts';
 
 /** Series that no edge has reached for so long are forgotten. */

@@ -2,9 +2,12 @@ import {
   type AttributeEntry,
   type AttributeValue,
   attributesOf,
+  ExplicitHistogram,
   type MetricBatch,
+  MetricBuilder,
   MetricType,
   type SpanBatch,
+  Temporality,
 } from '@signalbox/records';
 import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { PipelineComponent } from '../../pipeline/component-factory.ts';
@@ -12,9 +15,7 @@ import { ALL_ACCEPTED, type ConsumeResult, type Consumer } from '../../pipeline/
 import type { Consumers } from '../../pipeline/signal.ts';
 import { OTHER } from '../bounded-text.ts';
 import { attributeOf, type Dimension } from '../dimensions.ts';
-import { ExplicitHistogram } from '../explicit-histogram.ts';
 import { FlushTimer } from '../flush-timer.ts';
-import { MetricBuilder, Temporality } from '../metric-builder.ts';
 import { textOfValue } from '../ottl/text-of-value.ts';
 import { type Operation, ServiceOperations } from '../red/operation-names.ts';
 import { spanDuration } from '../span-totals.ts';

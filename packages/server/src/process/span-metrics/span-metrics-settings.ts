@@ -1,6 +1,6 @@
+import { Temporality } from '@signalbox/records';
 import type { SettingsMap } from '../../config/settings-map.ts';
 import { type Dimension, dimension } from '../dimensions.ts';
-import { Temporality } from '../metric-builder.ts';
 import type { HistogramKind } from './span-series.ts';
 
 export interface SpanMetricsSettings {

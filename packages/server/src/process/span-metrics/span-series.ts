@@ -1,6 +1,4 @@
-import type { AttributeEntry, ExemplarTable } from '@signalbox/records';
-import { ExplicitHistogram } from '../explicit-histogram.ts';
-import { ExponentialHistogram } from '../exponential-histogram.ts';
+import { type AttributeEntry, type ExemplarTable, ExplicitHistogram, ExponentialHistogram } from '@signalbox/records';
 
 export interface Exemplar {
   readonly traceId: Uint8Array;

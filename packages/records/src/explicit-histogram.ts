@@ -1,4 +1,4 @@
-import { type HistogramPointTable, HistogramPresence } from '@signalbox/records';
+import { type HistogramPointTable, HistogramPresence } from './point-tables.ts';
 
 /** A distribution over fixed bounds, each value weighing as many as it stands for. */
 export class ExplicitHistogram {

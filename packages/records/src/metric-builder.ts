@@ -1,10 +1,8 @@
-import {
-  type AttributeEntry,
-  type AttributeTable,
-  MetricBatch,
-  type PointTable,
-  setAnyValue,
-} from '@signalbox/records';
+import type { AttributeTable } from './attribute-table.ts';
+import { MetricBatch } from './metric-batch.ts';
+import type { AttributeEntry } from './objects.ts';
+import type { PointTable } from './point-table.ts';
+import { setAnyValue } from './set-any-value.ts';
 
 /** Numbers of OTLP. */
 export const Temporality = { Delta: 1, Cumulative: 2 } as const;
@@ -20,10 +18,10 @@ export interface NewMetric {
   readonly monotonic?: boolean;
 }
 
-/** Makes a batch of points that a connector has counted. */
+/** Makes a batch of points that were counted here: by a connector, or by a receiver that adds up. */
 export class MetricBuilder {
   readonly batch = new MetricBatch(new Uint8Array(4096));
-  readonly #texts = new Map<string, number>();
+  readonly #texts = new Map<string, readonly [start: number, end: number]>();
 
   constructor() {
     this.batch.byteCount = 0;
@@ -78,12 +76,12 @@ export class MetricBuilder {
   }
 
   /** Names and keys stand in the bytes once. */
-  #text(text: string): [start: number, end: number] {
-    let start = this.#texts.get(text);
-    if (start === undefined) {
-      start = this.batch.appendText(text);
-      this.#texts.set(text, start);
+  #text(text: string): readonly [start: number, end: number] {
+    let slice = this.#texts.get(text);
+    if (slice === undefined) {
+      slice = [this.batch.appendText(text), this.batch.byteCount];
+      this.#texts.set(text, slice);
     }
-    return [start, start + Buffer.byteLength(text)];
+    return slice;
   }
 }
