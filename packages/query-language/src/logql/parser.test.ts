@@ -6,6 +6,7 @@ import { containsIp, parseIpPattern } from './ip-pattern.ts';
 import { capturesOf, matchesPattern, parseLinePattern, parsePatternFilter } from './line-pattern.ts';
 import { LogqlParseError } from './parse-error.ts';
 import { parseLogql } from './parser.ts';
+import { prettyPrintLogql } from './pretty-print.ts';
 import { printLogql } from './print.ts';
 
 function errorOf(query: string): LogqlParseError {
@@ -55,7 +56,22 @@ describe('parseLogql', () => {
 
   test.each([
     ['{a="b"} |~ "("', 'parse error : stage \'|~ "("\' : error parsing regexp: missing closing ): `(`'],
-    ['{a=~"("}', 'parse error : error parsing regexp: missing closing ): `^(?s:()$`'],
+    ['{a=~"("}', 'parse error : error parsing regexp: missing closing ): `(`'],
+    ['sum({a="b"} | json)', 'parse error at line 1, col 19: syntax error: unexpected )'],
+    ['sum({a="b"}[5m])', 'parse error at line 0, col 12: syntax error: unexpected RANGE'],
+    ['topk(5, {a="b"})', 'parse error at line 1, col 16: syntax error: unexpected )'],
+    ['label_replace({a="b"},"a","b","c","d")', 'parse error at line 1, col 22: syntax error: unexpected ,'],
+    ['({a="b"} x', 'parse error at line 1, col 10: syntax error: unexpected IDENTIFIER'],
+    [
+      '{a="b"} | c > 5 or "x"',
+      'parse error at line 1, col 20: syntax error: unexpected STRING, expecting IDENTIFIER or (',
+    ],
+    ['rate({a="b"} | unwrap x)', 'parse error at line 1, col 24: syntax error: unexpected ), expecting RANGE or |'],
+    ['rate(({a="b"}) x)', 'parse error at line 1, col 16: syntax error: unexpected IDENTIFIER, expecting RANGE'],
+    [
+      'rate({a="b"} | unwrap [5m])',
+      'parse error at line 0, col 23: syntax error: unexpected RANGE, expecting IDENTIFIER or BYTES_CONV or DURATION_CONV or DURATION_SECONDS_CONV',
+    ],
     ['{a="b"', 'parse error at line 1, col 7: syntax error: unexpected $end, expecting } or ,'],
     ['{a="b"} |=', 'parse error at line 1, col 11: syntax error: unexpected $end, expecting STRING or ip'],
     ['rate({a="b"}[5m]', 'parse error at line 1, col 17: syntax error: unexpected $end, expecting )'],
@@ -66,6 +82,16 @@ describe('parseLogql', () => {
     ['sort(rate({a="b"}[1m])) by (x)', "parse error : sort and sort_desc doesn't allow grouping by "],
   ])('says what is wrong with %s', (query, message) => {
     expect(errorOf(query).message).toBe(message);
+  });
+
+  test('formats line filters as one stage', () => {
+    const long = `| json | level="${'x'.repeat(80)}"`;
+    expect(prettyPrintLogql(parseLogql(`{a="b"} |= "c" != "d" ${long} |~ "e"`))).toBe(
+      ['{a="b"}', '  |= "c" != "d"', ...long.split(/ (?=\|)/).map((stage) => `  ${stage}`), '  |~ "e"'].join('\n'),
+    );
+    expect(prettyPrintLogql(parseLogql('{a="b"} |= "one filter" |= "two filters" | json'), 30)).toBe(
+      '{a="b"}\n  |= "one filter"\n  |= "two filters"\n  | json',
+    );
   });
 
   test('nests no deeper than the stack bears', () => {

@@ -21,7 +21,7 @@ import {
 import { applyLogqlOperator } from './binary-numbers.ts';
 import { checkLogql } from './check-types.ts';
 import { LogqlParseError } from './parse-error.ts';
-import { parseLabelFilter, parseStage, startsStage } from './stage-parser.ts';
+import { LABEL_CONDITION, parseLabelFilter, parseStage, startsStage } from './stage-parser.ts';
 import { MAX_DEPTH, parseFloatText, TokenReader } from './token-reader.ts';
 
 const RANGE_KINDS: ReadonlyMap<string, RangeOperator> = new Map(
@@ -37,6 +37,7 @@ const CONVERSION_KINDS: ReadonlyMap<string, Conversion> = new Map([
 ]);
 
 const POWER_PRECEDENCE = 6;
+const UNWRAPPED = ['IDENTIFIER', ...CONVERSION_KINDS.keys()].join(' or ');
 
 /** Parses a LogQL expression and checks it. Throws LogqlParseError with the first mistake, in Loki's words. */
 export function parseLogql(query: string): LogqlExpr {
@@ -95,7 +96,7 @@ class LogqlParser extends TokenReader {
       case '(': {
         this.advance();
         const expr = this.#expression(0);
-        this.expect(')', expr.kind === 'log' ? ')' : '');
+        this.expect(')', '');
         return expr;
       }
       case 'VECTOR': {
@@ -117,11 +118,9 @@ class LogqlParser extends TokenReader {
   }
 
   #sample(): SampleExpr {
-    const first = this.token;
     const expr = this.#expression(0);
-    if (expr.kind !== 'log') return expr;
-    const { line, column } = first;
-    throw new LogqlParseError(`syntax error: unexpected ${first.kind}`, expr.range, line, column);
+    // Lines may begin an expression, so that only what follows them is wrong.
+    return expr.kind === 'log' ? this.unexpected() : expr;
   }
 
   #labelReplace(): SampleExpr {
@@ -150,7 +149,7 @@ class LogqlParser extends TokenReader {
       if (this.is(',') && first.kind === 'number' && first.range.end === number.end) {
         this.advance();
         parameter = number.text;
-      } else if (first.kind !== 'log') expr = first;
+      } else expr = first.kind === 'log' ? this.unexpected() : first;
     }
     expr ??= this.#sample();
     this.expect(')', '');
@@ -277,7 +276,7 @@ class LogqlParser extends TokenReader {
       isClosed = true;
     }
     const wasClosedBefore = isWrapped && isClosed;
-    const { value: intervalMs } = this.expect('RANGE', '');
+    const { value: intervalMs } = this.expect('RANGE', rangeExpected(parts.unwrap !== undefined, isWrapped, isClosed));
     let offsetMs = 0;
     if (this.is('offset')) {
       this.advance();
@@ -316,15 +315,22 @@ class LogqlParser extends TokenReader {
       this.advance();
       this.expect('(');
     }
-    const { text: label } = this.expect('IDENTIFIER', conversion ? 'IDENTIFIER' : '');
+    const { text: label } = this.expect('IDENTIFIER', conversion ? 'IDENTIFIER' : UNWRAPPED);
     if (conversion) this.expect(')');
     const filters = [];
     while (this.is('|')) {
       this.advance();
-      filters.push(parseLabelFilter(this));
+      filters.push(parseLabelFilter(this, 0, LABEL_CONDITION));
     }
     return { label, conversion, filters, range: this.rangeFrom(start) };
   }
+}
+
+/** What Loki expects behind the lines, where it is so little that it says so. */
+function rangeExpected(isUnwrapped: boolean, isWrapped: boolean, isClosed: boolean): string {
+  if (isWrapped && isClosed) return 'RANGE';
+  if (!isUnwrapped) return '';
+  return isWrapped ? 'RANGE or ) or |' : 'RANGE or |';
 }
 
 function foldNumbers(expr: LogqlBinaryExpr): LogqlBinaryExpr | LogqlNumber {

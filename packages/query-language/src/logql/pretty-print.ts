@@ -7,6 +7,7 @@ import {
   type LogqlBinaryExpr,
   type LogqlExpr,
   type LogRange,
+  type Stage,
   type Unwrap,
 } from './ast.ts';
 import { printBinaryOperator, printLabelFilter, printLogql, printSelector, printStage } from './print.ts';
@@ -65,8 +66,23 @@ class PrettyPrinter {
 
   #log(log: LogExpr, level: number): string {
     if (this.#fits(log)) return indent(level) + printLogql(log);
-    const stages = log.stages.map((stage) => `${indent(level + 1)}${printStage(stage)}`);
+    const stages = this.#stageLines(log.stages).map((line) => indent(level + 1) + line);
     return [indent(level) + printSelector(log.matchers), ...stages].join('\n');
+  }
+
+  /** Line filters one behind the other are one stage in Loki: as many as fit stand on the first line. */
+  #stageLines(stages: readonly Stage[]): string[] {
+    const lines: string[] = [];
+    let chain: string | undefined;
+    for (const stage of stages) {
+      const text = printStage(stage);
+      const longer: string | undefined = chain === undefined ? undefined : `${chain} ${text}`;
+      if (longer !== undefined && longer.length <= this.#maxLine && stage.kind === 'lineFilter') {
+        lines[lines.length - 1] = longer;
+      } else lines.push(text);
+      chain = stage.kind === 'lineFilter' ? (longer ?? text) : undefined;
+    }
+    return lines;
   }
 
   #logRange({ log, unwrap, intervalMs, offsetMs }: LogRange, level: number): string {

@@ -193,34 +193,40 @@ function parseNamedMatcher(parser: TokenReader): string | LabelMatcher {
 
 const OPERATOR_PRECEDENCE: Readonly<Record<string, number>> = { or: 1, and: 2 };
 
-/** Conditions joined by `or`, `and`, commas, or nothing; a comma takes all that follows. */
-export function parseLabelFilter(parser: TokenReader, minimum = 0): LabelFilter {
+export const LABEL_CONDITION = 'IDENTIFIER or (';
+
+/**
+ * Conditions joined by `or`, `and`, commas, or nothing; a comma takes all that follows.
+ *
+ * @param expected what Loki says it expects where no condition begins
+ */
+export function parseLabelFilter(parser: TokenReader, minimum = 0, expected = ''): LabelFilter {
   return parser.deepen(() => {
-    let left = parseCondition(parser);
+    let left = parseCondition(parser, expected);
     for (;;) {
       const { kind } = parser.token;
       const precedence = OPERATOR_PRECEDENCE[kind];
       if (precedence !== undefined) {
         if (precedence < minimum) return left;
         parser.advance();
-        const right = parseLabelFilter(parser, precedence + 1);
+        const right = parseLabelFilter(parser, precedence + 1, LABEL_CONDITION);
         left = { kind: kind as 'and' | 'or', left, right };
       } else if (kind === ',' || kind === 'IDENTIFIER' || kind === '(') {
         if (kind === ',') parser.advance();
-        left = { kind: 'and', left, right: parseLabelFilter(parser) };
+        left = { kind: 'and', left, right: parseLabelFilter(parser, 0, LABEL_CONDITION) };
       } else return left;
     }
   });
 }
 
-function parseCondition(parser: TokenReader): LabelFilter {
+function parseCondition(parser: TokenReader, expected: string): LabelFilter {
   if (parser.is('(')) {
     parser.advance();
-    const filter = parseLabelFilter(parser);
+    const filter = parseLabelFilter(parser, 0, LABEL_CONDITION);
     parser.expect(')', '');
     return filter;
   }
-  const name = parser.expect('IDENTIFIER', '');
+  const name = parser.expect('IDENTIFIER', expected);
   const { kind } = parser.token;
   const comparison = COMPARISONS.get(kind);
   const label = name.text;
