@@ -9,6 +9,8 @@ import { TraceqlError, type TraceqlErrorKind } from './traceql-error.ts';
 
 /** Groupings of one metrics function; quantiles and histograms need one for their buckets. */
 const MAX_GROUPINGS = 5;
+/** Values of an attribute that `compare()` lists. */
+const MAX_TOP = 1000;
 
 /** Checks that the parts of a query fit together. Throws TraceqlError of kind `type` or `unsupported`. */
 export function checkTypes(query: string, { expr }: TraceqlQuery): void {
@@ -104,7 +106,9 @@ class TypeChecker {
     if (aggregate.kind === 'compare') {
       this.#stage(aggregate.selection);
       if (stages.length > 0) this.#failCompare(stages[0]?.range ?? aggregate.range);
-      if (aggregate.topN <= 0) this.#fail('compare() top number of values must be positive', aggregate.range);
+      if (!(aggregate.topN >= 1 && aggregate.topN <= MAX_TOP)) {
+        this.#fail(`compare() top number of values must be an integer between 1 and ${MAX_TOP}`, aggregate.range);
+      }
       if (aggregate.start !== 0n && aggregate.end === 0n) {
         this.#fail('compare() end timestamp must be given with the start', aggregate.range);
       }

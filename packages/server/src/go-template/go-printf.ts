@@ -84,7 +84,10 @@ function formatInteger({ letter, flags }: Verb, value: bigint): string | undefin
   }
   if (letter === 'c') return value >= 0n && value <= 0x10ffffn ? String.fromCodePoint(Number(value)) : '\ufffd';
   if (letter === 'U') return `U+${magnitude.toString(16).toUpperCase().padStart(4, '0')}`;
-  if (letter === 'q') return `'${String.fromCodePoint(Number(value))}'`;
+  if (letter === 'q') {
+    const isCharacter = value >= 0n && value <= 0x10ffffn && !(value >= 0xd800n && value <= 0xdfffn);
+    return quote(isCharacter ? String.fromCodePoint(Number(value)) : '\ufffd', "'");
+  }
   return undefined;
 }
 
@@ -95,7 +98,7 @@ function formatText({ letter, precision }: Verb, text: string): string | undefin
     case 'v':
       return cut;
     case 'q':
-      return JSON.stringify(cut);
+      return quote(cut, '"');
     case 'x':
     case 'X':
       return upper(letter, Buffer.from(cut).toString('hex'));
@@ -126,4 +129,27 @@ function pad(text: string, { flags, width, letter }: Verb): string {
 
 function clamp(width: number): number {
   return Number.isFinite(width) ? Math.min(Math.max(Math.trunc(width), 0), MAX_WIDTH) : 0;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
+
+/** A literal of Go: what can't be printed is escaped. */
+function quote(text: string, mark: '"' | "'"): string {
+  const body = text.replace(/[\\"']|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (character) => {
+    if (character === '"' || character === "'") return character === mark ? `\\${character}` : character;
+    if (character === '\\') return '\\\\';
+    const code = character.codePointAt(0) as number;
+    const hex = code.toString(16);
+    if (code < 0x80) return ESCAPES[character] ?? `\\x${hex.padStart(2, '0')}`;
+    return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
+  });
+  return `${mark}${body}${mark}`;
 }

@@ -109,7 +109,11 @@ class SampleEvaluation {
       isWithout: grouping?.isWithout ?? false,
       range,
     };
-    if (parameter === undefined) return aggregate(aggregation, vector, undefined, this.#steps, this.#annotations);
+    if (parameter === undefined) {
+      // What is left without some labels has no empty ones, as in Loki, while `by` keeps them.
+      const series = aggregation.isWithout ? vector.map(withoutEmptyLabels) : vector;
+      return aggregate(aggregation, series, undefined, this.#steps, this.#annotations);
+    }
     const k = new Float64Array(this.#steps).fill(Number(parameter));
     return aggregateK(aggregation, vector, k, this.#steps, this.#annotations).vector;
   }
@@ -164,6 +168,13 @@ function copyOf(series: StepSeries): StepSeries {
   const copy = new StepSeries(series.labels, series.kinds.length);
   copy.values.set(series.values);
   copy.kinds.set(series.kinds);
+  return copy;
+}
+
+function withoutEmptyLabels(series: StepSeries): StepSeries {
+  if (!series.labels.values.includes('')) return series;
+  const copy = copyOf(series);
+  copy.labels = Labels.from(series.labels.entries());
   return copy;
 }
 

@@ -4,6 +4,7 @@ import {
   parseByteSize,
   parseGoDuration,
   type RangeAggregation,
+  type Stage,
 } from '@signalbox/query-language';
 import { Labels } from '../promql/labels.ts';
 import { LogqlError } from './logql-error.ts';
@@ -15,13 +16,7 @@ import type { PipelineLine } from './pipeline/stage.ts';
 import type { LogEntry, StreamLabels } from './stream-labels.ts';
 
 const SAMPLE_ERROR = 'SampleExtractionErr';
-const STAGES_THAT_READ_LABELS: ReadonlySet<string> = new Set([
-  'labelFilter',
-  'lineFormat',
-  'labelFormat',
-  'drop',
-  'keep',
-]);
+const STAGES_THAT_READ_LABELS: ReadonlySet<string> = new Set(['labelFilter', 'lineFormat', 'labelFormat']);
 
 /** What a line is for a range aggregation: the series that it belongs to, and a value. */
 export interface LogSample {
@@ -42,14 +37,15 @@ export class SampleExtractor {
 
   /** @param outer the grouping of a sum around the aggregation, whose result does not need the other labels */
   constructor(expr: RangeAggregation, outer?: Grouping) {
-    const { log, unwrap } = expr.logRange;
+    const { unwrap } = expr.logRange;
     const grouping = groupingOf(expr, outer);
     const hasNoLabels = grouping !== undefined && grouping.labels.length === 0 && !grouping.isWithout;
-    const reads = log.stages.some(({ kind }) => STAGES_THAT_READ_LABELS.has(kind));
+    const stages = withoutUnreadFormats(expr);
+    const reads = stages.some(({ kind }) => STAGES_THAT_READ_LABELS.has(kind));
     const needsLabels = !hasNoLabels || reads || unwrap !== undefined;
-    this.#run = compilePipeline(log.stages, needsLabels);
+    this.#run = compilePipeline(stages, needsLabels);
     this.#runCounted = compilePipeline(
-      log.stages.filter(({ kind }) => kind !== 'lineFilter'),
+      stages.filter(({ kind }) => kind !== 'lineFilter'),
       needsLabels,
     );
     this.#line.labels.preservesErrors = grouping !== undefined && !grouping.isWithout && asksForErrors(expr);
@@ -95,6 +91,27 @@ export class SampleExtractor {
     }
     return group;
   }
+}
+
+const STAGES_THAT_READ_LINES: ReadonlySet<string> = new Set([
+  'lineFilter',
+  'json',
+  'logfmt',
+  'regexp',
+  'pattern',
+  'unpack',
+  'decolorize',
+]);
+
+/** Loki leaves out formats of lines that nobody looks at, and so their mistakes. */
+function withoutUnreadFormats({ operator, logRange: { log } }: RangeAggregation): readonly Stage[] {
+  if (operator === 'bytes_over_time' || operator === 'bytes_rate') return log.stages;
+  const readsLine = (stage: Stage): boolean =>
+    STAGES_THAT_READ_LINES.has(stage.kind) ||
+    (stage.kind === 'labelFormat' && stage.formats.some(({ value }) => value.includes('__line__')));
+  return log.stages.filter(
+    (stage, index) => stage.kind !== 'lineFormat' || log.stages.slice(index + 1).some(readsLine),
+  );
 }
 
 const STAGES_THAT_NAME_LABELS: ReadonlySet<string> = new Set([
@@ -190,7 +207,8 @@ function valueFunction({
   const tests = filters.map(labelTest);
   return ({ labels }) => {
     const text = labels.get(label);
-    if (text === undefined) return undefined;
+    // A line without the label is no mistake, nor is one whose label is empty.
+    if (text === undefined || text === '') return undefined;
     const { value, fault } = convert(text);
     if (fault !== undefined) labels.fail(SAMPLE_ERROR, fault);
     return tests.every((test) => test(labels)) ? value : undefined;

@@ -57,7 +57,10 @@ export function lineFilterStage(filter: LineFilter): StageFunction {
 export function labelTest(filter: LabelFilter): (labels: LineLabels) => boolean {
   switch (filter.kind) {
     case 'matcher': {
-      const { name } = filter.matcher;
+      const { name, operator, value } = filter.matcher;
+      // The empty expression is found in any value, as in Loki: a dashboard's variable that is not set filters nothing.
+      if (value === '' && operator === '=~') return () => true;
+      if (value === '' && operator === '!~') return () => false;
       const matches = compileMatcher(filter.matcher);
       return (labels) => matches(labels.valueOf(name));
     }
@@ -133,7 +136,8 @@ export function describeBadDuration(text: string): string {
 
 export function describeBadSize(text: string): string {
   const [, digits = '', unit = ''] = /^([\d.,]*)(.*)$/s.exec(text) ?? [];
-  return digits === ''
-    ? 'strconv.ParseFloat: parsing "": invalid syntax'
+  const number = digits.replaceAll(',', '');
+  return parseGoFloat(number) === undefined
+    ? `strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`
     : `unhandled size name: ${unit.trim().toLowerCase()}`;
 }

@@ -1,5 +1,6 @@
-/** Go's `ParseFloat`: decimal numbers, infinities and NaN in any case; undefined: not one. */
+/** Go's `ParseFloat`: decimal numbers with `_` between digits, infinities and NaN in any case; undefined: not one. */
 export function parseGoFloat(text: string): number | undefined {
+  if (text.includes('_')) return /_(?!\d)|(?<!\d)_/.test(text) ? undefined : parseGoFloat(text.replaceAll('_', ''));
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {
     const value = Number(text);
     return Number.isFinite(value) ? value : undefined;

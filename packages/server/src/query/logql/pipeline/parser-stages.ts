@@ -85,14 +85,14 @@ export function jsonStage({ extractions }: JsonStage): StageFunction {
       return true;
     }
     let found = 0;
-    scanning(labels, () => {
-      for (const { label, path = [] } of extractions) {
+    for (const { label, path = [] } of extractions) {
+      scanning(labels, () => {
         const value = valueAtPath(line, path);
-        if (!value) continue;
+        if (!value) return;
         found++;
         labels.set(labels.nameOfParsed(label), textOf(line, value));
-      }
-    });
+      });
+    }
     if (found < extractions.length) {
       for (const { label } of extractions) if (labels.get(label) === undefined) labels.set(label, '');
     }
@@ -107,10 +107,14 @@ function textOf(line: string, { kind, start, end }: { kind: JsonKind; start: num
 
 export function logfmtStage({ isStrict, keepsEmpty, extractions }: LogfmtStage): StageFunction {
   const nameOf = remembering(sanitizeLabel);
-  const wanted = new Map(extractions.map(({ label, expression }) => [sanitizeLabel(expression), label]));
+  const wanted = new Map<string, string[]>();
+  for (const { label, expression } of extractions) {
+    const key = sanitizeLabel(expression);
+    wanted.set(key, [...(wanted.get(key) ?? []), label]);
+  }
   return ({ line, labels }) => {
     if (wanted.size > 0) {
-      for (const label of wanted.values()) if (labels.nameOfParsed(label) === label) labels.set(label, '');
+      for (const { label } of extractions) if (labels.nameOfParsed(label) === label) labels.set(label, '');
     }
     const fault = scanLogfmt(line, isStrict, (key, value) => {
       const name = nameOf(key);
@@ -119,8 +123,7 @@ export function logfmtStage({ isStrict, keepsEmpty, extractions }: LogfmtStage):
         if (value !== '' || keepsEmpty) labels.extract(name, value);
         return;
       }
-      const label = wanted.get(name);
-      if (label !== undefined) labels.set(labels.nameOfParsed(label), value);
+      for (const label of wanted.get(name) ?? []) labels.set(labels.nameOfParsed(label), value);
     });
     if (isStrict && fault !== undefined) labels.fail(LOGFMT_ERROR, fault);
     return true;

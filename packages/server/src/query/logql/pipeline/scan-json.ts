@@ -8,10 +8,10 @@ export type JsonKind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'ar
 /** A member of an object: where its value stands in the text. Strings without their quotes, their escapes unread. */
 export type OnMember = (key: string, kind: JsonKind, start: number, end: number) => void;
 
+const BAD_JSON = 'Malformed JSON error';
 const BAD_OBJECT = "Value looks like object, but can't find closing '}' symbol";
 const BAD_ARRAY = "Value is array, but can't find closing ']' symbol";
 const BAD_STRING = "Value is string, but can't find closing '\"' symbol";
-const BAD_VALUE = "Value looks like Number/Boolean/None, but can't find its end: ',' or '}' symbol";
 
 const MAX_DEPTH = 100;
 
@@ -24,59 +24,95 @@ export function scanObject(text: string, start: number, onMember: OnMember): num
   if (text.charCodeAt(at) !== 0x7b) throw new JsonScanError(BAD_OBJECT);
   at = skipSpace(text, at + 1);
   if (text.charCodeAt(at) === 0x7d) return at + 1;
+  if (at >= text.length) throw new JsonScanError(BAD_JSON);
   for (;;) {
-    if (text.charCodeAt(at) !== 0x22) throw new JsonScanError(BAD_OBJECT);
-    const keyEnd = stringEnd(text, at);
+    const code = text.charCodeAt(at);
+    if (code === 0x7d) return at + 1; // Behind a comma, too.
+    if (code !== 0x22) throw new JsonScanError(BAD_OBJECT);
+    const keyEnd = stringEnd(text, at, BAD_JSON);
     const key = unescapeJson(text.slice(at + 1, keyEnd - 1));
     at = skipSpace(text, keyEnd);
-    if (text.charCodeAt(at) !== 0x3a) throw new JsonScanError('Malformed JSON error');
+    if (text.charCodeAt(at) !== 0x3a) throw new JsonScanError(BAD_JSON);
     at = skipSpace(text, at + 1);
+    if (at >= text.length) throw new JsonScanError(BAD_JSON);
     const kind = kindAt(text, at);
     const end = valueEnd(text, at, kind);
     if (kind === 'string') onMember(key, kind, at + 1, end - 1);
     else onMember(key, kind, at, end);
     at = skipSpace(text, end);
-    const code = text.charCodeAt(at);
-    if (code === 0x7d) return at + 1;
-    if (code !== 0x2c) throw new JsonScanError('Malformed JSON error');
-    at = skipSpace(text, at + 1);
+    if (at >= text.length) throw new JsonScanError(BAD_ARRAY);
+    if (text.charCodeAt(at) === 0x2c) {
+      at = skipSpace(text, at + 1);
+      if (at >= text.length) throw new JsonScanError(BAD_ARRAY);
+    } else if (text.charCodeAt(at) !== 0x7d) throw new JsonScanError(BAD_OBJECT);
   }
 }
 
-/** The value that a path leads to; undefined: there is none. Throws JsonScanError. */
+/**
+ * The value that a path leads to; undefined: there is none, or the text breaks off before it. Throws JsonScanError where the value
+ * itself can't be read.
+ */
 export function valueAtPath(
   text: string,
   path: readonly (string | number)[],
 ): { readonly kind: JsonKind; readonly start: number; readonly end: number } | undefined {
   let start = skipSpace(text, 0);
-  let kind = kindAt(text, start);
-  let end = text.length;
   for (const step of path) {
-    let found: { kind: JsonKind; start: number; end: number } | undefined;
-    if (typeof step === 'number') {
-      if (kind === 'array') found = elementAt(text, start, step);
-    } else if (kind === 'object') {
-      scanObject(text, start, (key, memberKind, from, to) => {
-        if (key === step) found ??= { kind: memberKind, start: from, end: to };
-      });
-    }
-    if (found === undefined) return undefined;
-    ({ kind, start, end } = found);
+    const isIndex = typeof step === 'number';
+    if (kindAt(text, start) !== (isIndex ? 'array' : 'object')) return undefined;
+    const inner = isIndex ? elementAt(text, start, step) : memberAt(text, start, step);
+    if (inner === undefined) return undefined;
+    start = inner;
   }
-  return { kind, start, end };
+  if (path.length === 0) return { kind: kindAt(text, start), start, end: text.length };
+  const kind = kindAt(text, start);
+  const end = valueEnd(text, start, kind);
+  return kind === 'string' ? { kind, start: start + 1, end: end - 1 } : { kind, start, end };
 }
 
-function elementAt(text: string, start: number, index: number) {
+/** Where the value of an object's first member of a name begins. */
+function memberAt(text: string, start: number, name: string): number | undefined {
   let at = skipSpace(text, start + 1);
-  for (let i = 0; text.charCodeAt(at) !== 0x5d; i++) {
-    const kind = kindAt(text, at);
-    const end = valueEnd(text, at, kind);
-    if (i === index) return kind === 'string' ? { kind, start: at + 1, end: end - 1 } : { kind, start: at, end };
+  while (text.charCodeAt(at) === 0x22) {
+    const keyEnd = unlessBroken(() => stringEnd(text, at, BAD_JSON));
+    if (keyEnd === undefined) return undefined;
+    const key = unescapeJson(text.slice(at + 1, keyEnd - 1));
+    at = skipSpace(text, keyEnd);
+    if (text.charCodeAt(at) !== 0x3a) return undefined;
+    const from = skipSpace(text, at + 1);
+    if (from >= text.length) return undefined;
+    if (key === name) return from;
+    const end = unlessBroken(() => valueEnd(text, from, kindAt(text, from)));
+    if (end === undefined) return undefined;
     at = skipSpace(text, end);
-    if (text.charCodeAt(at) === 0x2c) at = skipSpace(text, at + 1);
-    else if (text.charCodeAt(at) !== 0x5d) throw new JsonScanError(BAD_ARRAY);
+    if (text.charCodeAt(at) !== 0x2c) return undefined;
+    at = skipSpace(text, at + 1);
   }
   return undefined;
+}
+
+/** Where an element of an array begins. */
+function elementAt(text: string, start: number, index: number): number | undefined {
+  let at = skipSpace(text, start + 1);
+  for (let i = 0; at < text.length && text.charCodeAt(at) !== 0x5d; i++) {
+    const from = at;
+    if (i === index) return from;
+    const end = unlessBroken(() => valueEnd(text, from, kindAt(text, from)));
+    if (end === undefined) return undefined;
+    at = skipSpace(text, end);
+    if (text.charCodeAt(at) !== 0x2c) return undefined;
+    at = skipSpace(text, at + 1);
+  }
+  return undefined;
+}
+
+function unlessBroken(scan: () => number): number | undefined {
+  try {
+    return scan();
+  } catch (error) {
+    if (error instanceof JsonScanError) return undefined;
+    throw error;
+  }
 }
 
 function kindAt(text: string, at: number): JsonKind {
@@ -105,36 +141,39 @@ function valueEnd(text: string, at: number, kind: JsonKind): number {
     const code = text.charCodeAt(end);
     if (code <= 0x20 || code === 0x2c || code === 0x7d || code === 0x5d) break;
   }
-  if (end === text.length) throw new JsonScanError(BAD_VALUE);
   const word = text.slice(at, end);
-  const isKnown =
-    kind === 'number' ? /^-?\d[\d.eE+-]*$/.test(word) : word === 'true' || word === 'false' || word === 'null';
+  // Of a number Loki looks at the first character only.
+  const isKnown = kind === 'number' ? /^[-0-9]/.test(word) : word === 'true' || word === 'false' || word === 'null';
   if (!isKnown) throw new JsonScanError('Unknown value type');
   return end;
 }
 
 /** Behind the closing quote of the string whose opening one is at `at`. */
-function stringEnd(text: string, at: number): number {
+function stringEnd(text: string, at: number, reason = BAD_STRING): number {
   for (let end = text.indexOf('"', at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
     if (backslashes % 2 === 0) return end + 1;
   }
-  throw new JsonScanError(BAD_STRING);
+  throw new JsonScanError(reason);
 }
 
-/** Behind the bracket that closes the one at `at`. */
+/** Behind the bracket that closes the one at `at`; brackets of the other kind are not looked at. */
 function blockEnd(text: string, at: number): number {
-  const isArray = text.charCodeAt(at) === 0x5b;
+  const open = text.charCodeAt(at);
+  const close = open + 2;
   let depth = 0;
   for (let i = at; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === 0x22) i = stringEnd(text, i) - 1;
-    else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_DEPTH) throw new JsonScanError('Malformed JSON error');
-    } else if ((code === 0x7d || code === 0x5d) && --depth === 0) return i + 1;
+    if (code === 0x22) {
+      const end = unlessBroken(() => stringEnd(text, i));
+      if (end === undefined) break;
+      i = end - 1;
+    } else if (code === open) {
+      if (++depth > MAX_DEPTH) throw new JsonScanError(BAD_JSON);
+    } else if (code === close && --depth === 0) return i + 1;
   }
-  throw new JsonScanError(isArray ? BAD_ARRAY : BAD_OBJECT);
+  throw new JsonScanError(open === 0x5b ? BAD_ARRAY : BAD_OBJECT);
 }
 
 function skipSpace(text: string, start: number): number {

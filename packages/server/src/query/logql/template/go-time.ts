@@ -75,7 +75,7 @@ export class GoTime extends GoStruct {
       '5': String(date.getUTCSeconds()),
       PM: isMorning ? 'AM' : 'PM',
       pm: isMorning ? 'am' : 'pm',
-      MST: this.zone === 'UTC' ? 'UTC' : zoneName(this.zone, date),
+      MST: this.zone === 'UTC' ? 'UTC' : zoneName(this.zone, this.nanoseconds, offset),
       'Z07:00': offset === 0 ? 'Z' : `${hours}:${minutes}`,
       Z0700: offset === 0 ? 'Z' : `${hours}${minutes}`,
       Z07: offset === 0 ? 'Z' : hours,
@@ -141,10 +141,26 @@ function offsetMinutes(zone: string, nanoseconds: bigint): number {
   return sign === undefined ? 0 : (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 }
 
-function zoneName(zone: string, date: Date): string {
+/** Each knows the abbreviations of the zones of its own speakers. */
+const ENGLISH = ['en-US', 'en-GB', 'en-AU', 'en-NZ', 'en-IN', 'en-ZA', 'en-CA'];
+
+/** The abbreviation of a zone at a time, `CEST`; the offset, as in Go, where there is none. */
+function zoneName(zone: string, nanoseconds: bigint, offset: number): string {
   if (/^[+-]/.test(zone)) return zone.replace(':', '');
-  const parts = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'short' }).formatToParts(date);
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? zone;
+  const date = new Date(Number(floorDivide(nanoseconds, 1_000_000n)));
+  for (const locale of ENGLISH) {
+    const key = `${locale} ${zone}`;
+    let format = formats.get(key);
+    if (format === undefined) {
+      format = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short' });
+      if (formats.size < MAX_FORMATS) formats.set(key, format);
+    }
+    const name = format.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    if (name !== '' && !/^(?:GMT|UTC)[+-]/.test(name)) return name;
+  }
+  const minutes = Math.abs(offset) % 60;
+  const digits = String(Math.floor(Math.abs(offset) / 60)).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${digits}${minutes === 0 ? '' : String(minutes).padStart(2, '0')}`;
 }
 
 const PATTERNS: Readonly<Record<string, string>> = {
@@ -219,7 +235,10 @@ export function parseGoTime(layout: string, text: string, zone: string): GoTime 
     const fixed = `${offset.slice(0, 3)}:${offset.slice(3).replace(':', '') || '00'}`;
     return new GoTime(local - BigInt(offsetMinutes(fixed, 0n)) * 60_000_000_000n, fixed);
   }
-  return new GoTime(local - BigInt(offsetMinutes(zone, local)) * 60_000_000_000n, zone);
+  // The offset is that of the instant, not of what its clock shows: near a change the first guess is beyond it.
+  const minuteNs = 60_000_000_000n;
+  const guess = local - BigInt(offsetMinutes(zone, local)) * minuteNs;
+  return new GoTime(local - BigInt(offsetMinutes(zone, guess)) * minuteNs, zone);
 }
 
 function escapeRegex(text: string): string {

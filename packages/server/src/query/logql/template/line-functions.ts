@@ -149,7 +149,10 @@ const numberFunctions: Functions = {
     values.map(toFloat).reduce((product, value) => asDecimal(product * value), toFloat(first)),
   ),
   divf: atLeast('divf', 1, (first, ...values) =>
-    values.map(toFloat).reduce((rest, value) => rest / value, toFloat(first)),
+    values.map(toFloat).reduce((rest, value) => {
+      if (value === 0) throw new TemplateError('decimal division by 0');
+      return rest / value;
+    }, toFloat(first)),
   ),
   max: atLeast('max', 1, (...values) => values.map(toInt).reduce(larger)),
   min: atLeast('min', 1, (...values) => values.map(toInt).reduce(smaller)),
