@@ -47,6 +47,7 @@ const rows: Readonly<Record<string, SurfaceRow>> = {
   elasticsearch: {
     page: 'elasticsearch.md',
     what: 'Elasticsearch',
+    through: ['@elastic/elasticsearch'],
     spans: '`search {index}`',
     seeds: '003: Elasticsearch',
   },

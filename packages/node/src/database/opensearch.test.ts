@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { App, buildPackage } from '../testing/child.ts';
+import { openSearchVersions } from '../testing/opensearch-versions.ts';
 import { OtlpSink, type SinkSpan } from '../testing/otlp-sink.ts';
 import { outage } from '../testing/outage.ts';
 import { openSearchJars, type PeerServer, startOpenSearch } from '../testing/peer-server.ts';
@@ -121,13 +122,7 @@ const heads = {
 } as const;
 type File = keyof typeof heads;
 
-/** By the name that they are installed under. */
-const versions = [
-  { version: 3, installed: 'opensearch-3', asked: '3.6.0' },
-  { version: 2, installed: 'opensearch-2', asked: '2.13.0' },
-  // The first that is taken.
-  { version: 2, installed: 'opensearch-2.0', asked: '2.0.0' },
-] as const;
+const versions = openSearchVersions;
 let modules = '';
 
 /** No packages of the workspace's: the long tier installs them, each with what it needs inside its own folder. */

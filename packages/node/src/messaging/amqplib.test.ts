@@ -3,6 +3,7 @@ import { App, buildPackage } from '../testing/child.ts';
 import { OtlpSink, type SinkSpan } from '../testing/otlp-sink.ts';
 import { outage } from '../testing/outage.ts';
 import { type PeerServer, rabbitmqProgram, startRabbitmq } from '../testing/peer-server.ts';
+import { askSlowly, SlowPort } from '../testing/slow-port.ts';
 
 /** RabbitMQ takes half a minute to start. */
 const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
@@ -135,9 +136,10 @@ describe.skipIf(!canRun)('amqplib and a real RabbitMQ (long tier; RabbitMQ must 
     });
   });
 
-  describe('that goes away and comes back', () => {
+  describe('that is slow, goes away and comes back', () => {
     const sink = new OtlpSink();
     let statuses: readonly number[];
+    let slowStatus: number;
     beforeAll(async () => {
       await sink.listen();
       // The client does not connect again by itself.
@@ -166,10 +168,13 @@ describe.skipIf(!canRun)('amqplib and a real RabbitMQ (long tier; RabbitMQ must 
             response.end();
           } catch (error) { response.writeHead(503).end(error.message); }
         }).listen(0, '127.0.0.1', function () { console.log('port=' + this.address().port); });`;
-      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, PEER: String(server.port) };
+      const port = await SlowPort.before(server.port);
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, PEER: String(port.port) };
       const app = new App({ file: 'app.mjs', source, env });
+      slowStatus = await askSlowly(`http://127.0.0.1:${await app.port()}/`, port, 600);
       statuses = await outage(app, server, 'SIGTERM');
       await app.stop();
+      await port.close();
     }, 400_000);
     afterAll(() => sink.close());
 
@@ -183,6 +188,17 @@ describe.skipIf(!canRun)('amqplib and a real RabbitMQ (long tier; RabbitMQ must 
         ]);
       }
       expect(sink.point('queue_in_flight').value).toBe(0);
+    });
+
+    test('is waited for while it is slow: a message is published when the broker has confirmed it', () => {
+      expect(slowStatus).toBe(200);
+      const slow = sink.spans.find(({ name }) => name === 'publish orders');
+      expect(slow?.status.code).toBe(0);
+      expect(Number((slow?.end ?? 0n) - (slow?.start ?? 0n))).toBeGreaterThan(1_000e6);
+      const [processed] = sink.spans.filter(({ parentSpanId }) => parentSpanId === slow?.spanId);
+      expect(processed).toMatchObject({ name: 'process orders', status: { code: 0 } });
+      // The handler does not wait for the acknowledgement's way.
+      expect(Number((processed?.end ?? 0n) - (processed?.start ?? 0n))).toBeLessThan(500e6);
     });
   });
 });

@@ -3,6 +3,7 @@ import { App, buildPackage } from '../testing/child.ts';
 import { OtlpSink, type SinkSpan } from '../testing/otlp-sink.ts';
 import { outage } from '../testing/outage.ts';
 import { hasProgram, type PeerServer, startMosquitto } from '../testing/peer-server.ts';
+import { askSlowly, SlowPort } from '../testing/slow-port.ts';
 
 const hasMosquitto = hasProgram('mosquitto');
 const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
@@ -145,11 +146,13 @@ describe.skipIf(!hasMosquitto).each(isFull ? variants : variants.slice(0, 1))(
 );
 
 describe.skipIf(!hasMosquitto || !isFull)(
-  'Mosquitto that goes away and comes back (long tier; needs mosquitto)',
+  'Mosquitto that is slow, goes away and comes back (long tier; needs mosquitto)',
   () => {
     const sink = new OtlpSink();
     let server: PeerServer;
     let statuses: readonly number[];
+    let slowStatus: number;
+    let port: SlowPort;
 
     beforeAll(async () => {
       await sink.listen();
@@ -163,19 +166,22 @@ describe.skipIf(!hasMosquitto || !isFull)(
       client.on('message', () => done());
       await client.subscribeAsync('orders');
       http.createServer(async (request, response) => {
-        const timeout = setTimeout(() => response.writeHead(503).end(), 1000);
+        const timeout = setTimeout(() => response.writeHead(503).end(), 3000);
         const processed = new Promise((resolve) => { done = resolve; });
-        try { await client.publishAsync('orders', 'x'); await processed; }
+        try { await client.publishAsync('orders', 'x', { qos: request.url === '/confirmed' ? 1 : 0 }); await processed; }
         catch (error) { clearTimeout(timeout); return response.writeHead(503).end(error.message); }
         clearTimeout(timeout);
         if (!response.writableEnded) response.end();
       }).listen(0, '127.0.0.1', function () { console.log('port=' + this.address().port); });`;
-      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, MQTT: String(server.port) };
+      port = await SlowPort.before(server.port);
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, MQTT: String(port.port) };
       const app = new App({ file: 'app.mjs', source, env });
+      slowStatus = await askSlowly(`http://127.0.0.1:${await app.port()}/confirmed`, port, 600);
       statuses = await outage(app, server);
       await app.stop();
     }, 120_000);
     afterAll(async () => {
+      await port.close();
       await server.remove();
       await sink.close();
     });
@@ -190,6 +196,16 @@ describe.skipIf(!hasMosquitto || !isFull)(
         expect(sink.spans.filter(({ parentSpanId }) => parentSpanId === each?.spanId)).toMatchObject([
           { name: 'process orders', kind: consumer },
         ]);
+    });
+
+    test('is waited for while it is slow: a message is published when the broker has acknowledged it', () => {
+      expect(slowStatus).toBe(200);
+      const slow = sink.spans.find(({ name }) => name === 'publish orders');
+      expect(slow?.status.code).toBe(0);
+      expect(Number((slow?.end ?? 0n) - (slow?.start ?? 0n))).toBeGreaterThan(1_000e6);
+      expect(sink.spans.filter(({ parentSpanId }) => parentSpanId === slow?.spanId)).toMatchObject([
+        { name: 'process orders', status: { code: 0 } },
+      ]);
     });
   },
 );

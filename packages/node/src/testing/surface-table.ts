@@ -3,6 +3,7 @@ import type { Instrumentation, InstrumentationContext } from '../instrumentation
 import type { CellMeter, CellOptions } from '../metrics/cells.ts';
 import type { VersionRange } from '../modules/version-range.ts';
 import { installedFrameworkApps, koaMountVersions } from './framework-apps.ts';
+import { openSearchVersions } from './opensearch-versions.ts';
 
 /** What an instrumentation asked for when it was enabled. */
 export interface Declared {
@@ -22,6 +23,8 @@ export interface SurfaceRow {
   readonly seeds: string;
   /** Packages that no hook names, with the first version: they announce themselves on channels, or take what they are given. */
   readonly channels?: Readonly<Record<string, string>>;
+  /** Packages that the tests reach the hooked ones through. */
+  readonly through?: readonly string[];
   /** Parts of Node: its versions. */
   readonly node?: string;
   /** Those that it has elsewhere but not on every Node. */
@@ -82,7 +85,7 @@ export function renderSurfaces(
     const { modules, metrics } = declared.get(name) ?? { modules: new Map(), metrics: new Set() };
     const hooked = [...modules].map(([library, range]) => `${library} ${describeRange(range)}`.trim());
     const announced = Object.entries(row.channels ?? {}).map(([library, from]) => `${library} ${from} and later`);
-    const libraries = [...modules.keys(), ...Object.keys(row.channels ?? {})];
+    const libraries = [...modules.keys(), ...Object.keys(row.channels ?? {}), ...(row.through ?? [])];
     return [
       `[${row.what}](${row.page})`,
       `\`${name}\``,
@@ -110,7 +113,7 @@ function describeRange({ from, below }: VersionRange): string {
   const last = below !== undefined && /^\d+$/.test(below) ? String(Number(below) - 1) : undefined;
   if (from === undefined) return last === undefined ? '' : `up to ${last}`;
   if (last === undefined) return below === undefined ? `${from} and later` : `${from} to below ${below}`;
-  return Number.parseInt(from, 10) === Number(last) ? from : `${from} to ${last}`;
+  return from === last ? from : `${from} to ${last}`;
 }
 
 const manifest: { devDependencies: Record<string, string> } = JSON.parse(
@@ -120,6 +123,7 @@ const manifest: { devDependencies: Record<string, string> } = JSON.parse(
 const installedForLongTier = [
   ...installedFrameworkApps.map(({ installed = {} }) => installed),
   ...koaMountVersions.map((version) => ({ 'koa-mount': version })),
+  ...openSearchVersions.map(({ asked }) => ({ '@opensearch-project/opensearch': asked })),
 ].flatMap((installed) => Object.entries(installed));
 
 /** What the tests have installed of a library, older ones under another name included (`npm:express@4.22.1`). */

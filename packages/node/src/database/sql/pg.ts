@@ -26,7 +26,8 @@ export const pgInstrumentation: Instrumentation = {
   enable(instrumentation) {
     const { wants, onModule } = instrumentation;
     if (!wants.spans && !wants.metrics) return handleOf();
-    const versions = { from: '8', below: '9' };
+    // Those before never get a connection on a Node of today.
+    const versions = { from: '8.0.3', below: '9' };
     const recorder = new SqlRecorder(instrumentation, postgresDialect);
     return handleOf(
       onModule<{ prototype: object }>('pg', { versions, files: ['lib/client.js'] }, ({ prototype }, { wrap }) => {
