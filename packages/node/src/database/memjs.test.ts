@@ -174,8 +174,9 @@ const service = `import http from 'node:http'; import memjs from 'memjs';
     .listen(0, '127.0.0.1', function () { console.log('port=' + this.address().port); });`;
 
 test.skipIf(!hasMemcached).each([
-  ['goes away', 'SIGKILL', 'ECONNREFUSED'],
-  ['does not answer', 'SIGSTOP', 'Error'],
+  // The connection that is there may only be found dead when something is written to it.
+  ['goes away', 'SIGKILL', /^(ECONNREFUSED|ECONNRESET|EPIPE)$/],
+  ['does not answer', 'SIGSTOP', /^Error$/],
 ] as const)(
   'a memcached that %s shows as failures, and its end (it must be installed)',
   async (_, signal, type) => {
@@ -200,7 +201,7 @@ test.skipIf(!hasMemcached).each([
     const ended = commands.filter(({ attributes }) => attributes['error.type'] !== 'process_exit');
     expect(ended.at(-1)?.status.code).toBe(0);
     const failed = commands.filter(({ status }) => status.code === 2);
-    expect(failed.map(({ attributes }) => attributes['error.type'])).toContain(type);
+    expect(failed.map(({ attributes }) => attributes['error.type'])).toContainEqual(expect.stringMatching(type));
     if (signal === 'SIGSTOP') expect(failed[0]?.status.message).toBe('socket timed out waiting on response.');
     const requests = sink.spans.filter(({ kind }) => kind === 2).map(({ spanId }) => spanId);
     for (const { parentSpanId } of commands) expect(requests).toContain(parentSpanId);
