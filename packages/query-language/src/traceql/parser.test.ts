@@ -104,6 +104,7 @@ describe('a mistake', () => {
     ['{ .a =~ "(" }', 'type', '"("', 'invalid regex'],
     ['{ .a = "\\d" }', 'syntax', '"\\d"', 'unknown escape'],
     ['{ parent.a = 1 }', 'unsupported', 'parent.a', 'parent not yet supported'],
+    ['{} | compare({ .a = 1 }, 1001)', 'type', 'compare({ .a = 1 }, 1001)', 'must be an integer between 1 and 1000'],
     ['{} | rate() | topk(0)', 'type', 'topk(0)', 'limit must be greater than 0'],
   ])('%s is told where it stands', (query, kind, place, message) => {
     let error: unknown;

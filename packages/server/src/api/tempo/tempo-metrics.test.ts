@@ -125,6 +125,12 @@ describe('TraceQL metrics over the store', () => {
       '{} | count_over_time() by (resource.service.name) | topk(1)',
       { 'resource.service.name=shop': [2, 1, null], 'resource.service.name=db': [null, null, 1] },
     ],
+    // Of equal ones, topk takes the first name and bottomk the last.
+    [
+      '{} | count_over_time() by (name) | topk(1)',
+      { 'name=span 1': [1, null, null], 'name=span 4': [null, 1, null], 'name=span 5': [null, null, 1] },
+    ],
+    ['{} | count_over_time() by (name) | bottomk(1)', { 'name=span 5': [0, 0, null], 'name=span 4': [null, null, 0] }],
     ['{} | count_over_time() by (resource.service.name) > 1', { 'resource.service.name=shop': [2, null, null] }],
     ['({} | max_over_time(duration)) > 500ms', { '__name__=max_over_time': [null, 1, null] }],
     [

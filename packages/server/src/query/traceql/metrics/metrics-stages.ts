@@ -39,10 +39,9 @@ function compare(operator: traceql.ComparisonOperator, value: number, limit: num
   }
 }
 
-/** The first or last series of each step; of equal ones always the same. */
+/** The first or last series of each step; of equal ones those that Tempo takes. */
 function rankSeries(series: readonly TimeSeries[], { kind, limit }: traceql.RankStage): readonly TimeSeries[] {
   if (series.length <= limit) return series;
-  const keys = series.map(({ labels }) => labelsKey(labels));
   const steps = series[0]?.values.length ?? 0;
   const ranked = series.map(({ values }) => new Float64Array(values.length).fill(Number.NaN));
   const sign = kind === 'topk' ? -1 : 1;
@@ -50,13 +49,35 @@ function rankSeries(series: readonly TimeSeries[], { kind, limit }: traceql.Rank
     const present = series
       .map(({ values }, index) => ({ index, value: values[step] ?? Number.NaN }))
       .filter(({ value }) => !Number.isNaN(value))
-      .sort((a, b) => sign * (a.value - b.value) || sign * ((keys[a.index] ?? '') < (keys[b.index] ?? '') ? -1 : 1));
+      .sort(
+        (a, b) =>
+          sign * (a.value - b.value) ||
+          compareLabels(series[a.index]?.labels ?? [], series[b.index]?.labels ?? [], sign),
+      );
     for (const { index, value } of present.slice(0, limit)) (ranked[index] as Float64Array)[step] = value;
   }
   return series.flatMap(({ labels, exemplars }, index) => {
     const values = ranked[index] as Float64Array;
     return values.every(Number.isNaN) ? [] : [{ labels, values, exemplars }];
   });
+}
+
+/**
+ * Negative: `a` is taken before `b`. Of equal series `topk` takes the first and `bottomk` the last by the texts of their labels; of
+ * numbers `topk` takes the largest.
+ */
+function compareLabels(a: readonly Label[], b: readonly Label[], sign: number): number {
+  for (const [index, [, { value }]] of a.entries()) {
+    const other = b[index]?.[1].value;
+    const [text, otherText] = [typeof value === 'string' ? value : '', typeof other === 'string' ? other : ''];
+    if (text !== otherText) return (text < otherText ? 1 : -1) * sign;
+    if (isNumber(value) && isNumber(other) && value !== other) return (value < other ? -1 : 1) * sign;
+  }
+  return labelsKey(a) < labelsKey(b) ? sign : -sign;
+}
+
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 type Arithmetic = traceql.MetricsOperation['operator'];
