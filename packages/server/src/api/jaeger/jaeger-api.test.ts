@@ -318,6 +318,29 @@ describe("Jaeger's API as Grafana asks it", () => {
     ]);
   });
 
+  const minute = 'query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2026-01-01T00:01:00Z';
+
+  test.each([
+    ['v3/traces/no-id!', 'malformed parameter trace_id'],
+    ['v3/traces/1?start_time=NaN', 'malformed parameter start_time'],
+    ['v3/traces/1?endTime=NaN', 'malformed parameter endTime'],
+    ['v3/traces/1?raw_traces=maybe', 'malformed parameter raw_traces'],
+    ['v3/traces?query.start_time_min=NaN&query.start_time_max=NaN', 'malformed parameter query.start_time_min'],
+    [`v3/traces?${minute}&query.num_traces=NaN`, 'malformed parameter query.num_traces'],
+    [`v3/traces?${minute}&query.search_depth=NaN`, 'malformed parameter query.search_depth'],
+    [`v3/traces?${minute}&query.duration_max=NaN`, 'malformed parameter query.duration_max'],
+    [`v3/traces?${minute}&query.raw_traces=maybe`, 'malformed parameter query.raw_traces'],
+    ['dependencies?endTs=x', `unable to parse param 'endTs': strconv.ParseInt: parsing "x": invalid syntax`],
+    ['traces?service=a&start=x', `unable to parse param 'start': strconv.ParseInt: parsing "x": invalid syntax`],
+    ['traces', "parameter 'service' is required"],
+    ['operations', "parameter 'service' is required"],
+  ])('%s is refused under the name that the parameter has there', async (path, message) => {
+    const response = await store.fetch(`/api/${path}`);
+    expect(response.status).toBe(400);
+    const body = (await response.json()) as { error?: { message: string }; errors?: { msg: string }[] };
+    expect(body.error?.message ?? body.errors?.[0]?.msg).toContain(message);
+  });
+
   test('dependencies of the time asked for', async () => {
     const calls = [{ parent: 'shop', child: 'stock', callCount: 10 }];
     expect(await store.json(`/api/dependencies?endTs=${Date.now()}&lookback=3600000`)).toMatchObject({ data: calls });

@@ -32,7 +32,7 @@ export const jaegerQueryService: ReadonlyMap<string, GrpcMethod> = new Map<strin
 
 /** As Jaeger does, no message for a trace that is not there. */
 async function* getTrace(request: MessageFields, context: QueryContext): AsyncGenerator<Uint8Array> {
-  const traceId = readTraceId(textOf(request, 1));
+  const traceId = readTraceId(textOf(request, 1), 'trace_id');
   const [from, to] = [instant(request, 2), instant(request, 3)];
   const range = from === undefined || to === undefined ? undefined : { from, to: to + 1n };
   for (const trace of (await getOtlpTraces(context, [traceId], range)).values()) yield* encodeOtlpTraces(trace);

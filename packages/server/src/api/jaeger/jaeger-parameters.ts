@@ -11,6 +11,10 @@ export function invalid(parameter: string, reason: string): QueryInputError {
   return new QueryInputError(`malformed parameter ${parameter}: ${reason}`, { parameter });
 }
 
+export function required(parameter: string): QueryInputError {
+  return new QueryInputError(`parameter '${parameter}' is required`, { parameter });
+}
+
 /** Parameters of a request to Jaeger's APIs; of several names for the same, the first that is given counts. */
 export class JaegerParameters {
   readonly #values: URLSearchParams;
@@ -23,10 +27,15 @@ export class JaegerParameters {
 
   /** '' when none is given. */
   text(...names: readonly string[]): string {
-    const name = names.find((candidate) => (this.#values.get(candidate) ?? '') !== '');
-    const value = name === undefined ? '' : (this.#values.get(name) ?? '');
-    if (value.length > maxValueLength) throw invalid(name ?? '', `longer than ${maxValueLength} characters`);
-    return value;
+    return this.#named(names).text;
+  }
+
+  /** The parameter under the name that it has in the request, which mistakes are told with. */
+  #named(names: readonly string[]): { name: string; text: string } {
+    const name = names.find((candidate) => (this.#values.get(candidate) ?? '') !== '') ?? names[0] ?? '';
+    const text = this.#values.get(name) ?? '';
+    if (text.length > maxValueLength) throw invalid(name, `longer than ${maxValueLength} characters`);
+    return { name, text };
   }
 
   list(name: string): string[] {
@@ -35,36 +44,39 @@ export class JaegerParameters {
 
   /** false when it is not given. */
   flag(...names: readonly string[]): boolean {
-    const text = this.text(...names);
-    if (!/^(?:|[01tf]|true|false|True|False|TRUE|FALSE|T|F)$/.test(text))
-      throw invalid(names[0] ?? '', 'neither true nor false');
+    const { name, text } = this.#named(names);
+    if (!/^(?:|[01tf]|true|false|True|False|TRUE|FALSE|T|F)$/.test(text)) throw invalid(name, 'neither true nor false');
     return /^[1tT]/.test(text);
   }
 
+  /** Of the v1 API, in its words. */
   integer(name: string): number | undefined {
     const text = this.text(name);
     if (text === '') return undefined;
-    if (!/^-?\d{1,17}$/.test(text)) throw invalid(name, 'not a whole number');
+    if (!/^-?\d{1,17}$/.test(text)) {
+      const reason = `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`;
+      throw new QueryInputError(`unable to parse param '${name}': ${reason}`, { parameter: name });
+    }
     return Number(text);
   }
 
   /** Nanoseconds. */
   duration(...names: readonly string[]): bigint | undefined {
-    const text = this.text(...names);
+    const { name, text } = this.#named(names);
     if (text === '') return undefined;
     const duration = parseTraceqlDuration(text);
-    if (duration === undefined) throw invalid(names[0] ?? '', `${JSON.stringify(text)} is no duration such as 1.5ms`);
+    if (duration === undefined) throw invalid(name, `${JSON.stringify(text)} is no duration such as 1.5ms`);
     return duration;
   }
 
   /** Nanoseconds since 1970 of RFC 3339. */
   instant(...names: readonly string[]): bigint | undefined {
-    const text = this.text(...names);
+    const { name, text } = this.#named(names);
     if (text === '') return undefined;
     const [, second = '', fraction = '', zone = ''] =
       /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
     const milliseconds = Date.parse(`${second}${zone}`);
-    if (second === '' || Number.isNaN(milliseconds)) throw invalid(names[0] ?? '', 'not a time in RFC 3339');
+    if (second === '' || Number.isNaN(milliseconds)) throw invalid(name, 'not a time in RFC 3339');
     return BigInt(milliseconds) * nanosPerMilli + BigInt(fraction.padEnd(9, '0'));
   }
 
@@ -110,8 +122,8 @@ export class JaegerParameters {
     const tags = new Map<string, string>();
     const attributes = this.text('query.attributes');
     if (attributes !== '') addTags(tags, 'query.attributes', attributes);
-    const depth = this.text('query.searchDepth', 'query.search_depth', 'query.num_traces');
-    if (!/^\d{0,9}$/.test(depth)) throw invalid('query.searchDepth', 'not a whole number');
+    const { name, text: depth } = this.#named(['query.searchDepth', 'query.search_depth', 'query.num_traces']);
+    if (!/^\d{0,9}$/.test(depth)) throw invalid(name, 'not a whole number');
     return searchOfV3({
       service: this.text('query.serviceName', 'query.service_name'),
       operation: this.text('query.operationName', 'query.operation_name'),
@@ -182,9 +194,9 @@ function addTags(tags: Map<string, string>, parameter: string, text: string): vo
 }
 
 /** 32 hex digits of a trace id in hex, leading zeros or not, or base64. */
-export function readTraceId(text: string): string {
+export function readTraceId(text: string, parameter: string): string {
   if (/^[0-9a-fA-F]{1,32}$/.test(text)) return text.toLowerCase().padStart(32, '0');
   const bytes = /^[A-Za-z0-9+/_-]{22}(?:==)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
-  if (bytes?.length !== 16) throw invalid('traceID', 'not a trace id in hex or base64');
+  if (bytes?.length !== 16) throw invalid(parameter, 'not a trace id in hex or base64');
   return bytes.toString('hex');
 }

@@ -2,7 +2,7 @@ import { findTraces } from '../../query/jaeger/find-traces.ts';
 import { listDependencies, listOperations, listServices } from '../../query/jaeger/list-names.ts';
 import { getOtlpTrace, getOtlpTraces } from '../../query/traces/get-otlp-traces.ts';
 import { toJaegerTrace } from './jaeger-model.ts';
-import { invalid, readTraceId } from './jaeger-parameters.ts';
+import { readTraceId, required } from './jaeger-parameters.ts';
 import { get, type JaegerRoute } from './jaeger-route.ts';
 
 const dayMs = 86_400_000;
@@ -16,22 +16,22 @@ export const jaegerV1Routes: readonly JaegerRoute[] = [
   }),
   get('api/operations', async ({ parameters, context }) => {
     const service = parameters.text('service');
-    if (service === '') throw invalid('service', 'it is missing');
+    if (service === '') throw required('service');
     const operations = await listOperations(context, service, parameters.text('spanKind'));
     return listed(operations.map(({ name, kind }) => ({ name, spanKind: kind })));
   }),
   get('api/traces', async ({ parameters, context }) => {
-    const ids = parameters.list('traceID').map(readTraceId);
+    const ids = parameters.list('traceID').map((id) => readTraceId(id, 'traceID'));
     if (ids.length > 0) {
       const traces = await getOtlpTraces(context, ids);
       return enveloped(Array.from(traces, ([traceId, resourceSpans]) => toJaegerTrace({ traceId, resourceSpans })));
     }
     const search = parameters.searchV1();
-    if (search.service === undefined) throw invalid('service', 'it is missing');
+    if (search.service === undefined) throw required('service');
     return enveloped((await findTraces(context, search)).map(toJaegerTrace));
   }),
   get('api/traces/{traceId}', async ({ path, context }) => {
-    const traceId = readTraceId(path.traceId ?? '');
+    const traceId = readTraceId(path.traceId ?? '', 'traceID');
     return enveloped([toJaegerTrace({ traceId, resourceSpans: await getOtlpTrace(context, traceId) })]);
   }),
   get('api/dependencies', async ({ parameters, context }) => {

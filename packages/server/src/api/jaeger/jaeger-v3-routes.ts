@@ -18,7 +18,7 @@ export const jaegerV3Routes: readonly JaegerRoute[] = [
     const to = parameters.instant('endTime', 'end_time');
     const range = from === undefined || to === undefined ? undefined : { from, to: to + 1n };
     parameters.flag('rawTraces', 'raw_traces');
-    return resultOf(await getOtlpTrace(context, readTraceId(path.traceId ?? ''), range));
+    return resultOf(await getOtlpTrace(context, readTraceId(path.traceId ?? '', 'trace_id'), range));
   }),
   get('api/v3/traces', async ({ parameters, context }) => {
     const traces = await findTraces(context, parameters.searchV3());
