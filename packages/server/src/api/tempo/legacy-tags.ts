@@ -16,9 +16,12 @@ const STATUSES: ReadonlySet<string> = new Set(['unset', 'ok', 'error']);
  */
 export function traceqlOfTags(tags: string, minDuration: string, maxDuration: string): string {
   const conditions: string[] = [];
+  const keys = new Set<string>();
   let end = 0;
   for (const [pair, key = '', quoted, bare] of tags.matchAll(PAIR)) {
     end += pair.length;
+    if (keys.has(key)) throw invalid('tags', `invalid tags: tag ${key} has been set twice`);
+    keys.add(key);
     conditions.push(condition(key, quoted?.replace(/\\(.)/g, '$1') ?? bare ?? ''));
   }
   if (tags.slice(end).trim() !== '') throw invalid('tags', 'invalid tags: must be logfmt, key=value key="a value"');

@@ -135,6 +135,17 @@ describe("Tempo's API as Grafana asks it", () => {
     ]);
   });
 
+  test.each([
+    [{ q: '{ }', tags: 'a=b' }, "invalid request: can't specify tags and q in the same query"],
+    [{ tags: 'a=b c=d a=e' }, 'invalid tags: tag a has been set twice'],
+    [{ minDuration: '20s', maxDuration: '5s' }, 'invalid maxDuration: must be greater than minDuration'],
+    [{ limit: '0' }, 'invalid limit: must be a positive number'],
+    [{ tags: 'a=b', start: '20', end: '10' }, 'http parameter start must be before end'],
+  ])('a search for %o is refused', async (search: Record<string, string>, message) => {
+    const response = await store.fetch(`/api/search?${new URLSearchParams(search)}`);
+    expect([response.status, await response.text()]).toEqual([400, message]);
+  });
+
   test('a trace that is not there is 404, an id that is none 400', async () => {
     for (const version of ['/api/traces', '/api/v2/traces']) {
       const missing = await store.fetch(`${version}/${'9'.repeat(32)}`, { accept: 'application/protobuf' });

@@ -171,6 +171,12 @@ describe('TraceQL metrics over the store', () => {
     expect(at(180)).toBeCloseTo(2 ** 21 / 1e9, 9);
   });
 
+  test('a range of which only the end is given begins `since` before it', async () => {
+    const search = new URLSearchParams({ q: '{} | rate()', end: `${start + 180}`, since: '2m', step: '60s' });
+    const { series } = (await store.json(`/api/metrics/query_range?${search}`)) as QueryRangeResponse;
+    expect(series[0]?.samples.map(({ timestampMs }) => Number(timestampMs) / 1000 - start)).toEqual([120, 180]);
+  });
+
   test('exemplars name traces, have a value, and are as many as asked for', async () => {
     const { series } = await rangeResponse('{ status = error } | max_over_time(duration)', { exemplars: '10' });
     expect(series[0]?.exemplars).toEqual([

@@ -45,22 +45,22 @@ export class TempoParameters {
     return nanoseconds;
   }
 
-  /** `start` and `end`; undefined when neither is given. Of one alone, the other is an hour away, or now. */
-  range(): TimeRange | undefined {
+  /** `start` and `end`; undefined when neither is given. The end alone is that of an hour (of `aloneNanos`), the start that of the time until now. */
+  range(aloneNanos = hour): TimeRange | undefined {
     const start = this.#instant('start');
     const end = this.#instant('end');
     if (start === undefined && end === undefined) return undefined;
     const to = end ?? BigInt(this.#nowMs) * nanosPerMilli;
-    const from = start ?? (to > hour ? to - hour : 0n);
+    const from = start ?? (to > aloneNanos ? to - aloneNanos : 0n);
     if (from > to) throw invalid('start', 'http parameter start must be before end');
     return { from, to };
   }
 
-  /** The range, or the time until now (`since`, by default of that length). */
+  /** The range; `since`, by default of that length, is how long before its end or now it begins where it does not say so. */
   rangeOr(lengthNanos: bigint): TimeRange {
     const since = this.duration('since') ?? lengthNanos;
     const now = BigInt(this.#nowMs) * nanosPerMilli;
-    return this.range() ?? { from: now > since ? now - since : 0n, to: now };
+    return this.range(since) ?? { from: now > since ? now - since : 0n, to: now };
   }
 
   /** Seconds, milli- or nanoseconds since 1970 by their size, with a fraction or without; or RFC 3339. */

@@ -20,18 +20,24 @@ export const searchRoutes: readonly TempoRoute[] = [
 ];
 
 function readSearch(parameters: TempoParameters, nowMs: number): TraceqlSearch {
-  const text = parameters.text('q').trim() || readTags(parameters);
+  const query = parameters.text('q').trim();
+  if (query !== '' && parameters.text('tags') !== '') {
+    throw invalid('tags', "invalid request: can't specify tags and q in the same query");
+  }
+  const text = query || readTags(parameters);
   const limit = parameters.integer('limit', defaultLimit, maxLimit);
   if (limit === 0) throw invalid('limit', 'invalid limit: must be a positive number');
   return traceqlSearch(text, parameters.range(), limit, nowMs);
 }
 
 function readTags(parameters: TempoParameters): string {
-  const durations = ['minDuration', 'maxDuration'].map((name) => {
-    const text = parameters.text(name);
-    return text === '' ? '' : `${parameters.duration(name)}ns`;
-  });
-  return traceqlOfTags(parameters.text('tags'), durations[0] ?? '', durations[1] ?? '');
+  const min = parameters.duration('minDuration');
+  const max = parameters.duration('maxDuration');
+  if (min !== undefined && max !== undefined && min > max) {
+    throw invalid('maxDuration', 'invalid maxDuration: must be greater than minDuration');
+  }
+  const text = (duration: bigint | undefined): string => (duration === undefined ? '' : `${duration}ns`);
+  return traceqlOfTags(parameters.text('tags'), text(min), text(max));
 }
 
 /** Without a range, everything that is kept. */
