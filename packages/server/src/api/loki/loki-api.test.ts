@@ -294,6 +294,18 @@ describe('queries', () => {
     expect(await lines('backward')).toEqual([at(30)]);
   });
 
+  test('lines that lie closer than the interval are left out', async () => {
+    const lines = async (direction: string, interval: string) => {
+      const query = { query: '{app="web"}', limit: '10', direction, interval, ...range };
+      const { data } = await server.json<Streams>('query_range', query);
+      const times = data.result.flatMap(({ values }) => values.map(([time]) => time));
+      return times.sort();
+    };
+    expect(await lines('forward', '10')).toEqual([at(10), at(20), at(30)]);
+    expect(await lines('forward', '11s')).toEqual([at(10), at(30)]);
+    expect(await lines('backward', '21s')).toEqual([at(30)]);
+  });
+
   test('format_query', async () => {
     expect(await server.json('format_query', { query: '{app="web"}|="x"|json' })).toEqual({
       status: 'success',
@@ -321,6 +333,28 @@ describe('queries', () => {
       'max entries limit per query exceeded, limit > max_entries_limit_per_query (100000 > 5000)',
     ],
     ['query_range', { query: '{app="web"}', direction: 'up' }, 400, "invalid direction 'up'"],
+    ['query_range', { query: '{app="web"}', interval: '-1' }, 400, 'interval must be >= 0'],
+    ['query_range', { query: '{app="web"}', interval: 'x' }, 400, 'cannot parse "x" to a valid duration'],
+    ['query_range', { query: '{app="web"}', limit: 'x' }, 400, 'strconv.Atoi: parsing "x": invalid syntax'],
+    [
+      'query_range',
+      { query: '{app="web"}', step: '-1' },
+      400,
+      'zero or negative query resolution step widths are not accepted. Try a positive integer',
+    ],
+    [
+      'query_range',
+      { query: '{app="web"}', start: 'x' },
+      400,
+      `could not parse 'start' parameter: strconv.ParseInt: parsing "x": invalid syntax`,
+    ],
+    [
+      'query_range',
+      { query: 'rate({app="web"}[1m])', start: '1', end: '1700000000', step: '1' },
+      400,
+      'exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter',
+    ],
+    ['index/volume', { query: '{app="web"}', aggregateBy: 'x' }, 400, 'invalid aggregation option'],
   ])('%s with %j answers %d', async (path, parameters, status, text) => {
     const answer = await server.get(`loki/api/v1/${path}`, parameters);
     expect(answer).toEqual({ status, text, type: 'text/plain; charset=utf-8' });

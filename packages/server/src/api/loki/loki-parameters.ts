@@ -33,7 +33,7 @@ export class LokiParameters {
     const text = this.text(name);
     if (text === '') return whenAbsent;
     if (!/^[+-]?\d{1,15}$/.test(text)) {
-      throw new LokiError(400, `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+      throw new LokiError(400, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
     }
     const count = Number(text);
     if (count <= 0) throw new LokiError(400, `${name} must be a positive value`);
@@ -69,7 +69,10 @@ export class LokiParameters {
     if (text === '') return undefined;
     const time = readLokiTime(text);
     if (time === undefined)
-      throw new LokiError(400, `could not parse '${name}' parameter: ${JSON.stringify(text)} is no time`);
+      throw new LokiError(
+        400,
+        `could not parse '${name}' parameter: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
+      );
     return time;
   }
 
@@ -107,10 +110,7 @@ export class LokiParameters {
       const seconds = (endNs - startNs) / 250n / 1_000_000_000n;
       return (seconds < 1n ? 1n : seconds) * 1_000_000_000n;
     }
-    const milliseconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : parsePromqlDuration(text);
-    if (milliseconds === undefined)
-      throw new LokiError(400, `cannot parse ${JSON.stringify(text)} to a valid duration`);
-    const nanoseconds = BigInt(Math.round(milliseconds * 1e6));
+    const nanoseconds = nanosecondsOf(text);
     if (nanoseconds <= 0n) {
       throw new LokiError(
         400,
@@ -120,11 +120,28 @@ export class LokiParameters {
     return nanoseconds;
   }
 
+  /** Nanoseconds that lie at least between two lines of an answer. */
+  interval(): bigint {
+    const text = this.text('interval');
+    const interval = text === '' ? 0n : nanosecondsOf(text);
+    if (interval < 0n) throw new LokiError(400, 'interval must be >= 0');
+    return interval;
+  }
+
   /** The matchers of a selector; none when it is absent. Also of a whole query, whose stages do not matter then. */
   matchers(name: string): readonly LabelMatcher[] {
     const text = this.text(name).trim();
     return text === '' || text === '{}' ? [] : selectorOf(text);
   }
+}
+
+/** Of seconds, or of a duration such as `5m`. */
+function nanosecondsOf(text: string): bigint {
+  const milliseconds = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : parsePromqlDuration(text);
+  const nanoseconds = milliseconds === undefined ? Number.NaN : Math.round(milliseconds * 1e6);
+  if (!Number.isFinite(nanoseconds))
+    throw new LokiError(400, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+  return BigInt(nanoseconds);
 }
 
 /** The matchers of a selector, or of a query of logs. Throws LogqlParseError. */

@@ -35,6 +35,8 @@ export interface LogqlRange {
   readonly stepNs: bigint;
   /** Lines of logs. */
   readonly limit: number;
+  /** Nanoseconds that lie at least between two lines of an answer; those between are left out. */
+  readonly intervalNs?: bigint;
   readonly direction: Direction;
 }
 
@@ -100,8 +102,9 @@ export class LogqlEngine {
     if (expr.kind === 'log') return await this.#lines(expr, range, signal);
     const steps = logStepsBetween(range.startNs, range.endNs, range.stepNs);
     if (steps.count > this.#limits.maxSteps) {
-      const reason = `exceeded maximum resolution of ${this.#limits.maxSteps} points per time series`;
-      throw new LogqlError('bad_request', `${reason}. Try decreasing the query resolution (?step=XX)`);
+      const most = this.#limits.maxSteps.toLocaleString('en');
+      const reason = `exceeded maximum resolution of ${most} points per time series`;
+      throw new LogqlError('bad_request', `${reason}. Try increasing the value of the step parameter`);
     }
     return await this.#samples(expr, steps, false, signal);
   }
@@ -119,7 +122,8 @@ export class LogqlEngine {
 
   async #lines(expr: LogExpr, range: LogqlRange, signal: AbortSignal | undefined): Promise<LogqlAnswer> {
     const { matchers, stages } = expr;
-    const { startNs, endNs, limit, direction } = range;
+    const { startNs, endNs, limit, direction, intervalNs = 0n } = range;
+    let last: bigint | undefined;
     const lines: LogLine[] = [];
     const cost: LogqlCost = { entries: 0, bytes: 0 };
     const run = compilePipeline(stages);
@@ -134,6 +138,11 @@ export class LogqlEngine {
         line.time = entry.time;
         line.line = entry.line;
         if (!run(line)) continue;
+        if (last !== undefined) {
+          const distance = direction === 'forward' ? entry.time - last : last - entry.time;
+          if (distance < intervalNs) continue;
+        }
+        last = entry.time;
         lines.push({
           time: entry.time,
           line: line.line,

@@ -35,7 +35,7 @@ export function indexRoutes(catalog: StreamCatalog): readonly LokiRoute[] {
       if ((endNs - startNs) / stepNs > maxParts) {
         throw new LokiError(
           400,
-          `exceeded maximum resolution of ${maxParts} points per time series. Try increasing the value of the step parameter`,
+          `exceeded maximum resolution of ${maxParts.toLocaleString('en')} points per time series. Try increasing the value of the step parameter`,
         );
       }
       const volumes = await volumesOf(request, catalog, { from: startNs, to: endNs + 1n }, stepNs);
@@ -68,7 +68,9 @@ function largest(volumes: readonly StreamVolume[], { parameters }: LokiRequest) 
     .split(',')
     .filter((name) => name !== '');
   const matched = parameters.matchers('query').map(({ name }) => name);
-  const byLabels = parameters.text('aggregateBy') === 'labels';
+  const aggregateBy = parameters.text('aggregateBy');
+  if (!['', 'series', 'labels'].includes(aggregateBy)) throw new LokiError(400, 'invalid aggregation option');
+  const byLabels = aggregateBy === 'labels';
   const groups = new Map<string, { name: Record<string, string>; bytes: StreamVolume[] }>();
   const add = (name: Record<string, string>, volume: StreamVolume) => {
     const key = JSON.stringify(name);

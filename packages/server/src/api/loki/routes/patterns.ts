@@ -20,7 +20,7 @@ export function patternRoutes(catalog: StreamCatalog): readonly LokiRoute[] {
     if ((endNs - startNs) / stepNs > maxSteps) {
       throw new LokiError(
         400,
-        `exceeded maximum resolution of ${maxSteps} points per time series. Try increasing the value of the step parameter`,
+        `exceeded maximum resolution of ${maxSteps.toLocaleString('en')} points per time series. Try increasing the value of the step parameter`,
       );
     }
     const finder = new PatternFinder();

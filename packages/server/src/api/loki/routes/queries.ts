@@ -26,6 +26,7 @@ export function queryRoutes(catalog: StreamCatalog, limits: LogqlLimits): readon
         stepNs: parameters.step(range),
         limit: parameters.limit(),
         direction: parameters.direction(),
+        intervalNs: parameters.interval(),
       };
       const startedAt = performance.now();
       const answer = await engine(context).queryRange(query, options, context.signal);
