@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { FUZZ_TIMEOUT, fuzz } from '../../../../../tooling/fuzz.ts';
 import type { Comparator, Condition, Expression } from './ast.ts';
 import { OttlCompiler } from './compile.ts';
 import { SPAN_DIALECT } from './dialects.ts';
@@ -217,5 +218,21 @@ it('any text is either a statement or a mistake with its place', () => {
       }
     }),
     { numRuns },
+  );
+});
+
+it('never does anything but compile or refuse hostile statements', { timeout: FUZZ_TIMEOUT }, () => {
+  const statements = [
+    'set(attributes["http.route"], Concat([name, "x\\"y"], "/")) where kind == SPAN_KIND_SERVER and not (status.code != 2)',
+    'replace_all_patterns(attributes, "value", "(?i)pass(word)?=\\\\S+", "***") where IsMatch(name, "^/api/.*") or true',
+    'delete_matching_keys(resource.attributes, "(?i).*token.*")',
+    'keep_keys(attributes, ["a", "b.c"]) where attributes["n"] >= -1.5e3 + 2 * Len(name) and 0xff00 != trace_id',
+    'merge_maps(attributes, {"a": {"b": [1, nil, false]}}, "upsert")',
+    'limit(attributes, 10, ["keep"])',
+  ];
+  fuzz(
+    statements.map((statement) => Buffer.from(statement)),
+    (bytes) => OttlCompiler.statement(SPAN_DIALECT, Buffer.from(bytes).toString()),
+    (error) => error instanceof OttlError,
   );
 });
