@@ -17,6 +17,8 @@ interface TestSpan {
   name?: string;
   kind?: number;
   attributes?: object[];
+  /** Names. */
+  events?: string[];
 }
 
 const startMs = Date.now() - 1_200_000;
@@ -31,7 +33,17 @@ function request(spans: readonly TestSpan[]): object {
         scopeSpans: [
           {
             spans: spans.map(
-              ({ trace, id, parent, at = 0, ms = 10, name = `span ${id}`, kind = 1, attributes = [] }) => ({
+              ({
+                trace,
+                id,
+                parent,
+                at = 0,
+                ms = 10,
+                name = `span ${id}`,
+                kind = 1,
+                attributes = [],
+                events = [],
+              }) => ({
                 traceId: traceId(trace),
                 spanId: spanId(id),
                 parentSpanId: parent === undefined ? '' : spanId(parent),
@@ -40,6 +52,7 @@ function request(spans: readonly TestSpan[]): object {
                 startTimeUnixNano: `${startMs + at}000000`,
                 endTimeUnixNano: `${startMs + at + ms}000000`,
                 attributes,
+                events: events.map((event) => ({ name: event, timeUnixNano: `${startMs + at}000000` })),
               }),
             ),
           },
@@ -182,6 +195,16 @@ describe('traces that are not as they should be', () => {
     expect(await find('long', '{ name = "long root" }', within)).toBeDefined();
     expect(await find('long', '{ name = "late" }', within)).toBeDefined();
     expect(await find('long', '{ name = "long root" }', { start: `${at + 400}`, end: `${at + 500}` })).toBeUndefined();
+  });
+
+  test('of several events the one that is looked for is shown', async () => {
+    await store.insert(request([{ trace: 'events', id: 1, events: ['begin', 'retry', 'end'] }]));
+    const shown = async (q: string): Promise<unknown> =>
+      (await find('events', q))?.spanSets[0]?.spans[0]?.attributes?.map(({ value }) => value);
+    expect(await shown('{ event:name = "retry" }')).toEqual([{ stringValue: 'retry' }]);
+    expect(await shown('{ event:name =~ "re.*" && duration > 0s }')).toContainEqual({ stringValue: 'retry' });
+    expect(await shown('{ event:name != "end" }')).toEqual([{ stringValue: 'retry' }]);
+    expect(await shown('{ name = "span 1" } | select(event:name)')).toContainEqual({ stringValue: 'begin' });
   });
 
   test('hostile names and values are only ever compared', async () => {

@@ -69,6 +69,15 @@ function compileBinary(expr: traceql.BinaryField, fields: SpanFields): CompiledF
   };
 }
 
+/** Whether a value of a field fulfils its comparison with a literal; undefined: the expression is no such comparison. */
+export function valueTest(expr: traceql.BinaryField): ((value: Static) => boolean) | undefined {
+  const { operator } = expr;
+  const literal = traceIdLiteral(expr.right, expr.left);
+  if (!COMPARISONS.has(operator) || literal.kind !== 'literal') return undefined;
+  const matches = patternOf(expr);
+  return (value) => applyOperator(operator, value, literal.value, matches) === TRUE;
+}
+
 function compileOperand(expr: traceql.FieldExpr, fields: SpanFields): (span: TraceSpan) => readonly Static[] {
   if (expr.kind === 'attribute' || expr.kind === 'intrinsic') return fields.reader(expr);
   if (expr.kind === 'literal') {
