@@ -151,7 +151,7 @@ class VectorPairs {
 
   evaluate(): StepVector {
     const { fillLeft, fillRight } = this.#matching;
-    const [fillMany, fillOne] = [fillLeft, fillRight];
+    const [fillMany, fillOne] = this.#isSwapped ? [fillRight, fillLeft] : [fillLeft, fillRight];
     const oneAt = new Int32Array(this.#groups.length);
     const matched: Set<string>[] = this.#groups.map(() => new Set());
     for (let step = 0; step < this.#context.steps; step++) {
@@ -192,7 +192,8 @@ class VectorPairs {
     oneAt.fill(-1);
     const { vector, groupOf } = this.#one;
     const canMatch =
-      this.#many.vector.some((series) => series.kinds[step] !== Kind.None) || this.#matching.fillLeft !== undefined;
+      this.#many.vector.some((series) => series.kinds[step] !== Kind.None) ||
+      (this.#isSwapped ? this.#matching.fillRight : this.#matching.fillLeft) !== undefined;
     if (!canMatch) return;
     for (let i = 0; i < vector.length; i++) {
       if (vector[i].kinds[step] === Kind.None) continue;

@@ -97,6 +97,40 @@ eval instant at 0 quantile(0.5, m)
 eval instant at 0 avg(m) without (a)
   {b="x"} 2
   {b="y"} 5`,
+  'a quantile that is one of the values is not changed by an infinite neighbour': `
+load 1m
+  m{a="1"} 1
+  m{a="2"} 4
+  m{a="3"} Inf
+eval instant at 0 quantile(0.5, m)
+  {} 4
+eval instant at 0 quantile(1, m)
+  {} +Inf`,
+  'what is filled in stands on its own side of an operator, whichever side has many': `
+load 1m
+  node{on="a"} 50
+  node{on="only node"} 70
+  cpu{on="a",core="0"} 3
+  cpu{on="only cpu",core="0"} 4
+eval instant at 0 node - on(on) group_right fill_left(10) cpu
+  {on="a",core="0"} 47
+  {on="only cpu",core="0"} 6
+eval instant at 0 node - on(on) group_right fill_right(20) cpu
+  {on="a",core="0"} 47
+  {on="only node"} 50
+eval instant at 0 cpu - on(on) group_left fill_right(10) node
+  {on="a",core="0"} -47
+  {on="only cpu",core="0"} -6`,
+  'a bound of zero ends a custom bucket, it does not cut it off': `
+load_with_nhcb 1m
+  h_bucket{le="0"} 3
+  h_bucket{le="2"} 5
+  h_bucket{le="+Inf"} 6
+eval instant at 0 histogram_fraction(-Inf, 0, h)
+  {} 0.5`,
+  'the largest angles can be converted': `
+eval instant at 0 rad(vector(1.5e308)) / 1e306 > 2.6 < 2.7
+  {} 2.6179938779914944`,
 };
 
 describe('the engine', () => {

@@ -2,6 +2,7 @@
 export type Elementwise = (value: number, args: readonly number[]) => number;
 
 const degrees = 180 / Math.PI;
+const radians = Math.PI / 180;
 
 /** Functions that look at each number of a vector by itself, and leave histograms out. */
 export const elementwiseFunctions: ReadonlyMap<string, Elementwise> = new Map(
@@ -38,7 +39,7 @@ export const elementwiseFunctions: ReadonlyMap<string, Elementwise> = new Map(
     log2: Math.log2,
     minute: (seconds) => dateOf(seconds).getUTCMinutes(),
     month: (seconds) => dateOf(seconds).getUTCMonth() + 1,
-    rad: (value) => (value * Math.PI) / 180,
+    rad: (value) => value * radians,
     round: (value, [nearest = 1]) => {
       const inverse = 1 / nearest;
       return Math.floor(value * inverse + 0.5) / inverse;

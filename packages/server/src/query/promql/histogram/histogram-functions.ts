@@ -92,8 +92,11 @@ function rankBelow(bound: number, histogram: FloatHistogram): number {
   let rank = 0;
   for (const range of histogram.ranges()) {
     const bucket = { ...range };
-    const isZero = bucket.lower <= 0 && bucket.upper >= 0;
+    const { hasCustomBuckets } = histogram;
+    const isZero = !hasCustomBuckets && bucket.lower <= 0 && bucket.upper >= 0;
     if (isZero) narrowZeroBucket(bucket, histogram);
+    // The first of custom buckets begins at zero unless it ends there or below.
+    else if (hasCustomBuckets && bucket.lower === Number.NEGATIVE_INFINITY && bucket.upper > 0) bucket.lower = 0;
     if (bucket.lower >= bound) return rank;
     if (bucket.upper > bound) {
       if (histogram.hasCustomBuckets || isZero) {
