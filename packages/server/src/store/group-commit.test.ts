@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ALL_ACCEPTED } from '../pipeline/consumer.ts';
 import { SignalboxError } from '../pipeline/signalbox-error.ts';
 import type { BlockBuilder, TableBlock } from './block-builder.ts';
@@ -79,6 +79,49 @@ describe('GroupCommit', () => {
     await expect.poll(() => inserts, { timeout: 10_000 }).toEqual(['a b', 'c d']);
     finish();
     await Promise.all(second);
+  });
+
+  describe('behind an insert of 20 ms', () => {
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    /** When each group was written, in ms, of batches that come at `arrivals`; the insert before them is left out. */
+    async function written(arrivals: readonly number[]): Promise<string[]> {
+      vi.useFakeTimers();
+      const inserts: string[] = [];
+      let start = Number.NaN;
+      const group = commits(async (words) => {
+        inserts.push(`${performance.now() - start} ms: ${words}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      });
+      const first = group.consume('first');
+      await vi.runAllTimersAsync();
+      await first;
+      inserts.length = 0;
+      start = performance.now();
+      const all: Promise<unknown>[] = [];
+      for (const at of arrivals) {
+        await vi.advanceTimersByTimeAsync(at - (performance.now() - start));
+        all.push(group.consume(`${at}`));
+      }
+      await vi.runAllTimersAsync();
+      await Promise.all(all);
+      return inserts;
+    }
+
+    it('waits as long for company', async () => {
+      expect(await written([0])).toEqual(['20 ms: 0']);
+      expect(await written([0, 1, 2, 3])).toEqual(['20 ms: 0 1 2 3']);
+    });
+
+    it('gathers three times as long while others keep coming', async () => {
+      expect(await written([0, 9, 18, 27, 36, 45, 54, 63])).toEqual(['60 ms: 0 9 18 27 36 45 54', '83 ms: 63']);
+    });
+
+    it('waits no longer when nobody comes any more', async () => {
+      expect(await written([0, 4, 8, 12, 16, 20, 24])).toEqual(['44 ms: 0 4 8 12 16 20 24']);
+    });
   });
 
   it('writes a full group without waiting', async () => {

@@ -16,6 +16,8 @@ export interface GroupCommitOptions<Batch> {
   readonly lingerMs?: number;
   /** How long it waits at most, in ms. In between, as long as the last insert took: a small insert costs nearly what a large one does. */
   readonly maxLingerMs?: number;
+  /** How long it waits at most while others keep coming, in ms. In between, three times as long as the last insert took. */
+  readonly maxGatheringMs?: number;
   /** Bytes of batches that may wait or be on their way at once; beyond, senders are asked to come again. */
   readonly maxPendingBytes?: number;
 }
@@ -23,6 +25,8 @@ export interface GroupCommitOptions<Batch> {
 interface Group<Batch> {
   builder: BlockBuilder<Batch>;
   readonly members: Member<Batch>[];
+  readonly openedAt: number;
+  lastJoinedAt: number;
   timer: NodeJS.Timeout | undefined;
   /** It has waited for company long enough, and goes on gathering only while another is written. */
   due: boolean;
@@ -65,6 +69,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
       maxBytes: 24 * 1024 * 1024,
       lingerMs: 5,
       maxLingerMs: 50,
+      maxGatheringMs: 100,
       maxPendingBytes: 128 * 1024 * 1024,
       ...options,
     };
@@ -88,6 +93,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
     return new Promise((resolve, reject) => {
       this.#pendingBytes += size;
       group.members.push({ batch, size, result, resolve, reject });
+      group.lastJoinedAt = performance.now();
       const { maxRows, maxBytes } = this.#options;
       if (group.builder.rows >= maxRows || group.builder.byteLength >= maxBytes) {
         this.#seal(group);
@@ -108,18 +114,46 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   #openGroup(): Group<Batch> {
     if (this.#gathering === undefined) {
       const builder = this.#spareBuilders.pop() ?? this.#options.createBuilder();
-      const group: Group<Batch> = { builder, members: [], timer: undefined, due: false };
+      const now = performance.now();
+      const group: Group<Batch> = {
+        builder,
+        members: [],
+        openedAt: now,
+        lastJoinedAt: now,
+        timer: undefined,
+        due: false,
+      };
       const { lingerMs, maxLingerMs } = this.#options;
-      const wait = Math.min(Math.max(lingerMs, this.#lastInsertMs), maxLingerMs);
-      group.timer = setTimeout(() => {
-        group.due = true;
-        if (this.#writing === undefined) {
-          this.#seal(group);
-        }
-      }, wait);
+      this.#waitForMore(group, Math.min(Math.max(lingerMs, this.#lastInsertMs), maxLingerMs));
       this.#gathering = group;
     }
     return this.#gathering;
+  }
+
+  #waitForMore(group: Group<Batch>, ms: number): void {
+    group.timer = setTimeout(() => {
+      const more = this.#worthWaitingMs(group);
+      if (more > 0) {
+        this.#waitForMore(group, more);
+        return;
+      }
+      group.due = true;
+      if (this.#writing === undefined) {
+        this.#seal(group);
+      }
+    }, ms);
+  }
+
+  /**
+   * How long a group that has waited goes on waiting, in ms: while others keep coming, since twice the rows in an insert cost far
+   * less than two inserts, with their merges. Not when nobody has come for several times the usual pause between two: senders who
+   * wait for their answers before they send again are all here then.
+   */
+  #worthWaitingMs({ openedAt, lastJoinedAt, members }: Group<Batch>): number {
+    const now = performance.now();
+    const pauseMs = (lastJoinedAt - openedAt) / (members.length - 1 || 1);
+    const limit = openedAt + Math.min(this.#lastInsertMs * 3, this.#options.maxGatheringMs);
+    return Math.ceil(Math.min(lastJoinedAt + pauseMs * LONG_PAUSE, limit) - now);
   }
 
   #append(group: Group<Batch>, batch: Batch): ConsumeResult {
@@ -236,6 +270,9 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
 function refusalOf(error: unknown): SignalboxError {
   return error instanceof SignalboxError ? error : new SignalboxError('internal', 'The store failed', { cause: error });
 }
+
+/** So many usual pauses in a row happen once in 150 times to senders who come by chance. */
+const LONG_PAUSE = 5;
 
 /** A group over more partitions takes seconds to write, and must not hold up those after it. */
 const MANY_PARTITIONS = 8;
