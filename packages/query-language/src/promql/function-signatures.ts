@@ -71,6 +71,7 @@ export const functionSignatures: ReadonlyMap<string, FunctionSignature> = new Ma
     idelta: ofMatrix,
     increase: ofMatrix,
     info: signature(['vector', 'vector'], 'vector', { variadic: 1, ...experimental }),
+    integral: signature(['matrix', 'scalar'], 'vector', { variadic: 1, ...experimental }),
     irate: ofMatrix,
     label_join: signature(['vector', 'string', 'string', 'string'], 'vector', { variadic: -1 }),
     label_replace: signature(['vector', 'string', 'string', 'string', 'string']),

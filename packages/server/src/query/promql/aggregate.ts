@@ -3,7 +3,7 @@ import type { Annotations } from './annotations.ts';
 import { type FloatHistogram, IncompatibleSchemaError } from './histogram/float-histogram.ts';
 import { HistogramMean, HistogramSum } from './histogram/histogram-sum.ts';
 import { KahanMean, KahanSum } from './kahan.ts';
-import { type Labels, METRIC_NAME } from './labels.ts';
+import { type Labels, METADATA } from './labels.ts';
 import { quantile } from './quantile.ts';
 import { Kind, StepSeries, type StepVector } from './step-vector.ts';
 
@@ -18,7 +18,7 @@ export function groupSeries(
   vector: StepVector,
   { grouping, isWithout }: Pick<Aggregation, 'grouping' | 'isWithout'>,
 ): Groups {
-  const names = new Set(isWithout ? [...grouping, METRIC_NAME] : grouping);
+  const names = new Set(isWithout ? [...grouping, ...METADATA] : grouping);
   const labels: Labels[] = [];
   const places = new Map<string, number>();
   const groupOf = new Int32Array(vector.length);

@@ -52,6 +52,10 @@ export class Annotations {
     this.#add('warning', `quantile value should be between 0 and 1, got ${formatGo(value)}`, range);
   }
 
+  invalidIntegralStrategy(value: number, range: TextRange): void {
+    this.#add('warning', `strategy should be 0, 1, or 2 (default), using 2, got ${formatGo(value)}`, range);
+  }
+
   invalidRatio(value: number, capped: number, range: TextRange): void {
     const text = `ratio value should be between -1 and 1, got ${formatGo(value)}, capping to ${formatGo(capped)}`;
     this.#add('warning', text, range);

@@ -1,6 +1,6 @@
 import type { Aggregation } from '@signalbox/query-language';
 import { formatSample } from './format-go.ts';
-import { type Labels, METRIC_NAME } from './labels.ts';
+import { type Labels, METADATA } from './labels.ts';
 import { Kind, StepSeries, type StepVector } from './step-vector.ts';
 
 /** Counts, in each group, how often each value is there: `label` gets the value. */
@@ -10,7 +10,7 @@ export function countValues(
   vector: StepVector,
   steps: number,
 ): StepVector {
-  const names = new Set(isWithout ? [...grouping, METRIC_NAME] : [...grouping, label]);
+  const names = new Set(isWithout ? [...grouping, ...METADATA] : [...grouping, label]);
   const result = new Map<string, StepSeries>();
   for (let step = 0; step < steps; step++) {
     for (const series of vector) {

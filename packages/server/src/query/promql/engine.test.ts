@@ -43,6 +43,43 @@ eval instant at 4m irate(requests_total[4m])
   {} 1
 eval instant at 4m resets(requests_total[5m])
   {} 1`,
+  'integral is the area under the samples: of trapezoids, or of rectangles as high as one of their sides': `
+load 10s
+  power 1 3 3 _ 5
+  gap 2 NaN 4
+eval instant at 40s integral(power[1m])
+  {} 130
+eval instant at 40s integral(power[1m], 0)
+  {} 100
+eval instant at 40s integral(power[1m], 1)
+  {} 160
+eval_warn instant at 40s integral(power[1m], 7)
+  {} 130
+eval instant at 40s integral(gap[1m])
+  {} 30
+eval instant at 0s integral(power[10s])
+  {} 0
+
+clear
+load 1s
+  large 1e308 1e308
+eval instant at 1s integral(large[2s])
+  {} 1e308`,
+  'a type and a unit are no more part of what is computed than the name is': `
+load 1m
+  requests_total{__type__="counter",__unit__="1",job="a",pod="x"} 2
+  requests_total{__type__="counter",__unit__="1",job="a",pod="y"} 3
+  limit{__type__="gauge",job="a"} 10
+eval instant at 0s sum without (pod) (requests_total)
+  {job="a"} 5
+eval instant at 0s count_values without (pod) ("value", requests_total)
+  {job="a",value="2"} 1
+  {job="a",value="3"} 1
+eval instant at 0s absent(requests_total{__type__="counter",job="b"})
+  {job="b"} 1
+eval instant at 0s requests_total * ignoring(pod) group_left limit{__type__="gauge"}
+  {job="a",pod="x"} 20
+  {job="a",pod="y"} 30`,
   'vectors are matched by their labels': `
 load 1m
   errors{job="a",code="500"} 2

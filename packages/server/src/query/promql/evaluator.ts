@@ -390,7 +390,7 @@ export class Evaluator {
     const apply = rangeFunctions.get(name);
     if (!apply) throw new TypeError(`the function ${name} has no implementation`);
     const place = rangeOf(matrix);
-    const [firstArgument] = args;
+    const scalarArgument = args[index === 0 && args.length > 1 ? 1 : 0];
     const given = new Array<number>(scalars.length);
     const reachMs = this.#evaluation.lookbackMs;
     const before = matrix.rangeMs + (extended === undefined ? 0 : reachMs);
@@ -406,7 +406,7 @@ export class Evaluator {
       const context: RangeContext = {
         annotations,
         place,
-        argumentPlace: rangeOf(firstArgument),
+        argumentPlace: rangeOf(scalarArgument),
         metricName: series.labels.metricName,
         rangeMs: matrix.rangeMs,
         extended,

@@ -3,7 +3,7 @@ import { quoteGo } from '@signalbox/query-language';
 export const METRIC_NAME = '__name__';
 
 /** Labels that describe a metric rather than tell its series apart: dropped where a result is another metric. */
-const METADATA = new Set([METRIC_NAME, '__type__', '__unit__']);
+export const METADATA: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
 
 /** The labels of a series: immutable, sorted by name, without empty values. */
 export class Labels {
@@ -88,7 +88,7 @@ export class Labels {
 
   /** What tells apart the elements of a vector matching. */
   matching(labels: ReadonlySet<string>, isOn: boolean): Labels {
-    return isOn ? this.only(labels) : this.filter((name) => name !== METRIC_NAME && !labels.has(name));
+    return isOn ? this.only(labels) : this.filter((name) => !METADATA.has(name) && !labels.has(name));
   }
 
   /** The order in which results are shown: label by label, by name, then by value. */

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { isLabelName, Labels, METRIC_NAME } from '../labels.ts';
+import { isLabelName, Labels, METADATA, METRIC_NAME } from '../labels.ts';
 import { executionError } from '../promql-error.ts';
 import { joinSameLabels, type StepVector } from '../step-vector.ts';
 
@@ -54,7 +54,7 @@ export function absentLabels(matchers: readonly { name: string; operator: string
   const labels = new Map<string, string>();
   const seen = new Set<string>();
   for (const { name, operator, value } of matchers) {
-    if (name === METRIC_NAME) continue;
+    if (METADATA.has(name)) continue;
     if (operator === '=' && !seen.has(name)) {
       labels.set(name, value);
       seen.add(name);

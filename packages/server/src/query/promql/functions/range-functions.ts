@@ -1,5 +1,6 @@
 import { changes, resets } from './changes.ts';
 import { idelta, irate } from './instant-rate.ts';
+import { integral } from './integral.ts';
 import * as overTime from './over-time.ts';
 import type { RangeFunction } from './range-function.ts';
 import { delta, increase, rate } from './rate.ts';
@@ -18,6 +19,7 @@ export const rangeFunctions: ReadonlyMap<string, RangeFunction> = new Map(
     first_over_time: overTime.firstOverTime,
     idelta,
     increase,
+    integral,
     irate,
     last_over_time: overTime.lastOverTime,
     mad_over_time: overTime.madOverTime,
