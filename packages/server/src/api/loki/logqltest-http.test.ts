@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConformanceFile } from '../../query/logql/testing/conformance-file.ts';
+import { readConformanceFile, scriptNames } from '../../query/logql/testing/conformance-file.ts';
 import {
   checkEval,
   parseScript,
@@ -9,18 +9,7 @@ import {
 } from '../../query/logql/testing/logqltest.ts';
 import { LokiServer } from './testing/loki-server.ts';
 
-/** Those of Loki's scripts that are there: not all are everywhere. */
-const ALL = [
-  'conversions',
-  'formatters',
-  'functions',
-  'line_filters',
-  'parsers',
-  'vector_aggregations',
-  'binary_operations',
-  'label_filters',
-  'range_aggregations',
-].filter((name) => readConformanceFile(`logqltest/testdata__${name}.logqltest`) !== undefined);
+const ALL = scriptNames();
 /** The engine runs all of them in memory; here some show that the store and the API give it the same lines. */
 const FILES = process.env.SIGNALBOX_TEST_TIER === 'full' ? ALL : ['conversions', 'formatters'];
 const hourNs = 3_600_000_000_000n;

@@ -2,21 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { LogqlEngine, type LogqlResult } from './engine.ts';
 import { MemoryLogs } from './memory-logs.ts';
 import { StreamLabels } from './stream-labels.ts';
-import { readConformanceFile } from './testing/conformance-file.ts';
+import { readConformanceFile, scriptNames } from './testing/conformance-file.ts';
 import { checkEval, parseScript, type ScriptEntry, type ScriptSeries, type ScriptTarget } from './testing/logqltest.ts';
 
-/** Those of Loki's scripts that are there: not all are everywhere. */
-const FILES = [
-  'conversions',
-  'formatters',
-  'functions',
-  'line_filters',
-  'parsers',
-  'vector_aggregations',
-  'binary_operations',
-  'label_filters',
-  'range_aggregations',
-].filter((name) => readConformanceFile(`logqltest/testdata__${name}.logqltest`) !== undefined);
+const FILES = scriptNames();
 
 class MemoryTarget implements ScriptTarget {
   #logs = new MemoryLogs();

@@ -17,3 +17,18 @@ export function readConformanceJson(file: string): unknown {
   const text = readConformanceFile(file);
   return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
+
+/** Those of Loki's scripts that are there: not all are everywhere. */
+export function scriptNames(): string[] {
+  return [
+    'conversions',
+    'formatters',
+    'functions',
+    'line_filters',
+    'parsers',
+    'vector_aggregations',
+    'binary_operations',
+    'label_filters',
+    'range_aggregations',
+  ].filter((name) => readConformanceFile(`logqltest/testdata__${name}.logqltest`) !== undefined);
+}
