@@ -165,6 +165,40 @@ load_with_nhcb 1m
   h_bucket{le="+Inf"} 6
 eval instant at 0 histogram_fraction(-Inf, 0, h)
   {} 0.5`,
+  'a range that is anchored or smoothed has values at its ends': `
+load 1m
+  visits 1 2 4 8
+eval instant at 2m30s visits[1m] anchored
+  expect range vector from 1m30s to 2m30s step 30s
+  visits 2 4 4
+eval instant at 2m30s visits[1m] smoothed
+  expect range vector from 1m30s to 2m30s step 30s
+  visits 3 4 6`,
+  'a counter that began anew counts from its start time on, in anchored and smoothed ranges too': `
+load 1m
+  jobs_total@st _ -30s -90s -30s
+  jobs_total _ 10 20 50
+eval instant at 3m increase(jobs_total[2m] anchored)
+  {} 60
+eval instant at 2m45s increase(jobs_total[1m] smoothed)
+  {} 27.5`,
+  'info looks where all vectors of its argument do, and at the time of the query where they differ': `
+load 1m
+  up{instance="a",job="x"} 1 1 1 1 1 1
+  target_info{instance="a",job="x",version="1"} 1 1 1 stale
+  target_info{instance="a",job="x",version="2"} _ _ _ 1 1 1
+eval instant at 5m info(up offset 4m)
+  up{instance="a",job="x",version="1"} 1
+eval range from 4m to 5m step 1m info(up @ 60 + up)
+  {instance="a",job="x",version="2"} 2 2`,
+  'info finds what belongs to series that have only one of job and instance, beside such that have both': `
+load 1m
+  solo{instance="a"} 1
+  both{instance="a",job="x"} 2
+  rack_info{instance="a",rack="left"} 1
+eval instant at 0 info({__name__=~"solo|both"}, {__name__="rack_info"})
+  solo{instance="a",rack="left"} 1
+  both{instance="a",job="x"} 2`,
   'the largest angles can be converted': `
 eval instant at 0 rad(vector(1.5e308)) / 1e306 > 2.6 < 2.7
   {} 2.6179938779914944`,

@@ -6,20 +6,22 @@ import {
   parsePromql,
   rangeOf,
   typeOf,
+  type VectorSelector,
 } from '@signalbox/query-language';
 import { Annotations } from './annotations.ts';
 import { Budget, type Evaluation, type EvaluationOptions } from './evaluation.ts';
 import { Evaluator } from './evaluator.ts';
+import { extendedRange } from './functions/extended-rate.ts';
 import { combineWithInfo } from './functions/info.ts';
 import type { FloatHistogram } from './histogram/float-histogram.ts';
 import { Labels } from './labels.ts';
-import { PromqlError } from './promql-error.ts';
-import type { Queryable } from './queryable.ts';
+import { executionError, PromqlError } from './promql-error.ts';
+import type { Queryable, RawSeries } from './queryable.ts';
 import { type QueryRange, resolve } from './resolve.ts';
 import { selectionsOf, selectSeries } from './select-series.ts';
 import { joinSameLabels, Kind, type StepSeries, type StepVector } from './step-vector.ts';
 import { type Steps, stepsBetween, timeOf } from './steps.ts';
-import { withoutStale } from './window.ts';
+import { Window, withoutStale } from './window.ts';
 
 export interface EngineOptions {
   /** How old the last sample of a series may be to be its value, in ms. Default: 5 minutes. */
@@ -190,7 +192,7 @@ export class PromqlEngine {
     const { steps } = evaluation;
     const inside = unwrap(expr);
     if (inside.kind === 'matrixSelector' || inside.kind === 'subquery') {
-      return this.#matrix(evaluator, inside, isInstant);
+      return this.#matrix(evaluator, inside, evaluation.lookbackMs, isInstant);
     }
     if (isInstant && inside.kind === 'aggregation') {
       const { vector } = await evaluator.aggregation(inside);
@@ -217,24 +219,49 @@ export class PromqlEngine {
   async #matrix(
     evaluator: Evaluator,
     matrix: Extract<Expr, { kind: 'matrixSelector' | 'subquery' }>,
+    lookbackMs: number,
     isInstant: boolean,
   ): Promise<QueryValue> {
     if (!isInstant)
       throw new PromqlError('bad_data', `a range vector at ${rangeOf(matrix).start} has no value at one time`);
     const { series, endAt } = await evaluator.rangeInputs(matrix);
     const endMs = endAt(0);
+    const extended = matrix.kind === 'matrixSelector' ? matrix.selector.extended : undefined;
     const result = series.flatMap(({ series: given, dropsName }) => {
       const raw = withoutStale(given);
-      const points: Point[] = [];
-      for (let i = 0; i < raw.times.length; i++) {
-        if (raw.times[i] <= endMs - matrix.rangeMs || raw.times[i] > endMs) continue;
-        points.push({ timeMs: raw.times[i], value: raw.histograms?.[i] ?? raw.values[i] });
-      }
+      const points =
+        extended === undefined
+          ? pointsWithin(raw, endMs - matrix.rangeMs, endMs)
+          : extendedPoints(raw, extended, endMs - matrix.rangeMs, endMs, lookbackMs);
       const labels = dropsName && this.#options.delaysNameRemoval ? raw.labels.withoutMetadata() : raw.labels;
       return points.length > 0 ? [{ labels, points }] : [];
     });
     return { type: 'matrix', series: result.sort((a, b) => a.labels.compare(b.labels)) };
   }
+}
+
+function pointsWithin(series: RawSeries, afterMs: number, endMs: number): Point[] {
+  const points: Point[] = [];
+  for (let i = 0; i < series.times.length; i++) {
+    if (series.times[i] <= afterMs || series.times[i] > endMs) continue;
+    points.push({ timeMs: series.times[i], value: series.histograms?.[i] ?? series.values[i] });
+  }
+  return points;
+}
+
+function extendedPoints(
+  series: RawSeries,
+  extended: NonNullable<VectorSelector['extended']>,
+  startMs: number,
+  endMs: number,
+  lookbackMs: number,
+): Point[] {
+  const window = new Window(series);
+  window.startMs = startMs;
+  window.endMs = endMs;
+  window.move(startMs - lookbackMs, extended === 'smoothed' ? endMs + lookbackMs : endMs);
+  if (window.histogramCount > 0) throw executionError(`${extended} modifier is not supported with histograms`);
+  return extendedRange(window, extended === 'smoothed').map(({ time, value }) => ({ timeMs: time, value }));
 }
 
 function unwrap(expr: Expr): Expr {

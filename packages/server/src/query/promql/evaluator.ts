@@ -409,6 +409,7 @@ export class Evaluator {
         argumentPlace: rangeOf(scalarArgument),
         metricName: series.labels.metricName,
         rangeMs: matrix.rangeMs,
+        lookbackMs: reachMs,
         extended,
         usesStartTimes,
       };

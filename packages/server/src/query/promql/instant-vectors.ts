@@ -91,8 +91,10 @@ function smooth(given: RawSeries, result: StepSeries, selector: VectorSelector, 
     if (after >= 0 && times[after] === time) result.set(step, histograms?.[after]?.copy() ?? values[after]);
     else if (next > from && after >= 0) {
       const [before, later] = [histograms?.[next - 1], histograms?.[after]];
-      if (!before || !later) result.setFloat(step, interpolate(times, values, next - 1, after, time, false));
-      else if (before.hasCustomBuckets !== later.hasCustomBuckets) annotations.mixedSchemas(metricName, place);
+      if (!before || !later) {
+        const [left, right] = [next - 1, after].map((index) => ({ time: times[index], value: values[index] }));
+        result.setFloat(step, interpolate(left, right, time, false));
+      } else if (before.hasCustomBuckets !== later.hasCustomBuckets) annotations.mixedSchemas(metricName, place);
       else {
         const isCounter = before.resetHint !== 'gauge' || later.resetHint !== 'gauge';
         try {

@@ -1,7 +1,15 @@
-import { type Call, childrenOf, compileMatcher, type Expr, type LabelMatcher } from '@signalbox/query-language';
+import {
+  type Call,
+  childrenOf,
+  compileMatcher,
+  type Expr,
+  type LabelMatcher,
+  type TimeModifiers,
+  typeOf,
+} from '@signalbox/query-language';
 import type { Evaluation } from '../evaluation.ts';
 import { lookupTime } from '../instant-vectors.ts';
-import { Labels, METRIC_NAME } from '../labels.ts';
+import { Labels, METADATA, METRIC_NAME } from '../labels.ts';
 import { executionError } from '../promql-error.ts';
 import type { Queryable } from '../queryable.ts';
 import { Kind, StepSeries, type StepVector } from '../step-vector.ts';
@@ -34,16 +42,36 @@ export async function combineWithInfo(
   const nameMatchers = infoNameMatchers(matchers.filter(({ name }) => name === METRIC_NAME));
   const isInfoName = nameMatchers.map(compileMatcher);
   const isInfo = (series: StepSeries) => isInfoName.every((matches) => matches(series.labels.metricName));
-  const base = vector.filter((series) => !isInfo(series));
-  const identifying = IDENTIFYING.flatMap((name): LabelMatcher[] => {
-    const values = new Set(base.map(({ labels }) => labels.get(name)).filter((value) => value !== ''));
-    return values.size > 0 ? [{ name, operator: '=~', value: [...values].map(escapeExpression).join('|') }] : [];
-  });
-  const infos =
-    identifying.length === 0
-      ? []
-      : await selectInfo(argument, [...identifying, ...dataMatchers, ...nameMatchers], evaluation, queryable, signal);
+  const infos: InfoSeries[] = [];
+  for (const identifying of identifyingMatchers(vector.filter((series) => !isInfo(series)))) {
+    const all = [...identifying, ...dataMatchers, ...nameMatchers];
+    infos.push(...(await selectInfo(argument, all, evaluation, queryable, signal)));
+  }
   return combine(vector, isInfo, infos, dataMatchers, evaluation);
+}
+
+/** What finds the info series of all that is in the vector: one list for each choice of identifying labels that series have. */
+function identifyingMatchers(vector: StepVector): LabelMatcher[][] {
+  const groups = new Map<string, Map<string, Set<string>>>();
+  for (const { labels } of vector) {
+    const present = IDENTIFYING.filter((name) => labels.get(name) !== '');
+    if (present.length === 0) continue;
+    const key = present.join();
+    let group = groups.get(key);
+    if (!group) {
+      group = new Map(present.map((name) => [name, new Set()]));
+      groups.set(key, group);
+    }
+    for (const name of present) group.get(name)?.add(labels.get(name));
+  }
+  return Array.from(groups.values(), (group) =>
+    IDENTIFYING.map((name) => {
+      const values = group.get(name);
+      return values
+        ? { name, operator: '=~', value: [...values].map(escapeExpression).join('|') }
+        : { name, operator: '=', value: '' };
+    }),
+  );
 }
 
 function infoNameMatchers(given: readonly LabelMatcher[]): readonly LabelMatcher[] {
@@ -60,8 +88,7 @@ async function selectInfo(
   signal: AbortSignal | undefined,
 ): Promise<InfoSeries[]> {
   const { steps, lookbackMs } = evaluation;
-  // Info metrics are looked up at the time of the first selector of the argument.
-  const { at, offsetMs } = firstTime(argument) ?? { at: undefined, offsetMs: 0 };
+  const { at, offsetMs } = sharedTime(argument) ?? { at: undefined, offsetMs: 0 };
   const timeAt = (step: number) => lookupTime({ at, offsetMs } as Parameters<typeof lookupTime>[0], evaluation, step);
   const startMs = (at ?? steps.startMs) - offsetMs - lookbackMs + 1;
   const endMs = (at ?? endOf(steps)) - offsetMs;
@@ -82,23 +109,48 @@ async function selectInfo(
   });
 }
 
-function firstTime(expr: Expr, offset = 0, at?: number): { at: number | undefined; offsetMs: number } | undefined {
-  if (expr.kind === 'vectorSelector') {
-    return {
-      at: (expr.at as number | undefined) ?? at,
-      offsetMs: expr.offsetMs + (expr.at === undefined ? offset : 0),
-    };
+/** The time that a selector names, with what the subqueries around it do to that. */
+interface SelectorTime {
+  readonly at: number | undefined;
+  readonly offsetMs: number;
+}
+
+/**
+ * The time that all vectors within the argument are of: info series are looked up there. Undefined where they are of different times, or
+ * one comes from no selector: then it is that of the evaluation.
+ */
+function sharedTime(argument: Expr): SelectorTime | undefined {
+  let shared: SelectorTime | undefined;
+  let isShared = true;
+  visit(argument, { at: undefined, offsetMs: 0 });
+  return isShared ? shared : undefined;
+
+  /** Whether a selector is in it. `around`: what enclosing subqueries say. */
+  function visit(expr: Expr, around: SelectorTime): boolean {
+    const type = typeOf(expr);
+    if (type !== 'vector' && type !== 'matrix') return false;
+    if (expr.kind === 'vectorSelector') {
+      const time = within(expr, around);
+      if (shared && !isSameTime(shared, time)) isShared = false;
+      shared ??= time;
+      return true;
+    }
+    if (expr.kind === 'call' && expr.name === 'info') return visit(expr.args[0], around);
+    const inner = expr.kind === 'subquery' ? within(expr, around) : around;
+    let hasSelector = false;
+    for (const child of childrenOf(expr)) if (visit(child, inner)) hasSelector = true;
+    if (!hasSelector) isShared = false;
+    return hasSelector;
   }
-  const isSubquery = expr.kind === 'subquery';
-  for (const child of childrenOf(expr)) {
-    const found = firstTime(
-      child,
-      isSubquery && at === undefined ? offset + expr.offsetMs : offset,
-      isSubquery ? ((expr.at as number | undefined) ?? at) : at,
-    );
-    if (found) return found;
-  }
-  return undefined;
+}
+
+function within({ at, offsetMs }: TimeModifiers, around: SelectorTime): SelectorTime {
+  return at === undefined ? { at: around.at, offsetMs: around.offsetMs + offsetMs } : { at: at as number, offsetMs };
+}
+
+function isSameTime(a: SelectorTime, b: SelectorTime): boolean {
+  if (a.at === undefined || b.at === undefined) return a.at === b.at && a.offsetMs === b.offsetMs;
+  return a.at - a.offsetMs === b.at - b.offsetMs;
 }
 
 function combine(
@@ -161,7 +213,7 @@ function withInfoLabels(labels: Labels, infos: readonly InfoSeries[], wanted: Re
   const added = new Map<string, string>();
   for (const info of infos) {
     for (const [name, value] of info.labels.entries()) {
-      if (name === METRIC_NAME || (wanted.size > 0 && !wanted.has(name))) continue;
+      if (METADATA.has(name) || (wanted.size > 0 && !wanted.has(name))) continue;
       const known = added.get(name);
       if (known !== undefined && known !== value) throw executionError(`conflicting label: ${name}`);
       if (labels.get(name) === '') added.set(name, value);

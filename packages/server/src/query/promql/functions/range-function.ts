@@ -13,6 +13,8 @@ export interface RangeContext {
   readonly metricName: string;
   /** The length of the range, in ms. */
   readonly rangeMs: number;
+  /** How far `extended` reaches beyond the range, in ms. */
+  readonly lookbackMs: number;
   readonly extended: VectorSelector['extended'];
   readonly usesStartTimes: boolean;
 }
