@@ -72,6 +72,10 @@ describe('parseLogql', () => {
       'rate({a="b"} | unwrap [5m])',
       'parse error at line 0, col 23: syntax error: unexpected RANGE, expecting IDENTIFIER or BYTES_CONV or DURATION_CONV or DURATION_SECONDS_CONV',
     ],
+    [
+      'sum by (a) (rate({b="c"}[1m])) / on (a) group_left (rate({b="c"}[1m]))',
+      'parse error at line 1, col 53: syntax error: unexpected RATE, expecting IDENTIFIER or )',
+    ],
     ['{a="b"', 'parse error at line 1, col 7: syntax error: unexpected $end, expecting } or ,'],
     ['{a="b"} |=', 'parse error at line 1, col 11: syntax error: unexpected $end, expecting STRING or ip'],
     ['rate({a="b"}[5m]', 'parse error at line 1, col 17: syntax error: unexpected $end, expecting )'],

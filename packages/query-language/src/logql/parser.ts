@@ -204,15 +204,11 @@ class LogqlParser extends TokenReader {
       labels = this.#labels();
       if (this.is('group_left') || this.is('group_right')) {
         cardinality = this.advance().kind === 'group_left' ? 'many-to-one' : 'one-to-many';
-        // A parenthesis may also begin the right side.
-        if (this.is('(') && this.#isListOfLabels()) include = this.#labels();
+        // A parenthesis is always that of labels, also before a right side that has one.
+        if (this.is('(')) include = this.#labels();
       }
     }
     return { returnsBool, matching: { cardinality, labels, isOn, include } };
-  }
-
-  #isListOfLabels(): boolean {
-    return /^\(\s*(?:\)|[\p{L}_][\p{L}\p{Nd}_]*\s*[,)])/u.test(this.query.slice(this.token.start));
   }
 
   // --- logs ------------------------------------------------------------------------------------------------------------

@@ -151,3 +151,23 @@ describe('templates', () => {
     });
   });
 });
+
+describe('series that are there twice on the side that must have one', () => {
+  const twice = 'count_over_time({app="shop"} | logfmt [1h])';
+  const none = 'count_over_time({app="none"}[1h])';
+
+  test.each([
+    [`${none} + on (app) ${twice}`, 'right'],
+    [`${none} > on (app) group_left ${twice}`, 'right'],
+    [`${twice} + on (app) group_right ${none}`, 'left'],
+  ])('are a mistake also where the other side has nothing: %s', async (query, side) => {
+    await expect(valuesOf(query, 'level=info', 'level=warn')).rejects.toThrow(
+      `found duplicate series on the ${side} hand-side;many-to-many matching not allowed`,
+    );
+  });
+
+  test('are none on the side that may have several, nor in set operations', async () => {
+    expect(await valuesOf(`${twice} + on (app) group_left ${none}`, 'level=info', 'level=warn')).toEqual([]);
+    expect(await valuesOf(`${none} and on (app) ${twice}`, 'level=info', 'level=warn')).toEqual([]);
+  });
+});

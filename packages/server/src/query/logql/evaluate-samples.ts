@@ -27,7 +27,7 @@ type Value =
 
 /**
  * Evaluates what is around the range aggregations of an expression, whose results are given. Vectors are aggregated and joined as in
- * PromQL, except that nothing divided by zero is no number.
+ * PromQL, except that nothing divided by zero is no number, and that series which are there twice are one mistake more.
  */
 export function evaluateSamples(
   expr: LogqlExpr,
@@ -139,7 +139,12 @@ class SampleEvaluation {
       },
       returnsBool,
     };
-    const context = { annotations: this.#annotations, steps: this.#steps, delaysNameRemoval: false };
+    const context = {
+      annotations: this.#annotations,
+      steps: this.#steps,
+      delaysNameRemoval: false,
+      checksLoneSides: true,
+    };
     if (left.type === 'scalar' && right.type === 'scalar') {
       throw new Error(
         `numbers are joined when they are parsed: ${applyLogqlOperator(operator, left.value, right.value)}`,

@@ -11,6 +11,8 @@ interface BinaryContext {
   readonly annotations: Annotations;
   readonly steps: number;
   readonly delaysNameRemoval: boolean;
+  /** Series of the "one" side that are there twice are a mistake even at a step where the other side has nothing. */
+  readonly checksLoneSides?: boolean;
 }
 
 /** A vector with, for each series, the place of its match group. */
@@ -192,6 +194,7 @@ class VectorPairs {
     oneAt.fill(-1);
     const { vector, groupOf } = this.#one;
     const canMatch =
+      this.#context.checksLoneSides === true ||
       this.#many.vector.some((series) => series.kinds[step] !== Kind.None) ||
       (this.#isSwapped ? this.#matching.fillRight : this.#matching.fillLeft) !== undefined;
     if (!canMatch) return;
