@@ -17,7 +17,7 @@ export { canMatchEmpty, compileMatcher } from './promql/matcher.ts';
 export { ParseError, placeOf } from './promql/parse-error.ts';
 export { type ParserOptions, parsePromql } from './promql/parser.ts';
 export { prettyPrintPromql } from './promql/pretty-print.ts';
-export { printPromql } from './promql/print.ts';
+export { type PrintOptions, printPromql } from './promql/print.ts';
 export { quoteGo } from './promql/quote.ts';
 export { applyOperator, compareTexts, negate, type PatternMatcher } from './traceql/apply-operator.ts';
 export type * as traceql from './traceql/ast.ts';

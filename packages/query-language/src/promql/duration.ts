@@ -1,3 +1,5 @@
+import { quoteGo } from './quote.ts';
+
 const UNITS: readonly (readonly [unit: string, milliseconds: number])[] = [
   ['y', 365 * 86_400_000],
   ['w', 7 * 86_400_000],
@@ -20,6 +22,19 @@ export function parsePromqlDuration(text: string): number | undefined {
   if (!match) return undefined;
   const milliseconds = UNITS.reduce((sum, [, size], index) => sum + Number(match[index + 1] ?? 0) * size, 0);
   return milliseconds <= MAX_MILLISECONDS ? milliseconds : undefined;
+}
+
+/** What is wrong with a text that is no duration. */
+export function durationProblem(text: string): string {
+  const units = UNITS.map(([unit]) => unit);
+  let last = -1;
+  for (const [, unit = ''] of text.matchAll(/\d+(\D+)/g)) {
+    const place = units.indexOf(unit);
+    if (place < 0) return `unknown unit ${quoteGo(unit)} in duration ${quoteGo(text)}`;
+    if (place <= last) return `not a valid duration string: ${quoteGo(text)}`;
+    last = place;
+  }
+  return DURATION.test(text) ? 'duration out of range' : `not a valid duration string: ${quoteGo(text)}`;
 }
 
 /** The duration as Prometheus writes it; years and weeks only where nothing smaller is left. */

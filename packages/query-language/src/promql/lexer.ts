@@ -60,9 +60,15 @@ const SPACE = /[ \t\r\n]+/y;
 const COMMENT = /#[^\r\n]*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const METRIC_WORD = /[A-Za-z_:][A-Za-z0-9_:]*/y;
-const DURATION = /[0-9]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![A-Za-z0-9_])/y;
-const NUMBER =
-  /(?:0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?)(?![A-Za-z0-9_.])/y;
+/** The same where letters of all scripts, and dots that do not begin a name, need no quotes. */
+const UTF8_WORD = /[\p{L}_][\p{L}0-9_.]*/uy;
+const UTF8_METRIC_WORD = /[\p{L}_:][\p{L}0-9_:.]*/uy;
+const KEYWORD_LETTERS = /[A-Za-z_]+/y;
+
+/** Whether a label's name needs no quotes. */
+export function isPlainLabelName(name: string, hasUtf8Names: boolean): boolean {
+  return (hasUtf8Names ? /^[\p{L}_][\p{L}0-9_.]*$/u : /^[A-Za-z_][A-Za-z0-9_]*$/).test(name);
+}
 
 /**
  * Reads one token after the other. What a character means depends on where it stands: inside of braces words are names, inside
@@ -70,24 +76,30 @@ const NUMBER =
  */
 export class Lexer {
   readonly query: string;
+  readonly #word: RegExp;
+  readonly #metricWord: RegExp;
   #at = 0;
   #parenDepth = 0;
   #isInBraces = false;
   #isInBrackets = false;
+  /** Within brackets: no number came yet, so that only what makes up a duration may stand there. */
+  #isBeforeNumber = false;
   #gotColon = false;
   #gotDuration = false;
 
-  constructor(query: string) {
+  /** `hasUtf8Names`: names of any letters, and with dots, need no quotes. */
+  constructor(query: string, hasUtf8Names: boolean) {
     this.query = query;
+    this.#word = hasUtf8Names ? UTF8_WORD : WORD;
+    this.#metricWord = hasUtf8Names ? UTF8_METRIC_WORD : METRIC_WORD;
   }
 
   next(): Token {
     for (;;) {
-      if (this.#match(SPACE) === undefined && (this.#isInBrackets || this.#match(COMMENT) === undefined)) break;
+      if (this.#match(SPACE) === undefined && (this.#isBeforeNumber || this.#match(COMMENT) === undefined)) break;
     }
     if (this.#isInBraces) return this.#nextInBraces();
-    if (this.#isInBrackets) return this.#nextInBrackets();
-    return this.#nextOutside();
+    return this.#isBeforeNumber ? this.#nextInDuration() : this.#nextOutside();
   }
 
   #nextOutside(): Token {
@@ -95,13 +107,19 @@ export class Lexer {
     const character = this.#character();
     if (character === '') {
       if (this.#parenDepth !== 0) this.#fail('unclosed left parenthesis');
+      if (this.#isInBrackets) this.#fail('unclosed left bracket');
       return { kind: 'EOF', text: '', start, end: start };
     }
     if (/[0-9]/.test(character) || (character === '.' && /[0-9]/.test(this.query[start + 1] ?? ''))) {
       return this.#numberOrDuration();
     }
     if (character === '"' || character === "'" || character === '`') return this.#string();
-    if (/[A-Za-z_:]/.test(character)) return this.#word();
+    const word = this.#match(this.#metricWord);
+    if (word !== undefined) {
+      if (!this.#isInBrackets) return this.#named(word);
+      this.#at = start;
+      return this.#afterDuration();
+    }
     switch (character) {
       case '(':
         this.#parenDepth++;
@@ -113,12 +131,16 @@ export class Lexer {
         this.#isInBraces = true;
         return this.#take(1);
       case '[':
+        if (this.#isInBrackets) this.#fail(`unexpected left bracket ${quoteCharacter(character)}`);
         this.#isInBrackets = true;
+        this.#isBeforeNumber = true;
         this.#gotColon = false;
         this.#gotDuration = false;
         return this.#take(1);
       case ']':
-        return this.#fail(`unexpected right bracket ${quoteCharacter(character)}`);
+        if (!this.#isInBrackets) this.#fail(`unexpected right bracket ${quoteCharacter(character)}`);
+        this.#isInBrackets = false;
+        return this.#take(1);
       case ',':
         return this.#take(1);
     }
@@ -134,11 +156,9 @@ export class Lexer {
     const character = this.#character();
     const next = this.query[this.#at + 1] ?? '';
     if (character === '') this.#fail('unexpected end of input inside braces');
-    if (/[A-Za-z_]/.test(character)) {
-      const start = this.#at;
-      const text = this.#match(WORD) as string;
-      return { kind: 'identifier', text, start, end: this.#at };
-    }
+    const start = this.#at;
+    const text = this.#match(this.#word);
+    if (text !== undefined) return { kind: 'identifier', text, start, end: this.#at };
     switch (character) {
       case '"':
       case "'":
@@ -163,23 +183,22 @@ export class Lexer {
     }
   }
 
-  #nextInBrackets(): Token {
+  /** The first tokens within brackets, up to the first number. */
+  #nextInDuration(): Token {
     const start = this.#at;
     const character = this.#character();
-    if (character === '') {
-      this.#fail(this.#gotDuration ? 'unclosed left bracket' : 'unexpected end of input in duration expression');
-    }
+    if (character === '') this.#fail('unexpected end of input in duration expression');
     if (/[0-9]/.test(character) || (character === '.' && /[0-9]/.test(this.query[start + 1] ?? ''))) {
       this.#gotDuration = true;
+      this.#isBeforeNumber = false;
       return this.#numberOrDuration();
     }
     if ('+-*/%^,'.includes(character)) return this.#take(1);
     switch (character) {
       case ']':
         this.#isInBrackets = false;
+        this.#isBeforeNumber = false;
         return this.#take(1);
-      case '[':
-        return this.#fail(`unexpected left bracket ${quoteCharacter(character)}`);
       case '(':
         this.#parenDepth++;
         return this.#take(1);
@@ -187,30 +206,43 @@ export class Lexer {
         if (--this.#parenDepth < 0) this.#fail(`unexpected right parenthesis ${quoteCharacter(character)}`, start + 1);
         return this.#take(1);
       case ':':
-        if (!this.#gotDuration) this.#fail('unexpected colon before duration in duration expression');
-        if (this.#gotColon) this.#fail(`unexpected colon ${quoteCharacter(character)}`);
+        if (!this.#gotDuration) this.#fail('unexpected colon before duration in duration expression', start + 1);
+        if (this.#gotColon) this.#fail('unexpected repeated colon in duration expression', start + 1);
         this.#gotColon = true;
         return this.#take(1);
     }
-    if (/[A-Za-z_]/.test(character)) {
-      WORD.lastIndex = start;
-      const [word = ''] = WORD.exec(this.query) ?? [];
-      if (DURATION_WORDS.has(word.toLowerCase())) {
-        this.#gotDuration = true;
-        this.#at += word.length;
-        return { kind: word.toLowerCase(), text: word, start, end: this.#at };
-      }
-      if (this.#gotDuration)
-        this.#fail(`unexpected character: ${quoteCharacter(character)}, expected ${quoteCharacter(':')}`);
+    const keyword = this.#durationKeyword();
+    if (keyword) {
+      this.#gotDuration = true;
+      return keyword;
     }
     return this.#fail(`unexpected character in duration expression: ${quoteRune(this.#wholeCharacter())}`);
   }
 
-  #word(): Token {
+  /** Within brackets, where a word or a colon follows a number. */
+  #afterDuration(): Token {
+    if (this.#character() === ':') {
+      if (this.#gotColon) this.#fail(`unexpected colon ${quoteCharacter(':')}`);
+      this.#gotColon = true;
+      return this.#take(1);
+    }
+    const character = quoteRune(this.#wholeCharacter());
+    return this.#durationKeyword() ?? this.#fail(`unexpected character: ${character}, expected ${quoteCharacter(':')}`);
+  }
+
+  #durationKeyword(): Token | undefined {
     const start = this.#at;
-    const text = this.#match(METRIC_WORD) as string;
+    const text = this.#match(KEYWORD_LETTERS) ?? '';
+    if (DURATION_WORDS.has(text.toLowerCase())) return { kind: text.toLowerCase(), text, start, end: this.#at };
+    this.#at = start;
+    return undefined;
+  }
+
+  #named(text: string): Token {
     const end = this.#at;
-    const lower = text.toLowerCase();
+    const start = end - text.length;
+    // Other letters that become ASCII's in lower case make no keyword.
+    const lower = /^[A-Za-z0-9_:.]+$/.test(text) ? text.toLowerCase() : text;
     if (lower === 'inf' || lower === 'nan') return { kind: 'number', text, start, end };
     if (lower.startsWith('fill') && KEYWORDS.has(lower) && !/^[ \t\r\n]*\(/.test(this.query.slice(end))) {
       return { kind: 'identifier', text, start, end };
@@ -221,15 +253,65 @@ export class Lexer {
 
   #numberOrDuration(): Token {
     const start = this.#at;
-    for (const [kind, pattern] of [
-      ['number', NUMBER],
-      ['duration', DURATION],
-    ] as const) {
-      const text = this.#match(pattern);
-      if (text !== undefined) return { kind, text, start, end: this.#at };
+    const kind = this.#acceptNumber() ? 'number' : this.#acceptDuration() ? 'duration' : undefined;
+    const text = this.query.slice(start, this.#at);
+    if (kind === undefined) return this.#fail(`bad number or duration syntax: ${quoteGo(text)}`, start);
+    return { kind, text, start, end: this.#at };
+  }
+
+  /** Goes on to the end of a number, or to where it can't be one. What it takes for a number may still be none: `1e`, `0.0.1`. */
+  #acceptNumber(): boolean {
+    let digits = '0123456789';
+    if (this.#accept('0') && this.#accept('xX')) {
+      this.#accept('_');
+      digits += 'abcdefABCDEF';
     }
-    const [text = ''] = /^[0-9A-Za-z_.]*/.exec(this.query.slice(start)) ?? [];
-    return this.#fail(`bad number or duration syntax: ${quoteGo(text)}`);
+    this.#accept('.');
+    this.#accept(digits);
+    let [hasPoint, hasExponent] = [false, false];
+    for (;;) {
+      const next = this.#character();
+      if (next === '.') {
+        this.#at++;
+        if (hasPoint) return false;
+        hasPoint = true;
+        if (this.#accept('_.') || digits.length > 10) return false;
+      } else if (next === 'e' || next === 'E') {
+        this.#at++;
+        if (hasExponent) return false;
+        hasExponent = true;
+        this.#accept('+-');
+        if (this.#accept('._eE') || this.#character() === '') return false;
+      } else if (next === '_') {
+        this.#at++;
+        if (this.#accept('._eE') || this.#character() === '') return false;
+      } else if (next !== '' && digits.includes(next)) {
+        while (this.#accept(digits));
+      } else break;
+    }
+    return !/[A-Za-z0-9_]/.test(this.#character());
+  }
+
+  /** Goes on to the end of a duration whose first number was read, or to where it can't be one. */
+  #acceptDuration(): boolean {
+    if (!this.#accept('smhdwy')) return false;
+    this.#accept('s');
+    while (this.#accept('0123456789')) {
+      while (this.#accept('0123456789'));
+      // Years stand first, if at all.
+      if (!this.#accept('smhdw')) return false;
+      this.#accept('s');
+    }
+    if (!/[A-Za-z0-9_]/.test(this.#character())) return true;
+    this.#at++;
+    return false;
+  }
+
+  #accept(characters: string): boolean {
+    const next = this.#character();
+    if (next === '' || !characters.includes(next)) return false;
+    this.#at++;
+    return true;
   }
 
   #string(): Token {

@@ -14,8 +14,9 @@ export class ParseError extends Error {
   }
 }
 
-/** `line:column` of a place in a query; the column counts bytes from 1. `invalid position` beyond the end. */
+/** `line:column` of a place in a query; the column counts bytes from 1. `unknown position` in no text, `invalid position` beyond the end. */
 export function placeOf(query: string, index: number): string {
+  if (query === '') return 'unknown position';
   if (index > query.length) return 'invalid position';
   const before = query.slice(0, index);
   const lineStart = before.lastIndexOf('\n') + 1;

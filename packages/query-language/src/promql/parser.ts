@@ -17,9 +17,9 @@ import {
   type VectorSelector,
 } from './ast.ts';
 import { checkTypes } from './check-types.ts';
-import { parsePromqlDuration } from './duration.ts';
+import { durationProblem, parsePromqlDuration } from './duration.ts';
 import { functionSignatures } from './function-signatures.ts';
-import { describeToken, isWord, Lexer, type Token, type TokenKind } from './lexer.ts';
+import { describeToken, isPlainLabelName, isWord, Lexer, type Token, type TokenKind } from './lexer.ts';
 import { ParseError } from './parse-error.ts';
 import { quoteGo, unquote } from './quote.ts';
 
@@ -31,6 +31,8 @@ export interface ParserOptions {
   readonly extendedRangeSelectors?: boolean;
   /** `fill`, `fill_left` and `fill_right`. */
   readonly fillModifiers?: boolean;
+  /** Names of letters of any script, and of dots but the first character, need no quotes. */
+  readonly unquotedUtf8Names?: boolean;
 }
 
 const MAX_QUERY_LENGTH = 1 << 18;
@@ -56,6 +58,7 @@ const PRECEDENCE: ReadonlyMap<string, number> = new Map([
   ['^', 6],
 ]);
 const POWER_PRECEDENCE = 6;
+const ANY_DURATION = 'number, duration, step(), or range()';
 
 /** Seconds beyond what fits 64 bits of nanoseconds. */
 const MAX_SECONDS = 2 ** 63 / 1e9;
@@ -80,13 +83,15 @@ class Parser {
   /** End of the list of arguments or labels that was read last. */
   #closing = 0;
   #depth = 0;
+  /** What the innermost construct around calls itself in messages about a token that it can't do with, and what it expected instead. */
+  #around: { readonly context: string; readonly expected: string } = { context: '', expected: '' };
   /** The first mistake that did not end the parsing: a later one in the text may still be of syntax, but this one is told. */
   #firstError: ParseError | undefined;
 
   constructor(query: string, options: ParserOptions) {
     this.#query = query;
     this.#options = options;
-    this.#lexer = new Lexer(query);
+    this.#lexer = new Lexer(query, options.unquotedUtf8Names ?? false);
     this.#token = { kind: '', text: '', start: 0, end: 0 };
   }
 
@@ -166,13 +171,10 @@ class Parser {
       case '{':
         return this.#selector('', token.start);
     }
-    if (!isWord(token.kind)) return this.#unexpected();
+    if (!isWord(token.kind) || NOT_METRIC_NAMES.has(token.kind)) return this.#unexpected();
     this.#advance();
     if (AGGREGATOR_NAMES.has(token.kind) && this.#isAggregation()) return this.#aggregation(token);
     if (this.#is('(') && (token.kind === 'identifier' || CALLABLE_KEYWORDS.has(token.kind))) return this.#call(token);
-    if (NOT_METRIC_NAMES.has(token.kind)) {
-      this.#fail(rangeOfToken(token), `unexpected ${describeToken(token)}`);
-    }
     return this.#selector(token.text, token.start, token.end);
   }
 
@@ -183,12 +185,16 @@ class Parser {
 
   #number(): NumberLiteral {
     const token = this.#token;
-    this.#advance();
     const range = rangeOfToken(token);
-    if (token.kind === 'number') return { kind: 'number', value: this.#parseNumber(token), isDuration: false, range };
-    const milliseconds = parsePromqlDuration(token.text);
-    if (milliseconds === undefined) this.#note(range, `not a valid duration string: ${quoteGo(token.text)}`);
-    return { kind: 'number', value: (milliseconds ?? 0) / 1000, isDuration: true, range };
+    let value: number;
+    if (token.kind === 'number') value = this.#parseNumber(token);
+    else {
+      const milliseconds = parsePromqlDuration(token.text);
+      if (milliseconds === undefined) this.#note(range, durationProblem(token.text));
+      value = (milliseconds ?? 0) / 1000;
+    }
+    this.#advance();
+    return { kind: 'number', value, isDuration: token.kind === 'duration', range };
   }
 
   #parseNumber(token: Token): number {
@@ -197,7 +203,10 @@ class Parser {
     if (text === 'nan') return Number.NaN;
     if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
     const value = Number(text);
-    if (Number.isNaN(value)) this.#fail(rangeOfToken(token), `error parsing number: ${token.text}`);
+    if (Number.isFinite(value)) return value;
+    const reason = Number.isNaN(value) ? 'invalid syntax' : 'value out of range';
+    const problem = `strconv.ParseFloat: parsing ${quoteGo(token.text)}: ${reason}`;
+    this.#note(rangeOfToken(token), `error parsing number: ${problem}`);
     return value;
   }
 
@@ -253,7 +262,7 @@ class Parser {
 
   #checkExpression(expression: string, range: TextRange): void {
     try {
-      RE2JS.compile(`^(?s:${expression})$`);
+      RE2JS.compile(expression);
     } catch (error) {
       this.#note(range, error instanceof Error ? error.message : String(error));
     }
@@ -289,8 +298,7 @@ class Parser {
   #bracket(expr: Expr): Expr {
     const open = this.#token;
     this.#advance();
-    if (!this.#startsDuration()) this.#unexpected('subquery or range selector', 'number, duration, step(), or range()');
-    const range = this.#positiveDuration();
+    const range = this.#within('subquery or range selector', ANY_DURATION, () => this.#positiveDuration());
     if (this.#is(']')) {
       const { end } = this.#token;
       this.#advance();
@@ -300,8 +308,9 @@ class Parser {
     this.#advance();
     let step: NumberLiteral | DurationExpr | undefined;
     if (!this.#is(']')) {
-      if (!this.#startsDuration()) this.#unexpected('subquery selector', 'number, duration, step(), range(), or "]"');
-      step = this.#positiveDuration();
+      step = this.#within('subquery selector', 'number, duration, step(), range(), or "]"', () =>
+        this.#positiveDuration(),
+      );
       if (!this.#is(']')) this.#unexpected('subquery selector', '"]"');
     }
     const { end } = this.#token;
@@ -334,8 +343,7 @@ class Parser {
 
   #offset(expr: Expr): void {
     this.#advance();
-    if (!this.#startsDuration()) this.#unexpected('offset', 'number, duration, step(), or range()');
-    const offset = this.#offsetDuration();
+    const offset = this.#within('offset', ANY_DURATION, () => this.#offsetDuration());
     const target = expr.kind === 'matrixSelector' ? expr.selector : expr;
     if (target.kind !== 'vectorSelector' && target.kind !== 'subquery') {
       const allowed = 'an instant vector selector or range vector selector or a subquery';
@@ -351,25 +359,7 @@ class Parser {
 
   #at(expr: Expr): void {
     this.#advance();
-    let at: number | 'start' | 'end';
-    const { kind } = this.#token;
-    if (kind === 'start' || kind === 'end') {
-      this.#advance();
-      if (!this.#is('(')) this.#unexpected();
-      this.#advance();
-      if (!this.#is(')')) this.#unexpected();
-      this.#advance();
-      at = kind;
-    } else {
-      const sign = kind === '-' ? -1 : 1;
-      if (kind === '-' || kind === '+') this.#advance();
-      if (!this.#is('number') && !this.#is('duration')) this.#unexpected('@', 'timestamp');
-      const seconds = this.#number().value * sign;
-      if (!Number.isFinite(seconds) || Math.abs(seconds) >= 2 ** 63) {
-        this.#note(rangeOf(expr), `timestamp out of bounds for @ modifier: ${goFixed(seconds)}`);
-      }
-      at = Math.round(seconds * 1000);
-    }
+    const at = this.#within('@', 'timestamp', () => this.#atTime(expr));
     const target = expr.kind === 'matrixSelector' ? expr.selector : expr;
     if (target.kind !== 'vectorSelector' && target.kind !== 'subquery') {
       const allowed = 'an instant vector selector or range vector selector or a subquery';
@@ -379,6 +369,26 @@ class Parser {
     if (target.at !== undefined) this.#note(rangeOf(expr), '@ <timestamp> may not be set multiple times');
     else target.at = at;
     this.#stretch(expr);
+  }
+
+  #atTime(expr: Expr): number | 'start' | 'end' {
+    const { kind } = this.#token;
+    if (kind === 'start' || kind === 'end') {
+      this.#advance();
+      if (!this.#is('(')) this.#unexpected();
+      this.#advance();
+      if (!this.#is(')')) this.#unexpected();
+      this.#advance();
+      return kind;
+    }
+    const sign = kind === '-' ? -1 : 1;
+    if (kind === '-' || kind === '+') this.#advance();
+    if (!this.#is('number') && !this.#is('duration')) this.#unexpected();
+    const seconds = this.#number().value * sign;
+    if (!Number.isFinite(seconds) || Math.abs(seconds) >= 2 ** 63) {
+      this.#note(rangeOf(expr), `timestamp out of bounds for @ modifier: ${goFixed(seconds)}`);
+    }
+    return Math.round(seconds * 1000);
   }
 
   #extend(expr: Expr, modifier: 'anchored' | 'smoothed'): void {
@@ -404,11 +414,6 @@ class Parser {
 
   // --- durations -----------------------------------------------------------------------------------------------------
 
-  #startsDuration(): boolean {
-    const { kind } = this.#token;
-    return ['number', 'duration', '+', '-', '(', 'step', 'range', 'min_of', 'max_of'].includes(kind);
-  }
-
   #positiveDuration(): NumberLiteral | DurationExpr {
     const duration = this.#duration(0);
     if (duration.kind === 'number' && duration.value <= 0) {
@@ -422,7 +427,8 @@ class Parser {
     const { kind, start } = this.#token;
     if (kind !== '+' && kind !== '-') return this.#durationPrimary();
     this.#advance();
-    return this.#signed(kind, start, this.#durationPrimary());
+    const isSigned = this.#is('+') || this.#is('-');
+    return this.#signed(kind, start, isSigned ? this.#duration(POWER_PRECEDENCE) : this.#durationPrimary());
   }
 
   #duration(minimum: number): NumberLiteral | DurationExpr {
@@ -512,9 +518,11 @@ class Parser {
     else if (signature.isExperimental && !this.#options.experimentalFunctions) {
       this.#note(rangeOfToken(name), `function ${quoteGo(name.text)} is not enabled`);
     }
+    this.#close();
     return { kind: 'call', name: name.text, args, range: { start: name.start, end: this.#lastClosing } };
   }
 
+  /** The arguments of a call, up to their closing parenthesis. */
   #arguments(): Expr[] {
     this.#advance();
     const args: Expr[] = [];
@@ -526,18 +534,31 @@ class Parser {
       }
       const comma = rangeOfToken(this.#token);
       this.#advance();
-      if (this.#is(')')) this.#note(comma, 'trailing commas not allowed in function call args');
+      if (!this.#startsExpression()) this.#note(comma, 'trailing commas not allowed in function call args');
     }
+    return args;
+  }
+
+  /** Goes on after the parenthesis that closes a list of arguments or labels. */
+  #close(): void {
     this.#closing = this.#token.end;
     this.#advance();
     this.#lastClosing = this.#closing;
-    return args;
+  }
+
+  #startsExpression(): boolean {
+    const { kind } = this.#token;
+    if (isWord(kind)) return !NOT_METRIC_NAMES.has(kind);
+    return ['number', 'duration', 'string', '(', '{', '+', '-'].includes(kind);
   }
 
   #aggregation(name: Token): Expr {
     let modifier = this.#aggregationModifier();
-    if (!this.#is('(')) this.#unexpected('aggregation');
-    const args = this.#arguments();
+    const args = this.#within('aggregation', '', () => {
+      if (!this.#is('(')) this.#unexpected();
+      return this.#arguments();
+    });
+    this.#close();
     let end = this.#closing;
     if (!modifier) {
       modifier = this.#aggregationModifier();
@@ -585,15 +606,16 @@ class Parser {
         this.#unexpected('grouping opts', 'label');
       }
       const name = token.kind === 'string' ? unquote(token.text) : token.text;
-      if (name === '') this.#note(rangeOfToken(token), `invalid label name for grouping: ${quoteGo(name)}`);
+      const isLabel = token.kind === 'string' || !this.#options.unquotedUtf8Names || isPlainLabelName(name, true);
+      if (name === '' || !isLabel) {
+        this.#note(rangeOfToken(token), `invalid label name for grouping: ${quoteGo(name)}`);
+      }
       labels.push(name);
       this.#advance();
       if (this.#is(',')) this.#advance();
       else if (!this.#is(')')) this.#unexpected('grouping opts', '"," or ")"');
     }
-    this.#closing = this.#token.end;
-    this.#advance();
-    this.#lastClosing = this.#closing;
+    this.#close();
     return labels;
   }
 
@@ -614,6 +636,9 @@ class Parser {
         cardinality = this.#is('group_left') ? 'many-to-one' : 'one-to-many';
         this.#advance();
         if (this.#is('(')) include = this.#groupingLabels();
+        else if (!this.#startsExpression() && !this.#token.kind.startsWith('fill')) {
+          this.#unexpected('grouping opts', '"("');
+        }
       }
     }
     let fillLeft: number | undefined;
@@ -673,7 +698,16 @@ class Parser {
     throw new ParseError(this.#query, range, reason);
   }
 
-  #unexpected(context = '', expected = ''): never {
+  /** Reads within a construct that has a name in messages. */
+  #within<Result>(context: string, expected: string, read: () => Result): Result {
+    const outer = this.#around;
+    this.#around = { context, expected };
+    const result = read();
+    this.#around = outer;
+    return result;
+  }
+
+  #unexpected(context = this.#around.context, expected = this.#around.expected): never {
     const where = context === '' ? '' : ` in ${context}`;
     const instead = expected === '' ? '' : `, expected ${expected}`;
     return this.#fail(rangeOfToken(this.#token), `unexpected ${describeToken(this.#token)}${where}${instead}`);

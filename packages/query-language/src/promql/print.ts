@@ -10,56 +10,64 @@ import type {
   VectorSelector,
 } from './ast.ts';
 import { formatPromqlDuration } from './duration.ts';
+import { isPlainLabelName } from './lexer.ts';
 import { quoteGo } from './quote.ts';
 
-/** The expression in Prometheus's canonical form, on one line. Parsing it gives the same expression. */
-export function printPromql(expr: Expr | DurationExpr): string {
+export interface PrintOptions {
+  /** Labels' names that the parser takes without quotes under its option of this name have none. */
+  readonly unquotedUtf8Names?: boolean;
+}
+
+/** The expression in Prometheus's canonical form, on one line. Parsing it, with the same options, gives the same expression. */
+export function printPromql(expr: Expr | DurationExpr, options: PrintOptions = {}): string {
+  const print = (part: Expr | DurationExpr) => printPromql(part, options);
   switch (expr.kind) {
     case 'number':
       return printNumber(expr);
     case 'string':
       return quoteGo(expr.value);
     case 'vectorSelector':
-      return `${printSelector(expr)}${printAt(expr)}${printExtended(expr)}${printOffset(expr)}`;
+      return `${printSelector(expr, options)}${printAt(expr)}${printExtended(expr)}${printOffset(expr)}`;
     case 'matrixSelector': {
-      const range = expr.rangeExpr ? printPromql(expr.rangeExpr) : formatPromqlDuration(expr.rangeMs);
+      const range = expr.rangeExpr ? print(expr.rangeExpr) : formatPromqlDuration(expr.rangeMs);
       const { selector } = expr;
-      return `${printSelector(selector)}[${range}]${printExtended(selector)}${printAt(selector)}${printOffset(selector)}`;
+      return `${printSelector(selector, options)}[${range}]${printExtended(selector)}${printAt(selector)}${printOffset(selector)}`;
     }
     case 'subquery':
-      return `${printPromql(expr.expr)}${printSubquerySuffix(expr)}`;
+      return `${print(expr.expr)}${printSubquerySuffix(expr)}`;
     case 'call':
-      return `${expr.name}(${expr.args.map(printPromql).join(', ')})`;
+      return `${expr.name}(${expr.args.map(print).join(', ')})`;
     case 'aggregation': {
-      const parameter = expr.parameter ? `${printPromql(expr.parameter)}, ` : '';
-      return `${printAggregator(expr)}(${parameter}${printPromql(expr.expr)})`;
+      const parameter = expr.parameter ? `${print(expr.parameter)}, ` : '';
+      return `${printAggregator(expr, options)}(${parameter}${print(expr.expr)})`;
     }
     case 'binary':
-      return `${printPromql(expr.left)} ${printOperator(expr)} ${printPromql(expr.right)}`;
+      return `${print(expr.left)} ${printOperator(expr, options)} ${print(expr.right)}`;
     case 'unary':
-      return `${expr.operator}${printPromql(expr.expr)}`;
+      return `${expr.operator}${print(expr.expr)}`;
     case 'paren':
-      return `(${printPromql(expr.expr)})`;
+      return `(${print(expr.expr)})`;
     case 'duration':
       return printDuration(expr);
   }
 }
 
 /** `sum by (job) `, with the space before the parenthesis where there is a grouping. */
-export function printAggregator({ operator, grouping, isWithout }: Aggregation): string {
-  if (isWithout) return `${operator} without (${printLabels(grouping)}) `;
-  return grouping.length > 0 ? `${operator} by (${printLabels(grouping)}) ` : operator;
+export function printAggregator({ operator, grouping, isWithout }: Aggregation, options: PrintOptions): string {
+  if (isWithout) return `${operator} without (${printLabels(grouping, options)}) `;
+  return grouping.length > 0 ? `${operator} by (${printLabels(grouping, options)}) ` : operator;
 }
 
 /** A binary operator with its modifiers. */
-export function printOperator({ operator, returnsBool, matching }: BinaryExpr): string {
+export function printOperator({ operator, returnsBool, matching }: BinaryExpr, options: PrintOptions): string {
   let text: string = operator;
   if (returnsBool) text += ' bool';
   if (!matching) return text;
   const { labels, isOn, cardinality, include, fillLeft, fillRight } = matching;
   const isGrouped = cardinality === 'many-to-one' || cardinality === 'one-to-many';
-  if (labels.length > 0 || isOn || isGrouped) text += ` ${isOn ? 'on' : 'ignoring'} (${printLabels(labels)})`;
-  if (isGrouped) text += ` group_${cardinality === 'many-to-one' ? 'left' : 'right'} (${printLabels(include)})`;
+  if (labels.length > 0 || isOn || isGrouped) text += ` ${isOn ? 'on' : 'ignoring'} (${printLabels(labels, options)})`;
+  if (isGrouped)
+    text += ` group_${cardinality === 'many-to-one' ? 'left' : 'right'} (${printLabels(include, options)})`;
   if (fillLeft !== undefined && fillLeft === fillRight) text += ` fill (${printFill(fillLeft)})`;
   else {
     if (fillLeft !== undefined) text += ` fill_left (${printFill(fillLeft)})`;
@@ -103,18 +111,18 @@ function printFill(value: number): string {
     : String(value);
 }
 
-function printSelector({ name, matchers }: VectorSelector): string {
+function printSelector({ name, matchers }: VectorSelector, options: PrintOptions): string {
   const texts = matchers
     .filter(
       (matcher) => !(matcher.name === '__name__' && matcher.operator === '=' && matcher.value === name && name !== ''),
     )
-    .map(printMatcher)
+    .map((matcher) => printMatcher(matcher, options))
     .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return texts.length > 0 ? `${name}{${texts.join(',')}}` : name === '' ? '{}' : name;
 }
 
-function printMatcher({ name, operator, value }: LabelMatcher): string {
-  return `${isPlainLabel(name) ? name : quoteGo(name)}${operator}${quoteGo(value)}`;
+function printMatcher({ name, operator, value }: LabelMatcher, options: PrintOptions): string {
+  return `${printLabel(name, options)}${operator}${quoteGo(value)}`;
 }
 
 function printAt({ at }: TimeModifiers): string {
@@ -146,10 +154,10 @@ function printPart(part: DurationExpr | NumberLiteral | undefined): string {
   return part ? printPromql(part) : '';
 }
 
-function printLabels(labels: readonly string[]): string {
-  return labels.map((label) => (isPlainLabel(label) ? label : quoteGo(label))).join(', ');
+function printLabels(labels: readonly string[], options: PrintOptions): string {
+  return labels.map((label) => printLabel(label, options)).join(', ');
 }
 
-function isPlainLabel(name: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
+function printLabel(name: string, { unquotedUtf8Names = false }: PrintOptions): string {
+  return isPlainLabelName(name, unquotedUtf8Names) ? name : quoteGo(name);
 }

@@ -59,7 +59,7 @@ async function testFailures(path: string, options: FeatureOptions): Promise<stri
   } catch (error) {
     return [(error as Error).message];
   }
-  const { file, problems } = parseRuleTestFile(text);
+  const { file, problems } = parseRuleTestFile(text, options.parser);
   if (problems.length > 0) return problems.map((problem) => describeProblem({ path, ...problem }));
   const rules = findRuleFiles(file.ruleFiles, dirname(path), options.parser);
   if (rules.problems.length > 0) return rules.problems.map(describeProblem);

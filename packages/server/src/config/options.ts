@@ -114,6 +114,7 @@ export const options = {
       'promql-experimental-functions',
       'promql-binop-fill-modifiers',
       'promql-delayed-name-removal',
+      'promql-unquoted-utf8-names',
       'use-start-timestamps',
       'type-and-unit-labels',
       // On anyway, as in Prometheus since; files that name them go on working.

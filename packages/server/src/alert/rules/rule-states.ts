@@ -26,7 +26,7 @@ function ruleState(rule: Rule, status: RuleStatus, parser: ParserOptions): RuleS
   const { name, expression, labels } = rule.definition;
   const common = {
     name,
-    query: printPromql(parsePromql(expression, parser)),
+    query: printPromql(parsePromql(expression, parser), parser),
     labels: Labels.from(labels),
     health: status.health,
     lastError: status.lastError,

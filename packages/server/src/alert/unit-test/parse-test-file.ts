@@ -1,4 +1,4 @@
-import { parsePromqlDuration } from '@signalbox/query-language';
+import { type ParserOptions, parsePromqlDuration } from '@signalbox/query-language';
 import type { Node } from 'yaml';
 import { Labels } from '../../query/promql/labels.ts';
 import type { MemorySample } from '../../query/promql/memory-series.ts';
@@ -33,20 +33,25 @@ const MAX_EVALUATIONS = 1_000_000;
  * (https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/). The tests must not be run when there are
  * problems.
  */
-export function parseRuleTestFile(text: string): {
+export function parseRuleTestFile(
+  text: string,
+  names: Pick<ParserOptions, 'unquotedUtf8Names'>,
+): {
   readonly file: RuleTestFile;
   readonly problems: readonly YamlProblem[];
 } {
   const yaml = new YamlReader(text);
-  const file = new TestFileParser(yaml).file();
+  const file = new TestFileParser(yaml, names).file();
   return { file, problems: yaml.problems };
 }
 
 class TestFileParser {
   readonly #yaml: YamlReader;
+  readonly #names: Pick<ParserOptions, 'unquotedUtf8Names'>;
 
-  constructor(yaml: YamlReader) {
+  constructor(yaml: YamlReader, names: Pick<ParserOptions, 'unquotedUtf8Names'>) {
     this.#yaml = yaml;
+    this.#names = names;
   }
 
   file(): RuleTestFile {
@@ -95,7 +100,7 @@ class TestFileParser {
     const series = this.#yaml.text(fields?.get('series'), 'series');
     const values = this.#yaml.text(fields?.get('values'), 'values');
     return this.#attempt(node, () => {
-      const described = parseSeriesDescription(`${series} ${values}`);
+      const described = parseSeriesDescription(`${series} ${values}`, this.#names);
       const samples = described.values.flatMap((value, index) => sampleOf(value, startMs + index * intervalMs));
       return { labels: described.labels, samples };
     });
@@ -133,7 +138,7 @@ class TestFileParser {
     const histogramText = this.#yaml.text(fields?.get('histogram'), 'histogram');
     const valueText = this.#yaml.text(fields?.get('value'), 'value');
     return this.#attempt(node, () => {
-      const labels = labelsText === '' ? Labels.EMPTY : parseMetricLabels(labelsText);
+      const labels = labelsText === '' ? Labels.EMPTY : parseMetricLabels(labelsText, this.#names);
       if (histogramText === '') return { labels, value: valueText === '' ? 0 : numberOf(valueText) };
       const [value, ...more] = parseValues(histogramText);
       if (value?.kind !== 'histogram' || more.length > 0) throw new Error('histogram: expected one histogram');

@@ -52,7 +52,9 @@ beforeAll(async () => {
         : [{ timeMs: index * 60_000, value: value.kind === 'stale' ? ('stale' as const) : value.value }],
     );
   await storage.add(
-    series.map(parseSeriesDescription).map(({ labels, values }) => ({ labels, samples: samplesOf(values) })),
+    series
+      .map((text) => parseSeriesDescription(text))
+      .map(({ labels, values }) => ({ labels, samples: samplesOf(values) })),
   );
   const handle = createPrometheusApi({
     connection: store.connection,

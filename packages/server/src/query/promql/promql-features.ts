@@ -14,6 +14,7 @@ export type PromqlFeature =
   | 'promql-experimental-functions'
   | 'promql-binop-fill-modifiers'
   | 'promql-delayed-name-removal'
+  | 'promql-unquoted-utf8-names'
   | 'use-start-timestamps'
   | 'type-and-unit-labels'
   | 'promql-duration-expr'
@@ -27,6 +28,7 @@ export function featureOptions(enabled: readonly PromqlFeature[]): FeatureOption
       fillModifiers: enabled.includes('promql-binop-fill-modifiers'),
       durationExpressions: true,
       extendedRangeSelectors: true,
+      unquotedUtf8Names: enabled.includes('promql-unquoted-utf8-names'),
     },
     delaysNameRemoval: enabled.includes('promql-delayed-name-removal'),
     usesStartTimes: enabled.includes('use-start-timestamps'),

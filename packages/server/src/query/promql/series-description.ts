@@ -1,4 +1,4 @@
-import { parsePromqlDuration } from '@signalbox/query-language';
+import { type ParserOptions, parsePromqlDuration } from '@signalbox/query-language';
 import { CUSTOM_BUCKETS_SCHEMA } from './histogram/bucket-bounds.ts';
 import { type CounterResetHint, FloatHistogram } from './histogram/float-histogram.ts';
 import { Labels, METRIC_NAME } from './labels.ts';
@@ -15,28 +15,37 @@ const MAX_REPETITIONS = 100_000;
 
 const HINTS: ReadonlySet<string> = new Set<CounterResetHint>(['unknown', 'reset', 'not_reset', 'gauge']);
 
+/** What of names needs no quotes. */
+type NameOptions = Pick<ParserOptions, 'unquotedUtf8Names'>;
+
 /**
  * Reads `metric{label="value"} 1 2+3x4 _ stale {{count:5}}`: the notation of Prometheus's tests
  * (https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series). Throws for what is none.
  */
-export function parseSeriesDescription(text: string): { labels: Labels; values: DescribedValue[] } {
-  const { labels, end } = parseMetric(text);
+export function parseSeriesDescription(
+  text: string,
+  names: NameOptions = {},
+): { labels: Labels; values: DescribedValue[] } {
+  const { labels, end } = parseMetric(text, names);
   return { labels, values: parseValues(text.slice(end)) };
 }
 
 /** Reads the labels of a series: `metric{label="value"}`, `{"metric.name", "label.name"="value"}`, or `{}`. */
-export function parseMetricLabels(text: string): Labels {
-  const { labels, end } = parseMetric(text);
+export function parseMetricLabels(text: string, names: NameOptions = {}): Labels {
+  const { labels, end } = parseMetric(text, names);
   if (text.slice(end).trim() !== '') throw new Error(`unexpected text after the metric: ${text.slice(end).trim()}`);
   return labels;
 }
 
 const NAME = /^\s*([A-Za-z_:][A-Za-z0-9_:]*)?\s*/;
 const LABEL = /^\s*(?:([A-Za-z_][A-Za-z0-9_]*)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`))\s*/;
+/** The same where letters of all scripts, and dots that do not begin a name, need no quotes. */
+const UTF8_NAME = /^\s*([\p{L}_:][\p{L}0-9_:.]*)?\s*/u;
+const UTF8_LABEL = /^\s*(?:([\p{L}_][\p{L}0-9_.]*)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`))\s*/u;
 const VALUE = /^=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*/;
 
-function parseMetric(text: string): { labels: Labels; end: number } {
-  const [whole, name] = NAME.exec(text) as RegExpExecArray;
+function parseMetric(text: string, { unquotedUtf8Names = false }: NameOptions): { labels: Labels; end: number } {
+  const [whole, name] = (unquotedUtf8Names ? UTF8_NAME : NAME).exec(text) as RegExpExecArray;
   const labels = new Map<string, string>();
   if (name !== undefined) labels.set(METRIC_NAME, name);
   let at = whole.length;
@@ -48,7 +57,7 @@ function parseMetric(text: string): { labels: Labels; end: number } {
   for (;;) {
     const close = /^\s*\}/.exec(text.slice(at));
     if (close) return { labels: Labels.from(labels), end: at + close[0].length };
-    const label = LABEL.exec(text.slice(at));
+    const label = (unquotedUtf8Names ? UTF8_LABEL : LABEL).exec(text.slice(at));
     if (!label) throw new Error(`unexpected text in label set, expected identifier or "}": ${text.slice(at)}`);
     at += label[0].length;
     const value = VALUE.exec(text.slice(at));

@@ -58,7 +58,7 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
       return evaluate(parameters, context, limit, (own, query, options) => own.range(query, range, options));
     }),
     ...getOrPost('format_query', async ({ parameters }) => ({
-      data: prettyPrintPromql(readQuery(parameters, engine)),
+      data: prettyPrintPromql(readQuery(parameters, engine), engine.parser),
     })),
     ...getOrPost('parse_query', async ({ parameters }) => ({ data: translateAst(readQuery(parameters, engine)) })),
   ];

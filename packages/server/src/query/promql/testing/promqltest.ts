@@ -21,7 +21,13 @@ export const TEST_ENGINE: EngineOptions = {
   timeoutMs: 100_000,
   delaysNameRemoval: true,
   usesStartTimes: true,
-  parser: { experimentalFunctions: true, durationExpressions: true, extendedRangeSelectors: true, fillModifiers: true },
+  parser: {
+    experimentalFunctions: true,
+    durationExpressions: true,
+    extendedRangeSelectors: true,
+    fillModifiers: true,
+    unquotedUtf8Names: true,
+  },
 };
 
 interface ExpectedSeries {
@@ -96,10 +102,10 @@ async function load(lines: readonly string[], start: number, storage: TestStorag
     const st = /^(.*?\S)\s*@st\s+(.*)$/.exec(text);
     try {
       if (st) {
-        startTimes = { labels: parseMetricLabels(st[1]), offsets: parseStartTimes(st[2]) };
+        startTimes = { labels: parseMetricLabels(st[1], TEST_ENGINE.parser), offsets: parseStartTimes(st[2]) };
         continue;
       }
-      const { labels, values } = parseSeriesDescription(text);
+      const { labels, values } = parseSeriesDescription(text, TEST_ENGINE.parser);
       if (startTimes && (startTimes.labels.key !== labels.key || startTimes.offsets.length !== values.length)) {
         throw new Error('start times must stand directly before the series of the same metric, with as many values');
       }
@@ -315,7 +321,7 @@ function readExpectation(line: string, index: number, evaluation: Evaluation, is
     return true;
   }
   try {
-    evaluation.expected.push(parseSeriesDescription(line));
+    evaluation.expected.push(parseSeriesDescription(line, TEST_ENGINE.parser));
   } catch (error) {
     fail((error as Error).message);
   }
