@@ -56,6 +56,33 @@ groups:
   ]);
 });
 
+test('follows aliases, and takes in the fields of other maps', () => {
+  const { file, problems } = parse(`
+groups:
+  - name: api
+    rules:
+      - &slow
+        alert: &name Slow
+        expr: &expr latency > 1
+        for: 5m
+        labels: { severity: page }
+      - { record: latency_high, expr: *expr }
+      - <<: *slow
+        alert: Slower
+        expr: latency > 2
+      - { alert: *name, expr: *expr, labels: { <<: [{ severity: info, team: web }, { team: other }], severity: none } }
+`);
+  expect(problems).toEqual([]);
+  const [{ rules } = { rules: [] }] = file.groups;
+  expect(rules.map(({ name, expression, labels }) => [name, expression, Object.fromEntries(labels)])).toEqual([
+    ['Slow', 'latency > 1', { severity: 'page' }],
+    ['latency_high', 'latency > 1', {}],
+    ['Slower', 'latency > 2', { severity: 'page' }],
+    ['Slow', 'latency > 1', { severity: 'none', team: 'web' }],
+  ]);
+  expect(rules[2]).toMatchObject({ forMs: 300_000 });
+});
+
 const inRule = (rule: string) => `groups:\n  - name: g\n    rules:\n      - ${rule}`;
 
 test.each([
@@ -71,6 +98,9 @@ test.each([
   [inRule('{ record: a, expr: up, labels: { __name__: b } }'), 4, 'invalid label name: __name__'],
   ['groups:\n  - { name: g }\n  - { name: g }', 3, 'groupname: "g" is repeated'],
   ['groups:\n  - { rules: [] }', 2, 'Groupname must not be empty'],
+  [inRule('{ alert: A, expr: *up }'), 4, 'nothing before it is called &up'],
+  [inRule('{ <<: up, alert: A, expr: up }'), 4, '<<: expected a map'],
+  [`groups: [{ name: &n g, rules: [${'{ record: *n, expr: *n },'.repeat(5_001)}] }]`, 1, 'more than 10000 aliases'],
   ['groups: 3', 1, 'groups: expected a list'],
   ['groups: [', 1, 'Flow sequence'],
   [' '.repeat(MAX_RULE_FILE_LENGTH + 1), 1, 'larger than 4 MiB'],
