@@ -231,12 +231,19 @@ describe('what Grafana asks', () => {
       ...range,
     });
     expect(values.values).toEqual(['30ms', '3ms']);
-    const patterns = await server.json<{ data: { pattern: string; samples: number[][] }[] }>('patterns', {
-      query: '{app="db"}',
-      step: '60s',
-      ...range,
-    });
-    expect(patterns.data.map(({ pattern }) => pattern)).toEqual(['ready']);
+    const patterns = await server.json<{ data: { pattern: string; level: string; samples: number[][] }[] }>(
+      'patterns',
+      {
+        query: '{app=~"web|db"}',
+        step: '60s',
+        ...range,
+      },
+    );
+    const minute = (seconds: number) => Number((BigInt(at(seconds)) / 60_000_000_000n) * 60n);
+    expect(patterns.data).toEqual([
+      { pattern: 'level=info msg="hello world" took=3ms', level: 'info', samples: [[minute(10), 1]] },
+      { pattern: 'level=error msg="no such track" took=30ms', level: 'error', samples: [[minute(20), 1]] },
+    ]);
   });
 
   test('what Logs Drilldown wants to know first', async () => {

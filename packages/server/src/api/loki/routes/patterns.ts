@@ -1,12 +1,14 @@
 import { parseLogql } from '@signalbox/query-language';
-import { PatternFinder } from '../../../query/logql-store/find-patterns.ts';
+import type { LogEntry } from '../../../query/logql/stream-labels.ts';
+import { PatternFinder } from '../../../query/logql-store/patterns/pattern-finder.ts';
 import { StoreLogs } from '../../../query/logql-store/store-logs.ts';
 import type { StreamCatalog } from '../../../query/logql-store/stream-catalog.ts';
 import { LokiError } from '../loki-error.ts';
 import { type LokiRoute, route, success } from '../loki-route.ts';
 
-/** Lines that are looked at: the newest. */
+/** Lines that are looked at, the newest; and how much of them may be in memory, in UTF-16 units. */
 const maxLines = 20_000;
+const maxLength = 16 * 1024 * 1024;
 const maxSteps = 11_000n;
 
 /** Lines that are the same but for some words, counted by time. */
@@ -23,7 +25,6 @@ export function patternRoutes(catalog: StreamCatalog): readonly LokiRoute[] {
         `exceeded maximum resolution of ${maxSteps.toLocaleString('en')} points per time series. Try increasing the value of the step parameter`,
       );
     }
-    const finder = new PatternFinder();
     const { matchers } = expr;
     const selection = {
       matchers,
@@ -32,16 +33,22 @@ export function patternRoutes(catalog: StreamCatalog): readonly LokiRoute[] {
       toNs: endNs,
       direction: 'backward' as const,
       limit: maxLines,
+      labels: ['detected_level'],
     };
-    let lines = 0;
+    const newest: LogEntry[] = [];
+    let length = 0;
     reading: for await (const entries of new StoreLogs(context, catalog).select(selection)) {
-      for (const { line, time } of entries) {
-        finder.add(line, (time / stepNs) * stepNs);
-        if (++lines >= maxLines) break reading;
+      for (const entry of entries) {
+        length += entry.line.length;
+        newest.push(entry);
+        if (newest.length >= maxLines || length >= maxLength) break reading;
       }
     }
-    const patterns = finder.patterns().map(({ pattern, counts }) => ({
+    const finder = new PatternFinder();
+    for (const entry of newest.reverse()) finder.add(entry, (entry.time / stepNs) * stepNs);
+    const patterns = finder.patterns().map(({ pattern, level, counts }) => ({
       pattern,
+      level,
       samples: [...counts]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([time, count]) => [Number(time / 1_000_000_000n), count]),
