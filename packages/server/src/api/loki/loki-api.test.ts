@@ -222,7 +222,8 @@ describe('what Grafana asks', () => {
     expect(fields).toEqual(
       expect.arrayContaining([
         { label: 'took', type: 'duration', cardinality: 2, parsers: ['logfmt'] },
-        { label: 'status', type: 'int', cardinality: 1, parsers: ['json'] },
+        { label: 'status', type: 'int', cardinality: 1, parsers: ['json'], jsonPath: ['status'] },
+        { label: 'user_id', type: 'string', cardinality: 1, parsers: ['json'], jsonPath: ['user', 'id'] },
         { label: 'trace_id', type: 'string', cardinality: 1, parsers: null },
       ]),
     );
@@ -243,6 +244,27 @@ describe('what Grafana asks', () => {
     expect(patterns.data).toEqual([
       { pattern: 'level=info msg="hello world" took=3ms', level: 'info', samples: [[minute(10), 1]] },
       { pattern: 'level=error msg="no such track" took=30ms', level: 'error', samples: [[minute(20), 1]] },
+    ]);
+  });
+
+  test('labels that are nothing but ids are not detected, unless one groups by them', async () => {
+    const ids = ['1', '-2.5', 'f47ac10b58cc4372a5670e02b2c3d479', '{f47ac10b-58cc-4372-a567-0e02b2c3d479}'];
+    await server.push(
+      ids.map((id, index) => ({
+        stream: { team: 'ids', id, pod: `${index}`, flag: `${index % 2}`, mixed: index === 0 ? 'a' : id },
+        values: [[at(100 + index), 'x']],
+      })),
+    );
+    const { detectedLabels } = await server.json<{ detectedLabels: { label: string; cardinality: number }[] }>(
+      'detected_labels',
+      { query: '{team="ids"}', ...range },
+    );
+    expect(detectedLabels.map(({ label, cardinality }) => [label, cardinality])).toEqual([
+      ['flag', 2],
+      ['mixed', 4],
+      ['pod', 4],
+      ['service_name', 1],
+      ['team', 1],
     ]);
   });
 
@@ -332,6 +354,12 @@ describe('queries', () => {
       { query: '{app="web"}' },
       400,
       'log queries are not supported as an instant query type, please change your query to a range query type',
+    ],
+    [
+      'detected_fields',
+      { query: '{app="web"}', line_limit: '5001' },
+      400,
+      'max entries limit per query exceeded, limit > max_entries_limit_per_query (5001 > 5000)',
     ],
     [
       'query_range',

@@ -40,9 +40,9 @@ export class LokiParameters {
     return count;
   }
 
-  /** Lines of an answer. */
-  limit(): number {
-    const limit = this.count('limit', defaultLimit);
+  /** Lines of an answer, or lines that are looked at for one. */
+  limit(name = 'limit'): number {
+    const limit = this.count(name, defaultLimit);
     if (limit > maxEntries) {
       throw new LokiError(
         400,

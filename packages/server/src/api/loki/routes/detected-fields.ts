@@ -6,8 +6,6 @@ import { LokiError } from '../loki-error.ts';
 import { type LokiRequest, type LokiRoute, route } from '../loki-route.ts';
 
 const defaultFields = 1000;
-const defaultLines = 100;
-const maxLines = 5000;
 
 /** What lines have in them, found in the newest of a query. */
 export function detectedFieldRoutes(catalog: StreamCatalog): readonly LokiRoute[] {
@@ -15,7 +13,7 @@ export function detectedFieldRoutes(catalog: StreamCatalog): readonly LokiRoute[
     const expr = parseLogql(parameters.text('query'));
     if (expr.kind !== 'log') throw new LokiError(400, 'only log selector is supported');
     const { startNs, endNs } = parameters.range();
-    const lines = Math.min(parameters.count('line_limit', defaultLines), maxLines);
+    const lines = parameters.limit('line_limit');
     const range = { fromNs: startNs, toNs: endNs };
     return await detectFields(new StoreLogs(context, catalog), expr, range, lines, context.signal);
   };
@@ -24,11 +22,12 @@ export function detectedFieldRoutes(catalog: StreamCatalog): readonly LokiRoute[
   return [
     ...route('detected_fields', async (request) => {
       const limit = limitOf(request);
-      const fields = (await detected(request)).slice(0, limit).map(({ label, type, values, parsers }) => ({
+      const fields = (await detected(request)).slice(0, limit).map(({ label, type, values, parsers, jsonPath }) => ({
         label,
         type,
         cardinality: values.size,
         parsers: parsers.size === 0 ? null : [...parsers],
+        ...(jsonPath && { jsonPath }),
       }));
       return { json: { fields, limit } };
     }),

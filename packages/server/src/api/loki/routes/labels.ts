@@ -1,4 +1,5 @@
 import type { LabelMatcher } from '@signalbox/query-language';
+import { parseGoFloat } from '../../../query/logql/pipeline/parse-go-float.ts';
 import type { StoredStream } from '../../../query/logql-store/stored-stream.ts';
 import type { StreamCatalog } from '../../../query/logql-store/stream-catalog.ts';
 import { selectorOf } from '../loki-parameters.ts';
@@ -52,9 +53,15 @@ export function labelRoutes(catalog: StreamCatalog): readonly LokiRoute[] {
   ];
 }
 
-/** Labels that tell single things apart are no use to group by. */
+/** Labels that stay even if their values are nothing but numbers. */
+const GROUPING = new Set(['service_name', 'cluster', 'namespace', 'instance', 'pod']);
+const UUID =
+  /^(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$|^\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?$|^[0-9a-f]{32}$/i;
+
+/** Labels that tell single things apart are no use to group by. Zeros and ones say yes and no. */
 function isAllIds(name: string, values: ReadonlySet<string>): boolean {
-  return (
-    name !== 'service_name' && [...values].every((value) => /^\d+(\.\d+)?$|^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(value))
-  );
+  if (GROUPING.has(name)) return false;
+  const all = [...values];
+  if (all.every((value) => value === '0' || value === '1')) return false;
+  return all.every((value) => parseGoFloat(value) !== undefined || UUID.test(value));
 }

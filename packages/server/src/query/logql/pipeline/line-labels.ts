@@ -72,10 +72,12 @@ export class LineLabels {
     return this.stream.values.has(name) || this.metadata.has(name) ? `${name}_extracted` : name;
   }
 
-  /** Sets what a parser found, unless one has set the label before. */
-  extract(name: string, value: string): void {
+  /** Sets what a parser found, unless one has set the label before. Returns the name of the label that was set. */
+  extract(name: string, value: string): string | undefined {
     const key = this.nameOfParsed(name);
-    if (!this.#extracted.has(key)) this.set(key, value);
+    if (this.#extracted.has(key)) return undefined;
+    this.set(key, value);
+    return key;
   }
 
   delete(name: string): void {

@@ -39,8 +39,12 @@ function scanning(labels: LineLabels, scan: () => void): void {
   }
 }
 
-/** `| json`: all members become labels, those of inner objects under the joined names. */
-function jsonMembers(): StageFunction {
+/**
+ * `| json`: all members become labels, those of inner objects under the joined names.
+ *
+ * @param onLabel is told where in the line each label comes from
+ */
+export function jsonMembers(onLabel?: (label: string, path: readonly string[]) => void): StageFunction {
   const nameOf = remembering(sanitizeLabel);
   const visit = (labels: LineLabels, line: string, start: number, prefix: readonly string[]): void => {
     scanObject(line, start, (key, kind, from, to) => {
@@ -50,12 +54,10 @@ function jsonMembers(): StageFunction {
         return;
       }
       const value = kind === 'string' ? unescapeJson(line.slice(from, to)) : line.slice(from, to);
-      if (prefix.length > 0) {
-        labels.extract(joinedName([...prefix, key]), value);
-      } else {
-        const name = nameOf(key);
-        if (name !== '') labels.extract(name, value);
-      }
+      const name = prefix.length > 0 ? joinedName([...prefix, key]) : nameOf(key);
+      if (name === '' && prefix.length === 0) return;
+      const label = labels.extract(name, value);
+      if (label !== undefined) onLabel?.(label, [...prefix, key]);
     });
   };
   return ({ line, labels }) => {
