@@ -210,6 +210,33 @@ describe('what Grafana asks', () => {
     expect(over.data.result[0]?.values?.reduce((sum, [, value]) => sum + Number(value), 0)).toBe(bytes);
   });
 
+  test('steps of volumes lie on multiples of their length; each has the time of its end', async () => {
+    const second = Number(start / 1_000_000_000n);
+    const next = (seconds: number) => Math.floor((second + seconds) / 7) * 7 + 6.999;
+    const query = { query: '{app="db"}', start: at(0), end: at(15), step: '7' };
+    const { data } = await server.json<Samples>('index/volume_range', query);
+    expect(data.result).toEqual([{ metric: { app: 'db' }, values: [[Math.min(next(15), second + 15), '5']] }]);
+    const later = await server.json<Samples>('index/volume_range', { ...query, end: at(100) });
+    expect(later.data.result[0]?.values).toEqual([[next(15), '5']]);
+  });
+
+  test('volumes of several labels are those of streams that have all of them; a limit of 0 is none', async () => {
+    const all = { query: '{namespace="shop"}', ...range };
+    const both = await server.json<Samples>('index/volume', { ...all, targetLabels: 'app,service_name', limit: '0' });
+    expect(both.data.result.map(({ metric }) => metric)).toEqual([
+      { app: 'web', service_name: 'web' },
+      { app: 'db', service_name: 'postgres' },
+    ]);
+    const none = await server.json<Samples>('index/volume', { ...all, targetLabels: 'app,k8s_namespace_name' });
+    expect(none.data.result).toEqual([]);
+    const named = await server.json<Samples>('index/volume', { ...all, aggregateBy: 'labels' });
+    expect(named.data.result.map(({ metric }) => metric)).toEqual([
+      { app: '' },
+      { namespace: '' },
+      { service_name: '' },
+    ]);
+  });
+
   test('detected labels and fields, patterns', async () => {
     expect(await server.json('detected_labels', { query: '{namespace="shop"}', ...range })).toEqual({
       detectedLabels: [

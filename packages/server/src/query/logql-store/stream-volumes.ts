@@ -18,21 +18,21 @@ export interface StreamVolume {
 
 const MAX_ROWS = 500_000;
 
-/** Entries and bytes of streams. @param partNs parts that the time is looked at in; undefined: it is one */
+/** Entries and bytes of streams. @param parts that the time is looked at in, from `originNs` on; undefined: it is one */
 export async function streamVolumes(
   context: QueryContext,
   catalog: StreamCatalog,
   matchers: readonly LabelMatcher[],
   range: TimeRange,
-  partNs?: bigint,
+  parts?: { readonly partNs: bigint; readonly originNs: bigint },
 ): Promise<StreamVolume[]> {
   const selected = await catalog.select(context, matchers, range);
   if (selected.streams.length === 0) return [];
   const parameters = new SqlParameters();
   const part =
-    partNs === undefined
+    parts === undefined
       ? 'toUInt32(0)'
-      : `toUInt32(intDiv(toUnixTimestamp64Nano(time) - ${parameters.int64(range.from)}, ${parameters.int64(partNs)}))`;
+      : `toUInt32(intDiv(toUnixTimestamp64Nano(time) - ${parameters.int64(parts.originNs)}, ${parameters.int64(parts.partNs)}))`;
   const { rowCount, columns } = await selectColumns(
     context,
     parameters.statement(
