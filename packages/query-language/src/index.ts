@@ -15,7 +15,7 @@ export { formatPromqlDuration, parsePromqlDuration } from './promql/duration.ts'
 export { type FunctionSignature, functionSignatures } from './promql/function-signatures.ts';
 export { canMatchEmpty, compileMatcher } from './promql/matcher.ts';
 export { ParseError, placeOf } from './promql/parse-error.ts';
-export { type ParserOptions, parsePromql } from './promql/parser.ts';
+export { type ParserOptions, parsePromql, parsePromqlSelector } from './promql/parser.ts';
 export { prettyPrintPromql } from './promql/pretty-print.ts';
 export { type PrintOptions, printPromql } from './promql/print.ts';
 export { quoteGo } from './promql/quote.ts';

@@ -2,6 +2,7 @@ import { ProtobufReader } from '@signalbox/otlp';
 import { type MetricBatch, MetricType } from '@signalbox/records';
 import { fields, int64, message, packed, sint64, text } from '../protobuf-fields.ts';
 import { decoding, ProtocolDecodeError } from '../protocol-decode-error.ts';
+import { floatType } from './float-type.ts';
 import {
   CUSTOM_BUCKETS_SCHEMA,
   emptyHistogram,
@@ -51,7 +52,7 @@ const MAX_LABELS = 512;
 /**
  * Decodes `prometheus.WriteRequest` (1.0) or `io.prometheus.write.v2.Request` (2.0), after decompression. `job` and `instance` name the resource.
  *
- * Names stay as they are in Prometheus: a sum is what ends in `_total`; all other floats are gauges, buckets and counts of classic histograms
+ * Names stay as they are in Prometheus: a sum is what ends in `_total` (`floatType`); all other floats are gauges, buckets and counts of classic histograms
  * among them, since a request rarely holds all series of one. Native histograms become exponential ones. Throws ProtocolDecodeError.
  */
 export function decodeRemoteWrite(bytes: Uint8Array, version: RemoteWriteVersion): DecodedRemoteWrite {
@@ -80,7 +81,7 @@ function addSeries(prometheus: PrometheusBatch, series: Series): void {
   const unit = series.unit !== '' && name.replace(/_total$/, '').endsWith(`_${series.unit}`) ? series.unit : '';
   const about = { name, help: series.help, unit };
   series.samples.forEach(({ value, stale, timeMs, startMs }, index) => {
-    const type = name.endsWith('_total') ? MetricType.Sum : MetricType.Gauge;
+    const type = floatType(name);
     const points = batch.numberPoints;
     const metric = prometheus.metric(origin, { ...about, type });
     const row = prometheus.point(points, metric, labels, startMs || series.startMs, timeMs);

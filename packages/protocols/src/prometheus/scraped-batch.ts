@@ -1,5 +1,6 @@
 import { type MetricBatch, MetricType } from '@signalbox/records';
 import type { ExposedSample } from './exposition.ts';
+import { floatType } from './float-type.ts';
 import {
   CUSTOM_BUCKETS_SCHEMA,
   type NativeHistogram,
@@ -21,7 +22,7 @@ export interface ScrapedSample {
 }
 
 /**
- * Points of scraped samples, under the names they were scraped with: sums are those of `_total`, native histograms exponential ones (or, with
+ * Points of scraped samples, under the names they were scraped with: sums are those of `_total` (`floatType`), native histograms exponential ones (or, with
  * custom buckets, histograms), all others gauges. `_created` is the start of the sum of the same name and labels; what has no start
  * began at `startMs`. `target_info` says what the resource is. Throws ProtocolDecodeError when a histogram's buckets don't fit.
  */
@@ -56,7 +57,7 @@ export function scrapedBatch(
 }
 
 function metricType(name: string, value: number | NativeHistogram): MetricType {
-  if (typeof value === 'number') return name.endsWith('_total') ? MetricType.Sum : MetricType.Gauge;
+  if (typeof value === 'number') return floatType(name);
   return value.schema === CUSTOM_BUCKETS_SCHEMA ? MetricType.Histogram : MetricType.ExponentialHistogram;
 }
 

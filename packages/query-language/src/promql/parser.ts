@@ -73,6 +73,18 @@ export function parsePromql(query: string, options: ParserOptions = {}): Expr {
   return new Parser(query, options).parse();
 }
 
+/**
+ * Parses a selector of series alone, as `match[]` of Prometheus's API takes it: `up{job="a"}`. Throws ParseError.
+ *
+ * @returns its conditions; they may all be such that everything fulfils
+ */
+export function parsePromqlSelector(selector: string, options: ParserOptions = {}): LabelMatcher[] {
+  if (selector.length > MAX_QUERY_LENGTH) {
+    throw new ParseError('', { start: 0, end: 0 }, `the selector is longer than ${MAX_QUERY_LENGTH} characters`);
+  }
+  return new Parser(selector, options).parseSelector();
+}
+
 class Parser {
   readonly #query: string;
   readonly #options: ParserOptions;
@@ -104,6 +116,22 @@ class Parser {
       if (this.#firstError === undefined) checkTypes(this.#query, expr, (range, reason) => this.#note(range, reason));
       if (this.#firstError !== undefined) throw this.#firstError;
       return expr;
+    } catch (error) {
+      throw this.#firstError ?? error;
+    }
+  }
+
+  parseSelector(): LabelMatcher[] {
+    try {
+      this.#advance();
+      const { kind, text } = this.#token;
+      const isNamed = isWord(kind) && !NOT_METRIC_NAMES.has(kind);
+      if (!isNamed && !this.#is('{')) this.#unexpected();
+      if (isNamed) this.#advance();
+      const { matchers } = this.#selector(isNamed ? text : '', 0);
+      if (!this.#is('EOF')) this.#unexpected();
+      if (this.#firstError !== undefined) throw this.#firstError;
+      return matchers;
     } catch (error) {
       throw this.#firstError ?? error;
     }
@@ -212,7 +240,7 @@ class Parser {
 
   // --- selectors -------------------------------------------------------------------------------------------------
 
-  #selector(name: string, start: number, nameEnd = start): VectorSelector {
+  #selector(name: string, start: number, nameEnd = start): VectorSelector & { readonly matchers: LabelMatcher[] } {
     const { matchers, end } = this.#is('{') ? this.#matchers() : { matchers: [], end: nameEnd };
     if (name !== '') matchers.push({ name: '__name__', operator: '=', value: name });
     return {

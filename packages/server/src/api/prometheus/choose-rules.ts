@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { compileMatcher, type LabelMatcher } from '@signalbox/query-language';
+import { compileMatcher, type LabelMatcher, type ParserOptions, quoteGo } from '@signalbox/query-language';
 import type { RuleGroupState, RuleState } from '../../query/rule-states.ts';
 import { invalidParameter } from './prometheus-error.ts';
-import type { PrometheusParameters } from './prometheus-parameters.ts';
+import { type PrometheusParameters, readWhole } from './prometheus-parameters.ts';
 import { readMatchers } from './read-matchers.ts';
 
 export interface ChosenRules {
@@ -13,11 +13,15 @@ export interface ChosenRules {
 }
 
 /** The rules that a request of `rules` asks for, a page of groups at a time. */
-export function chooseRules(all: readonly RuleGroupState[], parameters: PrometheusParameters): ChosenRules {
+export function chooseRules(
+  all: readonly RuleGroupState[],
+  parameters: PrometheusParameters,
+  parser: ParserOptions,
+): ChosenRules {
   const names = new Set(parameters.list('rule_name[]'));
   const groupNames = new Set(parameters.list('rule_group[]'));
   const files = new Set(parameters.list('file[]'));
-  const sets = readMatchers(parameters.list('match[]'));
+  const sets = readMatchers(parameters.list('match[]'), parser);
   const type = parameters.text('type').toLowerCase();
   if (type !== '' && type !== 'alert' && type !== 'record') {
     throw invalidParameter('type', `not supported value ${JSON.stringify(type)}`);
@@ -46,10 +50,9 @@ function readPage(all: readonly RuleGroupState[], parameters: PrometheusParamete
     if (token === '') return { limit: all.length, first: 0 };
     throw invalidParameter('group_next_token', 'group_limit needs to be present in order to paginate over the groups');
   }
-  if (!/^[+-]?\d{1,9}$/.test(text)) {
-    throw invalidParameter('group_limit', `group_limit needs to be a valid number: ${JSON.stringify(text)}`);
-  }
-  const limit = Number(text);
+  const limit = readWhole(text, 'ParseInt', (problem) =>
+    invalidParameter('group_limit', `group_limit needs to be a valid number: ${problem}`),
+  );
   if (limit <= 0) throw invalidParameter('group_limit', 'group_limit needs to be greater than 0');
   const first = token === '' ? 0 : all.findIndex((group) => tokenOf(group) === token);
   if (first >= 0) return { limit, first };
@@ -68,5 +71,5 @@ function readFlag(parameters: PrometheusParameters, name: string): boolean {
   const text = parameters.text(name).toLowerCase();
   if (['', '0', 'f', 'false'].includes(text)) return false;
   if (['1', 't', 'true'].includes(text)) return true;
-  throw invalidParameter(name, `error converting ${name}: ${JSON.stringify(text)} is neither true nor false`);
+  throw invalidParameter(name, `error converting ${name}: strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`);
 }

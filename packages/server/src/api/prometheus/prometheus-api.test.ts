@@ -343,7 +343,14 @@ describe('what is wrong is said in Prometheus’s words', () => {
     ['query_range?query=test_metric1[1m]&start=0&end=1&step=1', 400, 'bad_data', 'invalid expression type'],
     ['series', 400, 'bad_data', 'no match[] parameter provided'],
     ['series?match[]={foo=""}', 400, 'bad_data', 'must contain at least one non-empty matcher'],
-    ['labels?match[]={', 400, 'bad_data', 'parse error'],
+    ['series?match[]=1%2B', 400, 'bad_data', 'invalid parameter "match[]": 1:1: parse error: unexpected number "1"'],
+    ['labels?match[]={', 400, 'bad_data', '1:2: parse error: unexpected end of input inside braces'],
+    ['labels?match[]=up[5m]', 400, 'bad_data', '1:3: parse error: unexpected "["'],
+    ['labels?match[]={}', 400, 'bad_data', 'match[] must contain at least one non-empty matcher'],
+    ['labels?limit=x', 400, 'bad_data', 'invalid parameter "limit": strconv.Atoi: parsing "x": invalid syntax'],
+    ['query?query=1&lookback_delta=x', 400, 'bad_data', 'error parsing lookback delta duration: cannot parse "x"'],
+    ['rules?exclude_alerts=x', 400, 'bad_data', 'strconv.ParseBool: parsing "x": invalid syntax'],
+    ['rules?group_limit=x', 400, 'bad_data', 'group_limit needs to be a valid number: strconv.ParseInt: parsing "x"'],
     ['query_exemplars?query=x&start=2&end=1', 400, 'bad_data', 'end timestamp must not be before start timestamp'],
     ['rules?type=x', 400, 'bad_data', 'not supported value'],
     ['rules?group_next_token=x', 400, 'bad_data', 'group_limit needs to be present'],
@@ -399,9 +406,35 @@ test('printing and taking apart', async () => {
 });
 
 test('statistics, when asked for', async () => {
-  const { stats } = (await data('query?query=test_metric2&time=0&stats=true')) as { stats: { samples: unknown } };
-  expect(stats.samples).toEqual({ totalQueryableSamples: 1, peakSamples: 1 });
+  const { stats } = (await data('query?query=test_metric2&time=0&stats=true')) as { stats: unknown };
+  expect(stats).toEqual({
+    timings: {
+      evalTotalTime: expect.any(Number),
+      resultSortTime: expect.any(Number),
+      queryPreparationTime: expect.any(Number),
+      innerEvalTime: expect.any(Number),
+      execQueueTime: expect.any(Number),
+      execTotalTime: expect.any(Number),
+    },
+    samples: { totalQueryableSamples: 1, samplesRead: 1, seriesTouched: 1, peakSamples: 1 },
+  });
   expect(await data('query?query=test_metric2&time=0')).not.toHaveProperty('stats');
+});
+
+test('its features, by the names that Prometheus has for them', async () => {
+  expect(await data('features')).toMatchObject({
+    api: { exclude_alerts: true, admin: false },
+    promql: { at_modifier: true, fill: false, unquoted_utf8_names: false },
+    promql_functions: { rate: true, info: false },
+    promql_operators: { '>=': true, atan2: true, sum: true, limitk: false },
+  });
+  const response = await fetch(`${base}/api/v1/features`, { headers: { 'x-experimental': '1' } });
+  expect(((await response.json()) as { data: unknown }).data).toMatchObject({
+    promql: { fill: true, anchored: true },
+    promql_functions: { info: true },
+    promql_operators: { limitk: true },
+  });
+  expect(await data('notifications')).toEqual([]);
 });
 
 test('its state', async () => {

@@ -12,6 +12,7 @@ import { toPrometheusAnswer } from './prometheus-error.ts';
 import { PrometheusParameters } from './prometheus-parameters.ts';
 import type { PrometheusRoute } from './prometheus-route.ts';
 import { readBody, readForm } from './read-form.ts';
+import { featureRoutes } from './routes/features.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { promqlRoutes } from './routes/queries.ts';
@@ -56,14 +57,16 @@ export function createPrometheusApi(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const hosts = new HostCheck(options.allowedHosts);
   const { catalog } = options;
+  const { parser = {} } = options.engine;
   const router = new Router<PrometheusRoute>([
     ...promqlRoutes({ catalog, engine: options.engine }),
     ...remoteReadRoutes({ catalog, engine: options.engine }),
-    ...labelRoutes(catalog),
-    ...metadataRoutes(catalog, options.engine.parser ?? {}),
-    ...ruleRoutes(options.rules ?? NO_RULES),
+    ...labelRoutes(catalog, parser),
+    ...metadataRoutes(catalog, parser),
+    ...ruleRoutes(options.rules ?? NO_RULES, parser),
     ...targetRoutes(options.targets ?? NO_TARGETS),
     ...statusRoutes(options.status, catalog),
+    ...featureRoutes(options.engine),
   ]);
 
   return async (request, response) => {

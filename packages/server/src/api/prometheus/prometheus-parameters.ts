@@ -1,4 +1,4 @@
-import { parsePromqlDuration } from '@signalbox/query-language';
+import { parsePromqlDuration, quoteGo } from '@signalbox/query-language';
 import { invalidParameter, PrometheusError } from './prometheus-error.ts';
 
 /** Milliseconds since 1970 that stand for "no beginning" and "no end": those that Prometheus takes, as they lie in a double. */
@@ -36,6 +36,14 @@ export function readDuration(text: string): number | undefined {
   return Math.abs(milliseconds) > 9_223_372_036_854 ? undefined : milliseconds;
 }
 
+/** A whole number, or what Go's function of this name says of a text that is none. */
+export function readWhole(text: string, reader: 'Atoi' | 'ParseInt', describe: (problem: string) => Error): number {
+  const isNumber = /^[+-]?\d+$/.test(text);
+  const value = Number(text);
+  if (isNumber && Number.isSafeInteger(value)) return value;
+  throw describe(`strconv.${reader}: parsing ${quoteGo(text)}: ${isNumber ? 'value out of range' : 'invalid syntax'}`);
+}
+
 /** Parameters of a request to Prometheus's API. As there, unknown ones are ignored, and of several values the first counts. */
 export class PrometheusParameters {
   readonly #values: URLSearchParams;
@@ -61,7 +69,7 @@ export class PrometheusParameters {
     if (time === undefined) {
       throw invalidParameter(
         name,
-        `invalid time value for '${name}': cannot parse ${JSON.stringify(text)} to a valid timestamp`,
+        `invalid time value for '${name}': cannot parse ${quoteGo(text)} to a valid timestamp`,
       );
     }
     return time;
@@ -70,7 +78,7 @@ export class PrometheusParameters {
   requiredTime(name: string): number {
     const text = this.text(name);
     const time = readTime(text);
-    if (time === undefined) throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
+    if (time === undefined) throw invalidParameter(name, `cannot parse ${quoteGo(text)} to a valid timestamp`);
     return time;
   }
 
@@ -81,12 +89,11 @@ export class PrometheusParameters {
   }
 
   /** Milliseconds; undefined when it is absent. */
-  duration(name: string): number | undefined {
+  duration(name: string, describe = (problem: string): Error => invalidParameter(name, problem)): number | undefined {
     const text = this.text(name);
     if (text === '') return undefined;
     const duration = readDuration(text);
-    if (duration === undefined)
-      throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
+    if (duration === undefined) throw describe(`cannot parse ${quoteGo(text)} to a valid duration`);
     return duration;
   }
 
@@ -94,8 +101,7 @@ export class PrometheusParameters {
   limit(): number {
     const text = this.text('limit');
     if (text === '') return 0;
-    if (!/^[+-]?\d{1,15}$/.test(text)) throw invalidParameter('limit', `${JSON.stringify(text)} is not a number`);
-    const limit = Number(text);
+    const limit = readWhole(text, 'Atoi', (problem) => invalidParameter('limit', problem));
     if (limit < 0) throw invalidParameter('limit', 'limit must be non-negative');
     return limit;
   }

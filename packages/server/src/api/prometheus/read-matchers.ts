@@ -6,17 +6,20 @@ import {
   ParseError,
   type ParserOptions,
   parsePromql,
+  parsePromqlSelector,
 } from '@signalbox/query-language';
 import { PrometheusError } from './prometheus-error.ts';
 
-const nonEmpty = 'must contain at least one non-empty matcher';
-
-/** The conditions of `match[]`; each must leave out something. */
-export function readMatchers(selectors: readonly string[]): (readonly LabelMatcher[])[] {
+/** The conditions of `match[]`; each must leave out something. What is wrong with one is `bad_data`. */
+export function readMatchers(
+  selectors: readonly string[],
+  parser: ParserOptions,
+  describe = (message: string): string => message,
+): (readonly LabelMatcher[])[] {
   return selectors.map((selector) => {
-    const matchers = readSelector(selector);
+    const matchers = readSelector(selector, parser, describe);
     if (matchers.every(canMatchEmpty)) {
-      throw new PrometheusError('bad_data', `invalid parameter "match[]": match[] ${nonEmpty}`);
+      throw new PrometheusError('bad_data', describe('match[] must contain at least one non-empty matcher'));
     }
     return matchers;
   });
@@ -32,20 +35,17 @@ export function readExpression(query: string, parser: ParserOptions, describe: (
   }
 }
 
-function readSelector(selector: string): readonly LabelMatcher[] {
-  const expression = readExpression(selector, {}, (message) =>
-    // The parser says the same of a query, in other words.
-    message.endsWith(nonEmpty)
-      ? `invalid parameter "match[]": match[] ${nonEmpty}`
-      : `invalid parameter "match[]": ${message}`,
-  );
-  if (expression.kind === 'vectorSelector' && expression.offsetMs === 0 && expression.at === undefined) {
-    return expression.matchers;
+function readSelector(
+  selector: string,
+  parser: ParserOptions,
+  describe: (message: string) => string,
+): readonly LabelMatcher[] {
+  try {
+    return parsePromqlSelector(selector, parser);
+  } catch (error) {
+    if (error instanceof ParseError) throw new PrometheusError('bad_data', describe(error.message), { cause: error });
+    throw error;
   }
-  throw new PrometheusError(
-    'bad_data',
-    `invalid parameter "match[]": 1:1: parse error: only a series selector is taken here`,
-  );
 }
 
 /** The conditions of every selector of an expression. */

@@ -30,6 +30,10 @@ export class StoreQueryable implements Queryable {
   readonly #withStarts: boolean;
   /** Samples that all selectors together have read. */
   samplesRead = 0;
+  /** Series that selectors have found, each as often as it was. */
+  seriesRead = 0;
+  /** How long it took until the last of the selectors that were asked for at once had all, in ms. */
+  readMs = 0;
 
   constructor(context: QueryContext, catalog: SeriesCatalog, { maxSamples, usesStartTimes }: StoreQueryableOptions) {
     this.#context = context;
@@ -43,6 +47,7 @@ export class StoreQueryable implements Queryable {
       signal === undefined
         ? this.#context
         : { ...this.#context, signal: AbortSignal.any([signal, this.#context.signal]) };
+    const startedAt = performance.now();
     try {
       const selection = await selectSeries(context, this.#catalog, matchers, nanoRange(startMs, endMs));
       const options = {
@@ -57,6 +62,8 @@ export class StoreQueryable implements Queryable {
       if (spanMetrics.length > 0) read.push(await spanMetricSeries(context, spanMetrics, options));
       const series = mergeSeries(read.map((group) => group.filter(({ times }) => times.length > 0)));
       this.samplesRead += series.reduce((sum, { times }) => sum + times.length, 0);
+      this.seriesRead += series.length;
+      this.readMs = Math.max(this.readMs, performance.now() - startedAt);
       if (this.samplesRead > this.#maxSamples) throw tooManySamples(this.#maxSamples);
       return series;
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { ParserOptions } from '@signalbox/query-language';
 import { listLabelNames, listLabelValues, listSeries } from '../../../query/promql-store/list-series.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { labelsText } from '../encode-json.ts';
@@ -7,14 +8,15 @@ import { readMatchers } from '../read-matchers.ts';
 import { unescapeLabelName } from '../unescape-label-name.ts';
 
 /** What series, labels and values there are. */
-export function labelRoutes(catalog: SeriesCatalog): readonly PrometheusRoute[] {
+export function labelRoutes(catalog: SeriesCatalog, parser: ParserOptions): readonly PrometheusRoute[] {
   return [
     ...getOrPost('series', async ({ parameters, context }) => {
       const selectors = parameters.list('match[]');
       if (selectors.length === 0) throw new PrometheusError('bad_data', 'no match[] parameter provided');
       const limit = parameters.limit();
       const range = parameters.range();
-      const found = await listSeries(context, catalog, readMatchers(selectors), range);
+      const sets = readMatchers(selectors, parser, (message) => `invalid parameter "match[]": ${message}`);
+      const found = await listSeries(context, catalog, sets, range);
       const { items, warnings } = truncated(found, limit);
       const pieces = items.map((labels, index) => `${index === 0 ? '' : ','}${labelsText(labels.entries())}`);
       return { data: new JsonPieces(['[', ...pieces, ']']), warnings };
@@ -22,7 +24,7 @@ export function labelRoutes(catalog: SeriesCatalog): readonly PrometheusRoute[] 
     ...getOrPost('labels', async ({ parameters, context }) => {
       const limit = parameters.limit();
       const range = parameters.range();
-      const names = await listLabelNames(context, catalog, readMatchers(parameters.list('match[]')), range);
+      const names = await listLabelNames(context, catalog, readMatchers(parameters.list('match[]'), parser), range);
       const { items, warnings } = truncated(names, limit);
       return { data: items, warnings };
     }),
@@ -30,7 +32,7 @@ export function labelRoutes(catalog: SeriesCatalog): readonly PrometheusRoute[] 
       const name = unescapeLabelName(path.name ?? '');
       const limit = parameters.limit();
       const range = parameters.range();
-      const sets = readMatchers(parameters.list('match[]'));
+      const sets = readMatchers(parameters.list('match[]'), parser);
       const { items, warnings } = truncated(await listLabelValues(context, catalog, name, sets, range), limit);
       return { data: items, warnings };
     }),

@@ -32,14 +32,17 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
     const startedAt = performance.now();
     const allowedMs = Math.max(1, context.deadlineMs - Date.now());
     const timeoutMs = Math.min(parameters.duration('timeout') ?? allowedMs, allowedMs);
-    const lookbackMs = parameters.duration('lookback_delta');
+    const lookbackMs = parameters.duration(
+      'lookback_delta',
+      (problem) => new PrometheusError('bad_data', `error parsing lookback delta duration: ${problem}`),
+    );
     if (timeoutMs <= 0) throw new PrometheusError('timeout', 'query timed out in expression evaluation');
     const own = { ...context, deadlineMs: Date.now() + timeoutMs };
     const source = new StoreQueryable(own, catalog, engine);
     const options = { timeoutMs, signal: context.signal, ...(lookbackMs === undefined ? {} : { lookbackMs }) };
     try {
       const result = await run(new PromqlEngine(source, engine), parameters.text('query'), options);
-      return answer(result, limit, parameters.text('stats'), source.samplesRead, performance.now() - startedAt);
+      return answer(result, limit, parameters.text('stats'), source, performance.now() - startedAt);
     } catch (error) {
       if (error instanceof PromqlError && error.kind === 'bad_data') throw invalidParameter('query', error.message);
       throw error;
@@ -95,7 +98,7 @@ function answer(
   { value, warnings, infos }: QueryResult,
   limit: number,
   stats: string,
-  samplesRead: number,
+  source: StoreQueryable,
   elapsedMs: number,
 ): PrometheusAnswer {
   let shown = value;
@@ -115,20 +118,38 @@ function answer(
     );
   }
   return {
-    data: new JsonPieces(pieces(shown, stats, samplesRead, elapsedMs)),
+    data: new JsonPieces(pieces(shown, stats, source, elapsedMs)),
     warnings: [...warnings, ...more],
     infos,
   };
 }
 
-function* pieces(value: QueryResult['value'], stats: string, samplesRead: number, elapsedMs: number): Iterable<string> {
+function* pieces(
+  value: QueryResult['value'],
+  stats: string,
+  { samplesRead, seriesRead, readMs }: StoreQueryable,
+  elapsedMs: number,
+): Iterable<string> {
   yield '{';
   yield* encodeResult(value);
   if (stats !== '') {
     const seconds = elapsedMs / 1000;
-    const timings = { evalTotalTime: seconds, execTotalTime: seconds };
-    // Samples are read once for all steps, so that both are the same here.
-    const samples = { totalQueryableSamples: samplesRead, peakSamples: samplesRead };
+    const preparing = readMs / 1000;
+    const timings = {
+      evalTotalTime: seconds,
+      resultSortTime: 0,
+      queryPreparationTime: preparing,
+      innerEvalTime: Math.max(0, seconds - preparing),
+      execQueueTime: 0,
+      execTotalTime: seconds,
+    };
+    // Samples are read once for all steps, so that these are the same here.
+    const samples = {
+      totalQueryableSamples: samplesRead,
+      samplesRead,
+      seriesTouched: seriesRead,
+      peakSamples: samplesRead,
+    };
     yield `,"stats":${JSON.stringify({ timings, samples })}`;
   }
   yield '}';

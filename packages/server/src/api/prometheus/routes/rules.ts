@@ -1,13 +1,14 @@
+import type { ParserOptions } from '@signalbox/query-language';
 import type { ActiveAlert, RuleGroupState, RuleState, RuleStates } from '../../../query/rule-states.ts';
 import { chooseRules } from '../choose-rules.ts';
 import { showTime } from '../encode-json.ts';
 import { get, type PrometheusRoute } from '../prometheus-route.ts';
 
 /** Rules and what came of them. */
-export function ruleRoutes(states: RuleStates): readonly PrometheusRoute[] {
+export function ruleRoutes(states: RuleStates, parser: ParserOptions): readonly PrometheusRoute[] {
   return [
     get('rules', async ({ parameters }) => {
-      const { groups, withoutAlerts, nextToken } = chooseRules(states.groups(), parameters);
+      const { groups, withoutAlerts, nextToken } = chooseRules(states.groups(), parameters, parser);
       return {
         data: {
           groups: groups.map((group) => showGroup(group, withoutAlerts)),

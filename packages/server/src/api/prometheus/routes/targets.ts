@@ -19,7 +19,7 @@ export function targetRoutes(targets: ScrapeTargets): readonly PrometheusRoute[]
             discoveredLabels: Object.fromEntries(discoveredLabels.entries()),
             scrapePool,
           })),
-          droppedTargetCounts: shows('dropped') ? countByPool(targets.dropped()) : null,
+          droppedTargetCounts: shows('dropped') ? countByPool(targets) : null,
         },
       };
     }),
@@ -45,8 +45,9 @@ function showTarget(target: ScrapeTarget): object {
   };
 }
 
-function countByPool(targets: readonly { readonly pool: string }[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { pool } of targets) counts[pool] = (counts[pool] ?? 0) + 1;
+/** How many targets relabelling dropped, by pools; 0 of those that have only others. */
+function countByPool(targets: ScrapeTargets): Record<string, number> {
+  const counts: Record<string, number> = Object.fromEntries(targets.active().map(({ pool }) => [pool, 0]));
+  for (const { pool } of targets.dropped()) counts[pool] = (counts[pool] ?? 0) + 1;
   return counts;
 }
