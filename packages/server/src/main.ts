@@ -23,6 +23,7 @@ import type { Config } from './config/options.ts';
 import type { Endpoint } from './config/values.ts';
 import { buildGraph } from './graph/build-graph.ts';
 import { DEFAULT_GRAPH_SETTINGS, graphInForce } from './graph/graph-in-force.ts';
+import { letHeapGrow } from './heap-growth.ts';
 import { startJaegerServer } from './jaeger-server.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { lokiApi, lokiTail } from './loki-api.ts';
@@ -106,6 +107,7 @@ function refuseWithoutEffect(flags: Flags, path: string): void {
 
 /** Opens the store if the configuration names it, runs the program on it, and lets go of it when that fails to start. */
 async function serve(config: Config, file: ConfigFile | null): Promise<void> {
+  letHeapGrow();
   const startedAt = Date.now();
   let store: Store | null = null;
   const logTail = new LogTail();
