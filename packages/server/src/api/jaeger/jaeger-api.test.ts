@@ -4,6 +4,7 @@ import { readConformanceJson } from '../testing/conformance-file.ts';
 import { TraceStore } from '../testing/trace-store.ts';
 import { createJaegerApi } from './jaeger-api.ts';
 import type { JaegerUiTrace } from './jaeger-model.ts';
+import { readTraceId } from './jaeger-parameters.ts';
 
 const bugs: unknown[] = [];
 afterEach(() => expect(bugs.splice(0)).toEqual([]));
@@ -307,7 +308,7 @@ describe("Jaeger's API as Grafana asks it", () => {
     const missingV3 = await store.fetch(`/api/v3/traces/${'9'.repeat(32)}`);
     expect([missingV3.status, await missingV3.json()]).toEqual([
       404,
-      { error: { httpCode: 404, message: 'trace not found' } },
+      { error: { httpCode: 404, message: 'No traces found' } },
     ]);
     expect((await store.fetch('/api/traces')).status).toBe(400);
     expect((await store.fetch('/api/traces?service=a&tags=nonsense')).status).toBe(400);
@@ -332,6 +333,9 @@ describe("Jaeger's API as Grafana asks it", () => {
     [`v3/traces?${minute}&query.raw_traces=maybe`, 'malformed parameter query.raw_traces'],
     ['dependencies?endTs=x', `unable to parse param 'endTs': strconv.ParseInt: parsing "x": invalid syntax`],
     ['traces?service=a&start=x', `unable to parse param 'start': strconv.ParseInt: parsing "x": invalid syntax`],
+    ['traces/1?start=a', `unable to parse param 'start'`],
+    ['traces/1?end=b', `unable to parse param 'end'`],
+    ['traces/1?raw=foobar', `unable to parse param 'raw': strconv.ParseBool: parsing "foobar": invalid syntax`],
     ['traces', "parameter 'service' is required"],
     ['operations', "parameter 'service' is required"],
   ])('%s is refused under the name that the parameter has there', async (path, message) => {
@@ -344,9 +348,25 @@ describe("Jaeger's API as Grafana asks it", () => {
   test('dependencies of the time asked for', async () => {
     const calls = [{ parent: 'shop', child: 'stock', callCount: 10 }];
     expect(await store.json(`/api/dependencies?endTs=${Date.now()}&lookback=3600000`)).toMatchObject({ data: calls });
-    expect(await store.json('/api/dependencies')).toMatchObject({
-      data: [...calls, { parent: 'stock', child: 'price', callCount: 1 }],
-    });
+    const all = [...calls, { parent: 'stock', child: 'price', callCount: 1 }];
+    expect(await store.json('/api/dependencies')).toMatchObject({ data: all });
+    expect(await store.json('/api/dependencies?service=stock')).toMatchObject({ data: all });
+    expect(await store.json('/api/dependencies?service=price')).toMatchObject({ data: all.slice(1) });
+    expect(await store.json('/api/dependencies?service=other')).toMatchObject({ data: [] });
+  });
+
+  test.each([
+    ['1', '1'],
+    ['00000000000000010000000000000002', '10000000000000002'],
+    ['AAAAAAAAAAEAAAAAAAAAAQ==', '10000000000000001'],
+    ['AAAAAAAAAAEAAAAAAAAAAQ', '10000000000000001'],
+    ['EjRWeJq83vA', '123456789abcdef0'],
+    ['EjRWeJq83vA=', '123456789abcdef0'],
+    ['AAAAAAAAAP///////////w==', 'ffffffffffffffffff'],
+    ['EjRWeJq83vD-3LqYdlQyEA==', '123456789abcdef0fedcba9876543210'],
+    ['AAAAAAAAAP___________w==', 'ffffffffffffffffff'],
+  ])('%s is the id of a trace', (text, hex) => {
+    expect(readTraceId(text, 'traceID')).toBe(hex.padStart(32, '0'));
   });
 
   test('api_v3 gives OTLP without defaults, also for an id in base64', async () => {

@@ -137,9 +137,12 @@ describe('jaeger.api_v3.QueryService', () => {
     ]);
   });
 
-  test('GetTrace of a trace that is not there or not in the time: no message, as Jaeger has it', async () => {
-    expect(await jaeger.call('GetTrace', bytesField(1, '9'.repeat(32)))).toEqual([]);
-    expect(await jaeger.call('GetTrace', bytesField(1, shopTrace), at(2, 60_000), at(3, 120_000))).toEqual([]);
+  test('FindTraces takes a depth of 0, or below it, for none', async () => {
+    const minusOne = Uint8Array.of(0x40, ...Array<number>(9).fill(0xff), 0x01);
+    for (const depth of [varintField(8, 0), minusOne]) {
+      const spans = spansOf(await jaeger.call('FindTraces', query(depth)));
+      expect([...new Set(spans.map(([traceId]) => traceId))]).toEqual([largeTrace, shopTrace]);
+    }
   });
 
   test('GetTrace streams a large trace in messages that a client takes', async () => {
@@ -207,12 +210,17 @@ describe('jaeger.api_v3.QueryService', () => {
   });
 
   test.each([
-    ['FindTraces', [], 3, 'query: it is missing'],
-    ['FindTraces', [messageField(1, bytesField(1, 'shop'))], 3, 'are required'],
+    ['FindTraces', [], 3, 'missing query'],
+    ['FindTraceSummaries', [], 3, 'missing query'],
+    ['FindTraces', [messageField(1, bytesField(1, 'shop'))], 3, 'start time min and max are required parameters'],
+    ['GetTrace', [bytesField(1, '9'.repeat(32))], 5, 'trace not found'],
+    ['GetTrace', [bytesField(1, shopTrace), at(2, 60_000), at(3, 120_000)], 5, 'trace not found'],
     ['FindTraces', [query(messageField(10, bytesField(1, 'and')))], 3, 'query.filter'],
     ['FindTraces', [bytesField(1, Uint8Array.of(0x0a, 0x7f))], 3, 'runs over the end'],
     ['GetTrace', [bytesField(1, 'nonsense')], 3, 'not a trace id'],
-    ['GetDependencies', [at(1, 0)], 3, 'are required'],
+    ['GetDependencies', [at(2, 0)], 3, 'start_time is required'],
+    ['GetDependencies', [at(1, 0)], 3, 'end_time is required'],
+    ['GetDependencies', [at(1, 0), at(2, 0)], 3, 'end_time must be after start_time'],
     ['GetServices', [bytesField(99, 'x'.repeat(1 << 20))], 8, 'larger than'],
   ])('%s refuses what is wrong', async (method, parts, code, message) => {
     const error = (await jaeger.call(method, ...parts).catch((thrown: unknown) => thrown)) as ServiceError;

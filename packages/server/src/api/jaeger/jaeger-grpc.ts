@@ -1,9 +1,10 @@
 import { findSummaries, findTraces, type JaegerSearch, type JaegerSummary } from '../../query/jaeger/find-traces.ts';
 import { listDependencies, listOperations, listServices } from '../../query/jaeger/list-names.ts';
 import type { QueryContext } from '../../query/query-context.ts';
+import { QueryInputError } from '../../query/query-input-error.ts';
 import { nanosPerSecond } from '../../query/time-range.ts';
 import { encodeOtlpTraces } from '../../query/traces/encode-otlp-traces.ts';
-import { getOtlpTraces } from '../../query/traces/get-otlp-traces.ts';
+import { getOtlpTrace } from '../../query/traces/get-otlp-traces.ts';
 import { type GrpcMethod, oneMessage } from '../grpc/grpc-service.ts';
 import {
   bytesField,
@@ -30,12 +31,11 @@ export const jaegerQueryService: ReadonlyMap<string, GrpcMethod> = new Map<strin
   }).map(([name, method]) => [`/jaeger.api_v3.QueryService/${name}`, method]),
 );
 
-/** As Jaeger does, no message for a trace that is not there. */
 async function* getTrace(request: MessageFields, context: QueryContext): AsyncGenerator<Uint8Array> {
   const traceId = readTraceId(textOf(request, 1), 'trace_id');
   const [from, to] = [instant(request, 2), instant(request, 3)];
   const range = from === undefined || to === undefined ? undefined : { from, to: to + 1n };
-  for (const trace of (await getOtlpTraces(context, [traceId], range)).values()) yield* encodeOtlpTraces(trace);
+  yield* encodeOtlpTraces(await getOtlpTrace(context, traceId, range));
 }
 
 /** A message is a trace, or a part of a large one. */
@@ -58,7 +58,11 @@ async function operations(request: MessageFields, context: QueryContext): Promis
 }
 
 async function dependencies(request: MessageFields, context: QueryContext): Promise<Uint8Array> {
-  const found = await listDependencies(context, ...dependencyRange(instant(request, 1), instant(request, 2)));
+  const [from, to] = [instant(request, 1), instant(request, 2)];
+  if (from === undefined) throw missing('start_time', 'start_time is required');
+  if (to === undefined) throw missing('end_time', 'end_time is required');
+  if (to <= from) throw missing('end_time', 'end_time must be after start_time');
+  const found = await listDependencies(context, ...dependencyRange(from, to));
   return Buffer.concat(
     found.map(({ parent, child, callCount }) =>
       messageField(1, bytesField(1, parent), bytesField(2, child), varintField(3, callCount)),
@@ -69,18 +73,28 @@ async function dependencies(request: MessageFields, context: QueryContext): Prom
 /** Of `FindTracesRequest` and `FindTraceSummariesRequest`. */
 function search(request: MessageFields): JaegerSearch {
   const query = messageOf(request, 1);
-  if (query === undefined) throw invalid('query', 'it is missing');
+  if (query === undefined) throw missing('query', 'missing query');
   if (query.has(10)) throw invalid('query.filter', 'filters are not supported here: use query.attributes');
+  const [from, to] = [instant(query, 4), instant(query, 5)];
+  if (from === undefined || to === undefined)
+    throw missing('start_time_min', 'start time min and max are required parameters');
+  const depth = Number(BigInt.asIntN(32, integerOf(query, 8)));
   return searchOfV3({
     service: textOf(query, 1),
     operation: textOf(query, 2),
     tags: new Map(messagesOf(query, 3).map((entry) => [textOf(entry, 1), textOf(entry, 2)])),
-    from: instant(query, 4),
-    to: instant(query, 5),
+    from,
+    to,
     minDuration: instant(query, 6),
     maxDuration: instant(query, 7),
-    depth: query.has(8) ? Number(integerOf(query, 8)) : undefined,
+    // What protobuf can't tell from an absent number, and what is none.
+    depth: depth > 0 ? depth : undefined,
   });
+}
+
+/** In Jaeger's words. */
+function missing(parameter: string, message: string): QueryInputError {
+  return new QueryInputError(message, { parameter });
 }
 
 /** Nanoseconds of a `Timestamp` or `Duration`; undefined: absent or 0. */

@@ -15,6 +15,17 @@ export function required(parameter: string): QueryInputError {
   return new QueryInputError(`parameter '${parameter}' is required`, { parameter });
 }
 
+function unreadable(parameter: string, parser: string, text: string): QueryInputError {
+  const reason = `strconv.${parser}: parsing ${JSON.stringify(text)}: invalid syntax`;
+  return new QueryInputError(`unable to parse param '${parameter}': ${reason}`, { parameter });
+}
+
+/** undefined: neither true nor false. */
+function readFlag(text: string): boolean | undefined {
+  if (!/^(?:|[01tf]|true|false|True|False|TRUE|FALSE|T|F)$/.test(text)) return undefined;
+  return /^[1tT]/.test(text);
+}
+
 /** Parameters of a request to Jaeger's APIs; of several names for the same, the first that is given counts. */
 export class JaegerParameters {
   readonly #values: URLSearchParams;
@@ -45,18 +56,24 @@ export class JaegerParameters {
   /** false when it is not given. */
   flag(...names: readonly string[]): boolean {
     const { name, text } = this.#named(names);
-    if (!/^(?:|[01tf]|true|false|True|False|TRUE|FALSE|T|F)$/.test(text)) throw invalid(name, 'neither true nor false');
-    return /^[1tT]/.test(text);
+    const flag = readFlag(text);
+    if (flag === undefined) throw invalid(name, 'neither true nor false');
+    return flag;
+  }
+
+  /** The same of the v1 API, in its words. */
+  flagV1(name: string): boolean {
+    const text = this.text(name);
+    const flag = readFlag(text);
+    if (flag === undefined) throw unreadable(name, 'ParseBool', text);
+    return flag;
   }
 
   /** Of the v1 API, in its words. */
   integer(name: string): number | undefined {
     const text = this.text(name);
     if (text === '') return undefined;
-    if (!/^-?\d{1,17}$/.test(text)) {
-      const reason = `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`;
-      throw new QueryInputError(`unable to parse param '${name}': ${reason}`, { parameter: name });
-    }
+    if (!/^-?\d{1,17}$/.test(text)) throw unreadable(name, 'ParseInt', text);
     return Number(text);
   }
 
@@ -193,10 +210,10 @@ function addTags(tags: Map<string, string>, parameter: string, text: string): vo
   }
 }
 
-/** 32 hex digits of a trace id in hex, leading zeros or not, or base64. */
+/** 32 hex digits of a trace id in hex, leading zeros or not, or base64 of 16 or 8 bytes. */
 export function readTraceId(text: string, parameter: string): string {
   if (/^[0-9a-fA-F]{1,32}$/.test(text)) return text.toLowerCase().padStart(32, '0');
-  const bytes = /^[A-Za-z0-9+/_-]{22}(?:==)?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
-  if (bytes?.length !== 16) throw invalid(parameter, 'not a trace id in hex or base64');
-  return bytes.toString('hex');
+  const isBase64 = /^(?:[A-Za-z0-9+/_-]{22}(?:==)?|[A-Za-z0-9+/_-]{11}=?)$/.test(text);
+  if (!isBase64) throw invalid(parameter, 'not a trace id in hex or base64');
+  return Buffer.from(text, 'base64').toString('hex').padStart(32, '0');
 }

@@ -30,14 +30,22 @@ export const jaegerV1Routes: readonly JaegerRoute[] = [
     if (search.service === undefined) throw required('service');
     return enveloped((await findTraces(context, search)).map(toJaegerTrace));
   }),
-  get('api/traces/{traceId}', async ({ path, context }) => {
+  get('api/traces/{traceId}', async ({ path, parameters, context }) => {
     const traceId = readTraceId(path.traceId ?? '', 'traceID');
+    // A trace is found without knowing when it was, and shown as it was sent: they are looked at for mistakes only.
+    parameters.integer('start');
+    parameters.integer('end');
+    parameters.flagV1('raw');
     return enveloped([toJaegerTrace({ traceId, resourceSpans: await getOtlpTrace(context, traceId) })]);
   }),
   get('api/dependencies', async ({ parameters, context }) => {
     const end = parameters.integer('endTs') ?? context.nowMs;
     const lookback = parameters.integer('lookback') ?? dayMs;
-    return enveloped(await listDependencies(context, end - lookback, end));
+    const service = parameters.text('service');
+    const dependencies = await listDependencies(context, end - lookback, end);
+    return enveloped(
+      dependencies.filter(({ parent, child }) => service === '' || parent === service || child === service),
+    );
   }),
 ];
 

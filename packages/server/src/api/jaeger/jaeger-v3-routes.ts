@@ -1,7 +1,7 @@
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { findSummaries, findTraces, type JaegerSummary } from '../../query/jaeger/find-traces.ts';
 import { listDependencies, listOperations, listServices } from '../../query/jaeger/list-names.ts';
-import { getOtlpTrace, type OtlpResourceSpans } from '../../query/traces/get-otlp-traces.ts';
+import { getOtlpTraces, type OtlpResourceSpans } from '../../query/traces/get-otlp-traces.ts';
 import { dependencyRange, readTraceId } from './jaeger-parameters.ts';
 import { get, type JaegerRoute } from './jaeger-route.ts';
 
@@ -18,7 +18,10 @@ export const jaegerV3Routes: readonly JaegerRoute[] = [
     const to = parameters.instant('endTime', 'end_time');
     const range = from === undefined || to === undefined ? undefined : { from, to: to + 1n };
     parameters.flag('rawTraces', 'raw_traces');
-    return resultOf(await getOtlpTrace(context, readTraceId(path.traceId ?? '', 'trace_id'), range));
+    const traceId = readTraceId(path.traceId ?? '', 'trace_id');
+    const trace = (await getOtlpTraces(context, [traceId], range)).get(traceId);
+    if (trace === undefined) throw new SignalboxError('not_found', 'No traces found');
+    return resultOf(trace);
   }),
   get('api/v3/traces', async ({ parameters, context }) => {
     const traces = await findTraces(context, parameters.searchV3());
