@@ -10,7 +10,7 @@ import { encodeSearchResponse, encodeTags, encodeTagValues } from './encode-prot
 import { encodeQueryInstant, encodeQueryRange, queryInstantResponse, queryRangeResponse } from './metrics-response.ts';
 import { evaluate, instantStep, rangeSteps } from './routes/metrics.ts';
 import { traceqlSearch } from './routes/search.ts';
-import { readTagField } from './routes/tags.ts';
+import { readTagField, readV1TagField } from './routes/tags.ts';
 import { searchResponse } from './search-response.ts';
 import { invalid, readQuery } from './tempo-parameters.ts';
 
@@ -74,13 +74,14 @@ async function tags(request: MessageFields, context: QueryContext): Promise<Uint
 
 async function tagsV1(request: MessageFields, context: QueryContext): Promise<Uint8Array> {
   const scopes = await readTags(request, context);
-  const names = new Set(scopes.flatMap(({ name, tags: own }) => (name === 'intrinsic' ? [] : own)));
+  const isAsked = textOf(request, 1) === 'intrinsic';
+  const names = new Set(scopes.flatMap(({ name, tags: own }) => (name === 'intrinsic' && !isAsked ? [] : own)));
   return Buffer.concat([...names].sort().map((name) => bytesField(1, name)));
 }
 
-async function readValues(request: MessageFields, context: QueryContext): Promise<TagValue[]> {
+async function readValues(request: MessageFields, context: QueryContext, read = readTagField): Promise<TagValue[]> {
   return await listTagValues(context, {
-    field: readTagField(textOf(request, 1)),
+    field: read(textOf(request, 1)),
     filter: tagFilter(textOf(request, 2)),
     range: secondsRange(request, 4, 5) ?? recently(context),
     limit: Number(integerOf(request, 6)) || defaultTags,
@@ -92,7 +93,7 @@ async function values(request: MessageFields, context: QueryContext): Promise<Ui
 }
 
 async function valuesV1(request: MessageFields, context: QueryContext): Promise<Uint8Array> {
-  const found = await readValues(request, context);
+  const found = await readValues(request, context, readV1TagField);
   return Buffer.concat([...new Set(found.map(({ value }) => value))].map((value) => bytesField(1, value)));
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../../store/clickhouse/attributes.ts';
 import { spanKinds, statusCodes } from '../span-codes.ts';
 import type { SqlParameters } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { nanosPerSecond, partitionNanos, type TimeRange } from '../time-range.ts';
 import { isRoot } from '../traces/trace-search-request.ts';
 import { anchored, traceIdLiteral } from './compile-field.ts';
@@ -36,6 +37,11 @@ export interface ConditionContext {
   readonly range: TimeRange;
   /** Where keys of attributes are known not to be. */
   readonly places: ReadonlyMap<string, KeyPlaces>;
+  /**
+   * Conditions on the root become such on all spans of traces whose root, within the range, fulfils them: not for searches, which know
+   * of the trace as a whole later.
+   */
+  readonly followsRoots?: boolean;
 }
 
 const ANY: SpanCondition = { sql: '1', isExact: false };
@@ -144,7 +150,11 @@ function comparison(
   value: Static,
   context: ConditionContext,
 ): SpanCondition {
-  if (field.kind === 'intrinsic') return intrinsic(field.name, operator, value, context.parameters);
+  if (field.kind === 'intrinsic') {
+    const ofRoot = context.followsRoots ? ROOT_COLUMNS[field.name] : undefined;
+    if (ofRoot !== undefined) return rootText(ofRoot, operator, value, context);
+    return intrinsic(field.name, operator, value, context.parameters);
+  }
   if (field.scope === 'resource' && field.name === 'service.name') {
     return compareService(operator, value, context) ?? inPlaces(field, context, compareIn);
   }
@@ -346,6 +356,20 @@ function intrinsic(
     default:
       return ANY;
   }
+}
+
+const ROOT_COLUMNS: Readonly<Record<string, string>> = { rootName: 'name', rootServiceName: 'service' };
+
+function rootText(
+  column: string,
+  operator: traceql.FieldOperator,
+  value: Static,
+  { parameters, range }: ConditionContext,
+): SpanCondition {
+  const sql = value.type === 'string' ? compareText(column, operator, value.value, parameters) : undefined;
+  if (sql === undefined) return NONE;
+  const roots = `SELECT trace_id FROM spans WHERE ${isInTime(range, parameters)} AND ${isRoot} AND ${sql}`;
+  return { sql: `trace_id IN (${roots})`, isExact: false };
 }
 
 function compareNumber(

@@ -26,7 +26,7 @@ export const tagRoutes: readonly TempoRoute[] = [
     return { json: () => ({ scopes, metrics: {} }), protobuf: () => encodeTags(scopes) };
   }),
   get('api/search/tag/{tag}/values', async (request) => {
-    const values = await readValues(request);
+    const values = await readValues(request, readV1TagField);
     return { json: () => ({ tagValues: [...new Set(values.map(({ value }) => value))], metrics: {} }) };
   }),
   get('api/v2/search/tag/{tag}/values', async (request) => {
@@ -55,9 +55,24 @@ function readScope(parameters: TempoParameters): TagScope | undefined {
   return scope;
 }
 
-function readValues({ path, parameters, context }: TempoRequest): Promise<TagValue[]> {
+/** What tags are that stood for no attribute before TraceQL. */
+const V1_TAGS: ReadonlyMap<string, string> = new Map([
+  ['root.name', 'rootName'],
+  ['root.service.name', 'rootServiceName'],
+  ['status.code', 'status'],
+]);
+
+/** A field as the API's first version names it. */
+export function readV1TagField(tag: string): traceql.Field {
+  return readTagField(V1_TAGS.get(tag) ?? tag);
+}
+
+function readValues(
+  { path: { tag = '' }, parameters, context }: TempoRequest,
+  read = readTagField,
+): Promise<TagValue[]> {
   return listTagValues(context, {
-    field: readTagField(path.tag ?? ''),
+    field: read(tag),
     range: parameters.rangeOr(lookbackNanos),
     filter: tagFilter(parameters.text('q')),
     limit: parameters.integer('limit', defaultLimit, maxLimit) || defaultLimit,

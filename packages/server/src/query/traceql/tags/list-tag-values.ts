@@ -1,14 +1,14 @@
-import { formatGoDuration, KINDS, STATUSES, type Static, type traceql } from '@signalbox/query-language';
+import { elementsOf, KINDS, printStatic, STATUSES, type Static, type traceql } from '@signalbox/query-language';
 import { attributeTagged } from '../../../store/clickhouse/attributes.ts';
 import { type QueryContext, select } from '../../query-context.ts';
+import { spanKinds, statusCodes } from '../../span-codes.ts';
 import { SqlParameters } from '../../sql-parameters.ts';
 import { isInTime } from '../../time-condition.ts';
 import type { TimeRange } from '../../time-range.ts';
 import { isRoot } from '../../traces/trace-search-request.ts';
 import { mayHold } from '../json-keys.ts';
-import { spanCondition } from '../span-condition.ts';
 import { staticOfAnyValue, staticOfTagged } from '../static-values.ts';
-import { resourcesIn } from './tag-conditions.ts';
+import { filterCondition, resourcesIn } from './tag-conditions.ts';
 
 export interface TagValuesRequest {
   readonly field: traceql.Field;
@@ -26,6 +26,11 @@ export interface TagValue {
 const sampledJsonRows = 50_000;
 
 const KEYWORDS: Readonly<Record<string, readonly string[]>> = { status: STATUSES, kind: KINDS };
+/** Columns of the keywords, whose numbers are places in these lists. */
+const CODES: Readonly<Record<string, { readonly column: string; readonly names: readonly string[] }>> = {
+  status: { column: 'status_code', names: statusCodes },
+  kind: { column: 'kind', names: spanKinds },
+};
 const TEXT_COLUMNS: Readonly<Record<string, string>> = {
   name: 'name',
   statusMessage: 'status_message',
@@ -38,7 +43,7 @@ export async function listTagValues(context: QueryContext, request: TagValuesReq
   const { field } = request;
   if (field.kind === 'intrinsic') return await intrinsicValues(context, request, field.name);
   const values = new Map<string, TagValue>();
-  for (const scope of field.scope === 'none' ? (['span', 'resource'] as const) : [field.scope]) {
+  for (const scope of field.scope === 'none' ? (['span', 'resource', 'instrumentation'] as const) : [field.scope]) {
     for (const value of await attributeValues(context, request, scope, field.name)) {
       for (const shown of tagValuesOf(value)) values.set(`${shown.type} ${shown.value}`, shown);
     }
@@ -54,31 +59,66 @@ async function intrinsicValues(
   name: traceql.IntrinsicField['name'],
 ): Promise<TagValue[]> {
   const keywords = KEYWORDS[name];
-  if (keywords !== undefined) return keywords.map((value) => ({ type: 'keyword', value }));
+  if (keywords !== undefined) {
+    const found = await codesIn(context, request, name);
+    return keywords.filter((word) => found?.has(word) ?? true).map((value) => ({ type: 'keyword', value }));
+  }
   const column = TEXT_COLUMNS[name];
   if (column !== undefined) return await texts(context, request, column);
-  if (name === 'rootName') return await texts(context, request, 'name', isRoot);
-  if (name === 'rootServiceName') return await texts(context, request, 'service', isRoot);
+  if (name === 'rootName') return await rootTexts(context, request, 'name');
+  if (name === 'rootServiceName') return await rootTexts(context, request, 'service');
   if (name === 'event:name') return await texts(context, request, 'arrayJoin(event_name)', 'notEmpty(event_name)');
   return [];
 }
 
+/** Keywords that the filter leaves; undefined: there is no filter, all may be there. */
+async function codesIn(
+  context: QueryContext,
+  { filter, range }: TagValuesRequest,
+  name: string,
+): Promise<ReadonlySet<string> | undefined> {
+  const code = CODES[name];
+  if (filter === undefined || code === undefined) return undefined;
+  const parameters = new SqlParameters();
+  const condition = filterCondition(filter, range, parameters);
+  const sql = `SELECT DISTINCT ${code.column} FROM spans WHERE ${isInTime(range, parameters)} AND ${condition}`;
+  const rows = await select<[number]>(context, parameters.statement(sql));
+  return new Set(rows.map(([number]) => (code.names[number] ?? '').toLowerCase()));
+}
+
 async function texts(context: QueryContext, request: TagValuesRequest, sql: string, where = '1'): Promise<TagValue[]> {
   const parameters = new SqlParameters();
+  const condition = filterCondition(request.filter, request.range, parameters);
+  return await distinctTexts(context, request, parameters, sql, `${where} AND ${condition}`);
+}
+
+/** Of the roots of traces in which a span is that the filter leaves. */
+async function rootTexts(context: QueryContext, request: TagValuesRequest, column: string): Promise<TagValue[]> {
+  const { filter, range } = request;
+  const parameters = new SqlParameters();
+  const condition = filterCondition(filter, range, parameters);
+  const matching = `SELECT trace_id FROM spans WHERE ${isInTime(range, parameters)} AND ${condition}`;
+  const where = condition === '1' ? isRoot : `${isRoot} AND trace_id IN (${matching})`;
+  return await distinctTexts(context, request, parameters, column, where);
+}
+
+async function distinctTexts(
+  context: QueryContext,
+  { range, limit }: TagValuesRequest,
+  parameters: SqlParameters,
+  sql: string,
+  where: string,
+): Promise<TagValue[]> {
   const rows = await select<[string]>(
     context,
     parameters.statement(
       `SELECT DISTINCT ${sql} AS value FROM spans
-WHERE ${isInTime(request.range, parameters)} AND ${where} AND ${filterCondition(request, parameters)}
+WHERE ${isInTime(range, parameters)} AND ${where}
 ORDER BY value
-LIMIT ${parameters.uint32(request.limit)}`,
+LIMIT ${parameters.uint32(limit)}`,
     ),
   );
   return rows.flatMap(([value]) => (value === '' ? [] : [{ type: 'string' as const, value }]));
-}
-
-function filterCondition({ filter, range }: TagValuesRequest, parameters: SqlParameters): string {
-  return filter === undefined ? '1' : spanCondition(filter, { parameters, range, places: new Map() }).sql;
 }
 
 async function attributeValues(
@@ -90,7 +130,7 @@ async function attributeValues(
   const parameters = new SqlParameters();
   const { range } = request;
   const inTime = isInTime(range, parameters);
-  const condition = filterCondition(request, parameters);
+  const condition = filterCondition(request.filter, range, parameters);
   const limit = parameters.uint32(request.limit);
   if (scope === 'resource' || scope === 'span') {
     const tagged = attributeTagged(scope === 'span' ? 'attributes' : 'resource', parameters.string(name));
@@ -118,26 +158,30 @@ LIMIT ${limit}`;
 }
 
 /** Of arrays their elements, as that is what comparisons are about. */
-function tagValuesOf({ type, value }: Static): TagValue[] {
-  switch (type) {
+function tagValuesOf(value: Static): TagValue[] {
+  switch (value.type) {
     case 'string':
     case 'int':
     case 'float':
     case 'bool':
-      return [{ type, value: String(value) }];
     case 'duration':
-      return [{ type, value: formatGoDuration(value) }];
+      return [scalarOf(value.type, value)];
     case 'string[]':
     case 'int[]':
     case 'float[]':
     case 'bool[]': {
-      const element = type.slice(0, -2) as 'string' | 'int' | 'float' | 'bool';
-      return value.map((each) => ({ type: element, value: String(each) }));
+      const type = value.type.slice(0, -2) as 'string' | 'int' | 'float' | 'bool';
+      return elementsOf(value).map((element) => scalarOf(type, element));
     }
     case 'status':
     case 'kind':
-      return [{ type: 'keyword', value }];
+      return [{ type: 'keyword', value: value.value }];
     case 'nil':
       return [];
   }
+}
+
+/** As it stands in a query; only texts go without quotes. */
+function scalarOf(type: 'string' | 'int' | 'float' | 'bool' | 'duration', value: Static): TagValue {
+  return { type, value: value.type === 'string' ? value.value : printStatic(value) };
 }

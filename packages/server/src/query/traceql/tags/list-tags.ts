@@ -4,8 +4,7 @@ import { type QueryContext, select } from '../../query-context.ts';
 import { SqlParameters } from '../../sql-parameters.ts';
 import { isInTime } from '../../time-condition.ts';
 import type { TimeRange } from '../../time-range.ts';
-import { spanCondition } from '../span-condition.ts';
-import { resourcesIn } from './tag-conditions.ts';
+import { filterCondition, resourcesIn } from './tag-conditions.ts';
 
 export const TAG_SCOPES = ['resource', 'span', 'event', 'link', 'instrumentation', 'intrinsic'] as const;
 
@@ -35,7 +34,7 @@ export async function listTags(
       continue;
     }
     const parameters = new SqlParameters();
-    const condition = filter === undefined ? '1' : spanCondition(filter, { parameters, range, places: new Map() }).sql;
+    const condition = filterCondition(filter, range, parameters);
     const sql = `SELECT DISTINCT key FROM (${planKeys(scope, condition, range, parameters)})
 WHERE key != ''
 ORDER BY key

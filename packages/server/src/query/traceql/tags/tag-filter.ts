@@ -5,9 +5,10 @@ import { parseTraceql, type traceql } from '@signalbox/query-language';
  * whole, with a scope. undefined: everything.
  */
 export function tagFilter(query: string): traceql.FieldExpr | undefined {
-  const parsed = tryParse(query) ?? tryParse(wholeComparisons(query));
-  if (parsed?.expr.kind !== 'pipeline') return undefined;
-  const [first] = parsed.expr.stages;
+  const expr = (tryParse(query) ?? tryParse(wholeComparisons(query)))?.expr;
+  const pipeline = expr?.kind === 'metricsQuery' ? expr.pipeline : expr;
+  if (pipeline?.kind !== 'pipeline') return undefined;
+  const [first] = pipeline.stages;
   return first?.kind === 'spansetFilter' ? scopedParts(first.condition) : undefined;
 }
 
