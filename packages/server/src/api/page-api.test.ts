@@ -50,6 +50,7 @@ beforeAll(async () => {
     insert: (table, block) => connection.insert(table, block),
     command: (sql, options) => connection.command(sql, options),
     version: (table) => connection.version(table),
+    changedSince: (table, version) => connection.changedSince(table, version),
     close: (deadlineMs) => connection.close(deadlineMs),
   };
   const options = {

@@ -117,6 +117,12 @@ export interface Connection {
    */
   version(table: string): number | undefined;
 
+  /**
+   * How far back in time rows reach that came since a version of the table, in ms since 1970: those of earlier times are the same as then.
+   * Infinity: none came; -Infinity: that is not known.
+   */
+  changedSince(table: string, version: number): number;
+
   /** Refuses new work, waits for inserts under way, cancels queries, and releases everything within about `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }

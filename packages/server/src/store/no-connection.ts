@@ -17,5 +17,6 @@ export const noConnection: Connection = {
   insert: refuse,
   command: refuse,
   version: () => undefined,
+  changedSince: () => Number.NEGATIVE_INFINITY,
   close: () => Promise.resolve(),
 };

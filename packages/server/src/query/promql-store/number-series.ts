@@ -2,7 +2,9 @@ import { freeMemory } from '../../store/free-memory.ts';
 import type { RawSeries } from '../promql/queryable.ts';
 import type { QueryContext } from '../query-context.ts';
 import { deltaToCumulative, type Samples, samplesFrom } from './delta-to-cumulative.ts';
+import type { PointColumns } from './point-memory.ts';
 import { joinParts, joinTimes } from './point-runs.ts';
+import type { PointSlots } from './point-slots.ts';
 import { type ReadOptions, type ReadPoints, readPointsInParts } from './read-points.ts';
 import type { SelectedGroup } from './select-series.ts';
 
@@ -12,6 +14,31 @@ export async function numberSeries(
   { slots, series }: SelectedGroup,
   options: ReadOptions,
 ): Promise<RawSeries[]> {
+  const { isDelta, withStarts, memory, range } = options;
+  const hasStarts = isDelta || (withStarts ?? false);
+  const points: NumberPoints =
+    memory === undefined || hasStarts || slots.ids.length > maxKnownIds
+      ? await readNumbers(context, slots, options)
+      : await memory.get(context.connection, slots.key, range, (part) =>
+          readNumbers(context, slots, { ...options, range: part }),
+        );
+  const { times, values, missing, starts = [] } = points;
+  return series.flat().map(({ labels }, slot) => {
+    const own = missing?.[slot];
+    const samples = { times: times[slot], values: values[slot], stale: own?.includes(1) ? own : undefined };
+    return { labels, ...asSeen(samples, () => starts[slot], options) };
+  });
+}
+
+/** So many series of which points would fill the memory for them at once. */
+const maxKnownIds = 10_000;
+
+interface NumberPoints extends PointColumns {
+  /** When the counting of each point began; undefined unless the options ask for it. */
+  readonly starts?: readonly Float64Array[];
+}
+
+async function readNumbers(context: QueryContext, slots: PointSlots, options: ReadOptions): Promise<NumberPoints> {
   const parts = await readPointsInParts(context, 'number_points', slots, { value: 'value' }, options);
   const gather = <Column extends Float64Array | Uint8Array>(columnOf: (part: ReadPoints) => Column): Column[] => {
     const [first, ...others] = parts.map((part) => ({ runs: part.runs, column: columnOf(part) }));
@@ -22,16 +49,12 @@ export async function numberSeries(
   const missing = parts.some((part) => part.missing)
     ? gather((part) => part.missing ?? new Uint8Array(part.times.column.length))
     : undefined;
-  const starts = options.isDelta || options.withStarts ? gather((part) => part.starts) : [];
-  for (const { times, columns } of parts) {
-    freeMemory(times.column);
+  const starts = options.isDelta || options.withStarts ? { starts: gather((part) => part.starts) } : {};
+  for (const { times: ofRows, columns } of parts) {
+    freeMemory(ofRows.column);
     if (columns.value !== undefined) freeMemory(columns.value as Float64Array);
   }
-  return series.flat().map(({ labels }, slot) => {
-    const own = missing?.[slot];
-    const samples = { times: times[slot], values: values[slot], stale: own?.includes(1) ? own : undefined };
-    return { labels, ...asSeen(samples, () => starts[slot], options) };
-  });
+  return { times, values, missing, ...starts };
 }
 
 /** Where a slot's series ended; undefined: nowhere. */

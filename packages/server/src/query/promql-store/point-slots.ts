@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { StoredSeries } from './stored-series.ts';
 
 /**
@@ -12,6 +13,8 @@ export class PointSlots {
   readonly #mask: number;
   readonly #keys: Uint32Array;
   readonly #slots: Int32Array;
+  readonly #order: Int32Array;
+  #key: string | undefined;
 
   /** @param slots the series of each */
   constructor(slots: readonly (readonly StoredSeries[])[]) {
@@ -19,6 +22,7 @@ export class PointSlots {
     this.count = slots.length;
     this.metrics = [...new Set(all.map(({ metric }) => metric))];
     this.ids = all.map(({ id }) => id);
+    this.#order = Int32Array.from(all, ({ slot }) => slot);
     const size = 2 ** Math.ceil(Math.log2(Math.max(8, all.length * 2)));
     this.#mask = size - 1;
     this.#keys = new Uint32Array(size * 2);
@@ -30,6 +34,12 @@ export class PointSlots {
       this.#keys[place * 2 + 1] = words[index * 2 + 1];
       this.#slots[place] = slot;
     }
+  }
+
+  /** The same for slots of the same series, in the same order. */
+  get key(): string {
+    this.#key ??= createHash('sha256').update(BigUint64Array.from(this.ids)).update(this.#order).digest('base64');
+    return this.#key;
   }
 
   /** The slot of a series by the words of its id; -1: none. */

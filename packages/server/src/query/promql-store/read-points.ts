@@ -5,6 +5,7 @@ import { SqlParameters } from '../sql-parameters.ts';
 import { isInTime } from '../time-condition.ts';
 import { sumsBeginAt } from './delta-to-cumulative.ts';
 import { nanoRange } from './nano-range.ts';
+import type { PointMemory } from './point-memory.ts';
 import { PointRuns, type PointTimes } from './point-runs.ts';
 import type { PointSlots } from './point-slots.ts';
 
@@ -25,6 +26,8 @@ export interface ReadOptions {
   readonly between?: ReadRange;
   /** All series of the metrics are wanted: naming each would only cost. */
   readonly isWhole?: boolean;
+  /** Knows points that were read lately. */
+  readonly memory?: PointMemory;
 }
 
 /** Points of several series. */

@@ -9,6 +9,7 @@ import { resourceAttributes } from '../resource-attributes.ts';
 import { SqlParameters } from '../sql-parameters.ts';
 import { partitionNanos, type TimeRange } from '../time-range.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { PointMemory } from './point-memory.ts';
 import type { Selection } from './select-series.ts';
 import { describeSeries, familyName, type StoredSeries } from './stored-series.ts';
 import { TableMemory } from './table-memory.ts';
@@ -50,6 +51,7 @@ export class SeriesCatalog {
   readonly #resources: BoundedMap<string, readonly KeyValue[]>;
   readonly #metrics: TableMemory<StoredMetric[]>;
   readonly #found: TableMemory<FoundSeries>;
+  readonly points = new PointMemory(maxPointBytes);
   /** What selectors chose. */
   readonly selections: TableMemory<Selection>;
 
@@ -215,6 +217,9 @@ LIMIT 1 BY series_id`,
     return `${named}${seriesInRange(parameters, range)}`;
   }
 }
+
+/** Of points that are kept after they were read. */
+const maxPointBytes = 128 * 1024 * 1024;
 
 /** Ranges in the same partitions have the same series. */
 export function partitionsOf({ from, to }: TimeRange): string {

@@ -53,6 +53,7 @@ export class StoreQueryable implements Queryable {
       const options = {
         range: { fromMs: startMs, toMs: endMs },
         withStarts: this.#withStarts,
+        memory: this.#catalog.points,
         maxPoints: Math.max(0, this.#maxSamples - this.samplesRead),
       };
       const read = await readSelection(context, selection, options);

@@ -35,6 +35,7 @@ import { engineConfig } from './engine-config.ts';
 import { EngineSession } from './engine-session.ts';
 import { IngestActivity } from './ingest-activity.ts';
 import { LongQueries } from './long-queries.ts';
+import { TableChanges } from './table-changes.ts';
 
 export interface EmbeddedOptions {
   /** The data folder; made if missing. The engine's files are in `engine`, blocks on their way in `tmp`. */
@@ -75,6 +76,7 @@ export class EmbeddedConnection implements Connection {
   #nextFile = 0;
   #commandCount = 0;
   readonly #insertCounts = new Map<string, number>();
+  readonly #changes = new Map<string, TableChanges>();
   #closed: Promise<void> | undefined;
 
   /** Opens the folder; throws `unavailable` (not retryable) when another process has it open. */
@@ -134,6 +136,11 @@ export class EmbeddedConnection implements Connection {
 
   version(table: string): number {
     return this.#commandCount + (this.#insertCounts.get(table) ?? 0);
+  }
+
+  changedSince(table: string, version: number): number {
+    if (this.version(table) === version) return Number.POSITIVE_INFINITY;
+    return this.#changes.get(table)?.earliestSince(version) ?? Number.NEGATIVE_INFINITY;
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -233,6 +240,9 @@ export class EmbeddedConnection implements Connection {
     } finally {
       // A statement that failed may have changed something, too.
       this.#insertCounts.set(table, (this.#insertCounts.get(table) ?? 0) + 1);
+      const changes = this.#changes.get(table) ?? new TableChanges();
+      this.#changes.set(table, changes);
+      changes.record(this.version(table), block.earliestMs ?? Number.NEGATIVE_INFINITY);
       removeIfThere(path);
     }
   }
@@ -247,6 +257,7 @@ export class EmbeddedConnection implements Connection {
       throw translateEngineError(error);
     } finally {
       this.#commandCount++;
+      for (const [table, changes] of this.#changes) changes.record(this.version(table), Number.NEGATIVE_INFINITY);
     }
   }
 

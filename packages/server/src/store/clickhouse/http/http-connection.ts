@@ -129,6 +129,10 @@ export class HttpConnection implements Connection {
     });
   }
 
+  changedSince(): number {
+    return Number.NEGATIVE_INFINITY;
+  }
+
   version(): undefined {
     return undefined;
   }

@@ -77,9 +77,9 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
     if (this.#series.rows > 0) {
       blocks.push({ table: 'series', block: this.#series.block() });
     }
-    for (const { rows, table, columns } of this.#points) {
+    for (const { rows, table, columns, earliestMs } of this.#points) {
       if (rows > 0) {
-        blocks.push({ table, block: columns.block(rows) });
+        blocks.push({ table, block: { ...columns.block(rows), earliestMs } });
       }
     }
     if (this.#exemplars.rows > 0) {
@@ -121,6 +121,7 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
         continue;
       }
       selection.add(row);
+      encoder.noteTime(low, high);
       const metric = points.metric[row];
       const partition = partitionOf(low, high);
       if (partition !== lastPartition) {

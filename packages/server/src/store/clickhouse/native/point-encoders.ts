@@ -16,6 +16,9 @@ import { copyFixed, type RowSelection } from './copy-columns.ts';
 export abstract class PointEncoder<Points extends PointTable> {
   rows = 0;
   readonly table: string;
+  /** Words of the earliest time of a row, in ns since 1970; Infinity: there is none. */
+  #earliestHigh = Number.POSITIVE_INFINITY;
+  #earliestLow = Number.POSITIVE_INFINITY;
   readonly columns = new BlockColumns();
   readonly metricName = this.columns.add('metric_name', 'String');
   readonly seriesId = this.columns.add('series_id', 'UInt64');
@@ -35,9 +38,23 @@ export abstract class PointEncoder<Points extends PointTable> {
     this.rows += selection.count;
   }
 
+  /** Takes note of a row's time. */
+  noteTime(low: number, high: number): void {
+    if (high > this.#earliestHigh || (high === this.#earliestHigh && low >= this.#earliestLow)) return;
+    this.#earliestHigh = high;
+    this.#earliestLow = low;
+  }
+
+  /** Of the rows, rounded down. */
+  get earliestMs(): number {
+    return Math.floor((this.#earliestHigh * 2 ** 32 + this.#earliestLow) / 1e6) - 1;
+  }
+
   reset(): void {
     this.columns.reset();
     this.rows = 0;
+    this.#earliestHigh = Number.POSITIVE_INFINITY;
+    this.#earliestLow = Number.POSITIVE_INFINITY;
   }
 
   protected abstract appendValues(points: Points, selection: RowSelection): void;
