@@ -405,6 +405,15 @@ test('printing and taking apart', async () => {
   });
 });
 
+test.each([
+  ['1e-7', '0.0000001'],
+  ['1e21', '1000000000000000000000'],
+  ['-Inf', '-Inf'],
+  ['5m', '300'],
+])('a number taken apart has no exponent: %s', async (query, val) => {
+  expect(await data(`parse_query?query=${query}`)).toMatchObject({ type: 'numberLiteral', val });
+});
+
 test('statistics, when asked for', async () => {
   const { stats } = (await data('query?query=test_metric2&time=0&stats=true')) as { stats: unknown };
   expect(stats).toEqual({

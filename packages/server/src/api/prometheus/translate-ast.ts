@@ -4,15 +4,15 @@ import {
   functionSignatures,
   type LabelMatcher,
   type NumberLiteral,
+  printPromql,
   type TimeModifiers,
 } from '@signalbox/query-language';
-import { floatText } from './encode-json.ts';
 
 /** An expression as the tree that Prometheus's page shows: the answer of `parse_query`. */
 export function translateAst(expression: Expr): object {
   switch (expression.kind) {
     case 'number':
-      return { type: 'numberLiteral', val: floatText(expression.value) };
+      return { type: 'numberLiteral', val: numberText(expression) };
     case 'string':
       return { type: 'stringLiteral', val: expression.value };
     case 'paren':
@@ -104,7 +104,7 @@ function translateTime({ at, offsetMs, offsetExpr }: TimeModifiers): object {
 function translateDuration(expression: DurationExpr | NumberLiteral | undefined): object | null {
   if (expression === undefined) return null;
   if (expression.kind === 'number') {
-    return { type: 'numberLiteral', val: floatText(expression.value), duration: expression.isDuration };
+    return { type: 'numberLiteral', val: numberText(expression), duration: expression.isDuration };
   }
   return {
     type: 'durationExpr',
@@ -113,6 +113,11 @@ function translateDuration(expression: DurationExpr | NumberLiteral | undefined)
     rhs: translateDuration(expression.right),
     wrapped: expression.isWrapped,
   };
+}
+
+/** In seconds if it is a duration; without an exponent. */
+function numberText(literal: NumberLiteral): string {
+  return printPromql({ ...literal, isDuration: false });
 }
 
 function translateMatchers(matchers: readonly LabelMatcher[]): object[] {
