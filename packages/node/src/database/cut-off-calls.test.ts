@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { App, buildPackage } from '../testing/child.ts';
+import { installOpenSearchClients, openSearchVersions } from '../testing/opensearch-versions.ts';
 import { OtlpSink } from '../testing/otlp-sink.ts';
 import { hasProgram, startMariadb, startMemcached, startRedis } from '../testing/peer-server.ts';
 
@@ -34,6 +35,8 @@ async function startSilent(): Promise<Peer> {
 interface Case {
   readonly library: string;
   readonly isThere: boolean;
+  /** Of what is no package of the workspace's. */
+  readonly install?: () => Promise<{ readonly packages: Readonly<Record<string, string>>; remove(): void }>;
   readonly start: () => Promise<Peer>;
   /** `before` is done, `cutOff` never is; each returns a promise. */
   readonly source: string;
@@ -92,16 +95,31 @@ const cases: readonly Case[] = [
       const cutOff = () => search.search({ index: 'users' });`,
     span: { name: 'search users', attributes: { 'db.system.name': 'elasticsearch' } },
   },
+  ...openSearchVersions.map((version) => ({
+    library: `@opensearch-project/opensearch ${version.asked}`,
+    isThere: true,
+    start: startSilent,
+    install: async () => {
+      const clients = await installOpenSearchClients([version]);
+      return { packages: clients.packagesOf(version.installed), remove: () => clients.remove() };
+    },
+    source: `import { Client } from '@opensearch-project/opensearch';
+      const search = new Client({ node: 'http://127.0.0.1:' + port });
+      const before = () => search.info();
+      const cutOff = () => search.search({ index: 'users' });`,
+    span: { name: 'search users', attributes: { 'db.system.name': 'opensearch' } },
+  })),
 ];
 
 describe.skipIf(!isFull)('what the end of the process cuts off (long tier; needs the server)', () => {
   beforeAll(buildPackage, 120_000);
 
-  for (const { library, isThere, start, source, span } of cases)
+  for (const { library, isThere, install, start, source, span } of cases)
     test.skipIf(!isThere)(
       `a call of ${library} has its span and its duration, as failed`,
-      { timeout: 120_000 },
+      { timeout: 240_000 },
       async () => {
+        const installed = await install?.();
         const sink = await new OtlpSink().listen();
         const server = await start();
         const app = new App({
@@ -114,12 +132,14 @@ describe.skipIf(!isFull)('what the end of the process cuts off (long tier; needs
           setTimeout(() => process.exit(0), 300);
           tracer.startActiveSpan('cut off', (span) => { span.end(); void cutOff(); });`,
           env: { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, PEER: String(server.port) },
+          ...(installed !== undefined && { packages: installed.packages }),
         });
         try {
           expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
         } finally {
           await server.remove();
           await sink.close();
+          installed?.remove();
         }
         const { spanId } = sink.span('cut off');
         const cut = sink.spans.filter(({ kind, parentSpanId }) => kind === client && parentSpanId === spanId);

@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { App, buildPackage } from '../testing/child.ts';
-import { openSearchVersions } from '../testing/opensearch-versions.ts';
+import { type InstalledClients, installOpenSearchClients, openSearchVersions } from '../testing/opensearch-versions.ts';
 import { OtlpSink, type SinkSpan } from '../testing/otlp-sink.ts';
 import { outage } from '../testing/outage.ts';
 import { openSearchJars, type PeerServer, startOpenSearch } from '../testing/peer-server.ts';
@@ -123,20 +118,9 @@ const heads = {
 type File = keyof typeof heads;
 
 const versions = openSearchVersions;
-let modules = '';
+let clients: InstalledClients | undefined;
 
-/** No packages of the workspace's: the long tier installs them, each with what it needs inside its own folder. */
-async function install(): Promise<void> {
-  modules = mkdtempSync(join(tmpdir(), 'signalbox-opensearch-clients-'));
-  writeFileSync(join(modules, 'package.json'), '{"private":true}');
-  const options = ['--install-strategy=nested', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
-  const packages = versions.map((each) => `${each.installed}@npm:@opensearch-project/opensearch@${each.asked}`);
-  await promisify(execFile)('npm', ['install', ...options, ...packages], { cwd: modules, timeout: 240_000 });
-}
-
-const packagesOf = (installed: string) => ({
-  '@opensearch-project/opensearch': join(modules, 'node_modules', installed),
-});
+const packagesOf = (installed: string) => clients?.packagesOf(installed) ?? {};
 
 interface Variant {
   readonly server: 'imitated' | 'real';
@@ -155,11 +139,9 @@ const startImitated = async (): Promise<OpenSearchStandIn> => await new OpenSear
 beforeAll(async () => {
   if (!isFull) return;
   buildPackage();
-  await install();
+  clients = await installOpenSearchClients();
 }, 300_000);
-afterAll(() => {
-  if (modules !== '') rmSync(modules, { recursive: true, force: true });
-});
+afterAll(() => clients?.remove());
 
 /** A real one takes half a minute to start, so it is one for all. */
 let real: PeerServer | undefined;

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { App, buildPackage } from '../testing/child.ts';
 import { OtlpSink, type SinkSpan } from '../testing/otlp-sink.ts';
 import { outage } from '../testing/outage.ts';
-import { kafkaJars, type PeerServer, startKafka } from '../testing/peer-server.ts';
+import { freePort, kafkaJars, type PeerServer, startKafka } from '../testing/peer-server.ts';
+import { askSlowly, SlowPort } from '../testing/slow-port.ts';
 
 const canRun = process.env.SIGNALBOX_TEST_TIER === 'full' && kafkaJars() !== undefined;
 const [producer, consumer] = [4, 5];
@@ -165,13 +166,18 @@ describe.skipIf(!canRun)(
       });
     });
 
-    describe('that goes away and comes back', () => {
+    describe('that is slow, goes away and comes back', () => {
       const sink = new OtlpSink();
       let server: PeerServer;
+      let port: SlowPort;
       let statuses: readonly number[];
+      let slowStatus: number;
 
       beforeAll(async () => {
-        server = await startKafka();
+        // Clients go where the broker says that it is.
+        const own = await freePort();
+        port = await SlowPort.before(own);
+        server = await startKafka({ own, told: port.port });
         await sink.listen();
         const source = `
         import http from 'node:http';
@@ -183,16 +189,23 @@ describe.skipIf(!canRun)(
         await admin.disconnect();
         const producer = kafka.producer();
         await producer.connect();
+        const consumer = kafka.consumer({ groupId: 'g', retry: { retries: 100 } });
+        await consumer.connect();
+        await consumer.subscribe({ topic: 'orders', fromBeginning: true });
+        await consumer.run({ eachMessage: async ({ message }) => console.log('handled=' + message.offset) });
         http.createServer(async (request, response) => {
           try { await producer.send({ topic: 'orders', messages: [{ value: 'x' }], timeout: 2000 }); response.end(); }
           catch (error) { response.writeHead(503).end(error.message); }
         }).listen(0, '127.0.0.1', function () { console.log('port=' + this.address().port); });`;
-        const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, KAFKA: String(server.port) };
+        const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, KAFKA: String(port.port) };
         const app = new App({ file: 'app.mjs', source, env });
+        slowStatus = await askSlowly(`http://127.0.0.1:${await app.port()}/`, port, 600);
+        await app.printed(/handled=0/);
         statuses = await outage(app, server);
         await app.stop();
       }, 400_000);
       afterAll(async () => {
+        await port.close();
         await server.remove();
         await sink.close();
       });
@@ -203,6 +216,17 @@ describe.skipIf(!canRun)(
         expect(sent[0]?.status.code).toBe(0);
         expect(sent.some(({ status }) => status.code === 2)).toBe(true);
         expect(sent.at(-1)?.status.code).toBe(0);
+      });
+
+      test('is waited for while it is slow: a message is published when the broker has it', () => {
+        expect(slowStatus).toBe(200);
+        const slow = sink.spans.find(({ name }) => name === 'publish orders');
+        expect(slow).toMatchObject({ status: { code: 0 }, attributes: { 'messaging.message.id': '0:0' } });
+        expect(Number((slow?.end ?? 0n) - (slow?.start ?? 0n))).toBeGreaterThan(1_000e6);
+        const [processed] = sink.spans.filter(({ parentSpanId }) => parentSpanId === slow?.spanId);
+        expect(processed).toMatchObject({ name: 'process orders', status: { code: 0 } });
+        // What the way there and back takes is none of the handler's time.
+        expect(Number((processed?.end ?? 0n) - (processed?.start ?? 0n))).toBeLessThan(500e6);
       });
     });
   },

@@ -246,19 +246,19 @@ export function kafkaJars(): string | undefined {
   return folder !== undefined && existsSync(folder) ? folder : undefined;
 }
 
-/** One node of Kafka, which is its own controller. */
-export async function startKafka(): Promise<PeerServer> {
+/** One node of Kafka, which is its own controller. @param ports where it listens, and where it tells clients that it does */
+export async function startKafka(ports?: { readonly own: number; readonly told: number }): Promise<PeerServer> {
   const jars = kafkaJars();
   if (jars === undefined) throw new Error('SIGNALBOX_TEST_KAFKA names no folder with the jars of Kafka');
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-kafka-'));
-  const [port, controller] = [await freePort(), await freePort()];
+  const [port, controller] = [ports?.own ?? (await freePort()), await freePort()];
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     'controller.listener.names': 'CONTROLLER',
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports?.told ?? port}`,
     'log.dirs': join(folder, 'data'),
     'offsets.topic.num.partitions': '1',
     'offsets.topic.replication.factor': '1',
