@@ -115,6 +115,26 @@ test('what is experimental must be turned on', async () => {
   expect(await testRules([tests], on, print), lines.join('\n')).toBe(true);
 });
 
+test('names of any letters need no quotes where that is turned on, in rules, series and what is expected of them', async () => {
+  const rules = join(folder, 'names.rules.yml');
+  writeFileSync(rules, 'groups:\n  - name: g\n    rules:\n      - { record: 合計, expr: sum by (a.b) (x.y) }\n');
+  const tests = join(folder, 'names.test.yml');
+  writeFileSync(
+    tests,
+    `rule_files: [names.rules.yml]
+tests:
+  - input_series: [{ series: 'x.y{a.b="1"}', values: 2 }]
+    promql_expr_test: [{ expr: '合計{a.b="1"}', exp_samples: [{ labels: '合計{a.b="1"}', value: 2 }] }]
+`,
+  );
+  const lines: string[] = [];
+  const print = (line: string) => lines.push(line);
+  expect(checkRules([rules], [], print)).toBe(false);
+  expect(await testRules([tests], [], print)).toBe(false);
+  lines.length = 0;
+  expect(await testRules([tests], ['promql-unquoted-utf8-names'], print), lines.join('\n')).toBe(true);
+});
+
 test('check says how many rules there are, and what is wrong', () => {
   const lines: string[] = [];
   const bad = join(folder, 'bad.yml');
