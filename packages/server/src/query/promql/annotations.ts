@@ -1,4 +1,5 @@
 import { placeOf, quoteGo, type TextRange } from '@signalbox/query-language';
+import { formatGeneral } from '../../go-template/format-float.ts';
 import { formatGo } from './format-go.ts';
 
 type Level = 'warning' | 'info';
@@ -180,10 +181,9 @@ function show({ level, text, range, forced, occurrences = 1 }: Annotation, query
   let details = '';
   if (forced) {
     const { minTime, maxTime, minBucket, maxBucket, maxDifference, count } = forced;
-    const difference = Number(maxDifference.toPrecision(2));
     const buckets = `from buckets ${formatGo(minBucket)} to ${formatGo(maxBucket)}`;
     const samples = `over ${count} samples from ${secondsIso(minTime)} to ${secondsIso(maxTime)}`;
-    details = `, ${buckets}, with a max diff of ${formatGo(difference)}, ${samples}`;
+    details = `, ${buckets}, with a max diff of ${formatGeneral(maxDifference, 2)}, ${samples}`;
   } else if (occurrences > 1) details = ` (${occurrences} occurrences)`;
   return `PromQL ${level}: ${text}${details} (${placeOf(query, range.start)})`;
 }

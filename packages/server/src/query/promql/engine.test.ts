@@ -199,6 +199,20 @@ load 1m
 eval instant at 0 info({__name__=~"solo|both"}, {__name__="rack_info"})
   solo{instance="a",rack="left"} 1
   both{instance="a",job="x"} 2`,
+  'how much a histogram was changed is told as Go rounds: to even, and with an exponent': `
+load 1m
+  h_bucket{le="1"} 1000
+  h_bucket{le="2000000"} 999.875
+  h_bucket{le="+Inf"} 2000
+  g_bucket{le="1"} 1000
+  g_bucket{le="2"} 875
+  g_bucket{le="+Inf"} 2000
+eval instant at 0 histogram_quantile(0.25, h_bucket)
+  expect info regex: from buckets 2e\\+06 to 2e\\+06, with a max diff of 0.12, over
+  {} 0.5
+eval instant at 0 histogram_quantile(0.25, g_bucket)
+  expect info regex: from buckets 2 to 2, with a max diff of 1.2e\\+02, over
+  {} 0.5`,
   'the largest angles can be converted': `
 eval instant at 0 rad(vector(1.5e308)) / 1e306 > 2.6 < 2.7
   {} 2.6179938779914944`,
