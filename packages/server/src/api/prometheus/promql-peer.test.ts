@@ -136,7 +136,7 @@ describe.skipIf(prometheusProgram === undefined)('PromQL beside the Prometheus t
   const moments = [t0 + 1_000, t0 + 2_345.678, t0 + durationSeconds];
 
   beforeAll(async () => {
-    both = await BesidePrometheus.start(prometheusProgram ?? '');
+    both = await BesidePrometheus.start(prometheusProgram ?? '', ['promql-extended-range-selectors']);
     const services = [0, 1, 2].map((instance) => new DemoService(instance));
     for (let t = 0; t <= durationSeconds; t += 600) {
       const times = Array.from({ length: 40 }, (_, at) => t + at * 15).filter((time) => time <= durationSeconds);

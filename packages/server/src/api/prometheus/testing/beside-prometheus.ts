@@ -106,7 +106,7 @@ async function isReady(base: string): Promise<boolean> {
 
 /**
  * Series in one order. Prometheus counts the samples of this remark again with each series that has it (a million for four), so that
- * the number is left out. Which two of several series that are too many it names depends on the order of a map, another one each time.
+ * the number is left out. Which two of several series that are too many it names, of which group, depends on the order of a map, another one each time.
  */
 function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) {
@@ -124,7 +124,10 @@ function inOrder(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   return value
     .replace(/(fixed for monotonicity.*), over \d+ samples/, '$1')
-    .replace(/(found duplicate series for the match group .*-side of the operation: )\[.*\];/, '$1[…];');
+    .replace(
+      /(found duplicate series for the match group ).*( on the \w+ hand-side of the operation: )\[.*\];/,
+      '$1…$2[…];',
+    );
 }
 
 /** Sums are added up in another order: 11 digits count. */

@@ -10,6 +10,15 @@ export interface GeneratedMetrics {
   readonly matchers: readonly string[];
 }
 
+/** What ranges may be besides plain, by the functions that take them so. */
+const extendedBy: Readonly<Record<string, readonly string[]>> = {
+  rate: [' anchored', ' smoothed'],
+  increase: [' anchored', ' smoothed'],
+  delta: [' anchored', ' smoothed'],
+  resets: [' anchored'],
+  changes: [' anchored'],
+};
+
 /** A sequence of numbers from 0 to 1 that follows from its seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
@@ -97,7 +106,8 @@ export class PromqlGenerator {
     const range = `[${this.#pick(['1m', '2m', '5m', '93s', '10m'])}]`;
     if (this.#chance(0.5)) {
       const name = this.#pick(['rate', 'increase', 'irate', 'resets', 'changes', 'delta', 'idelta']);
-      return `${name}(${this.#selector(this.#pick(this.#metrics.counters), range)})`;
+      const extended = this.#chance(0.25) ? this.#pick(extendedBy[name] ?? ['']) : '';
+      return `${name}(${this.#selector(this.#pick(this.#metrics.counters), `${range}${extended}`)})`;
     }
     const name = this.#pick(['avg', 'min', 'max', 'sum', 'count', 'last', 'first', 'present', 'absent', 'quantile']);
     const argument = this.#selector(this.#pick([...this.#metrics.gauges, ...this.#metrics.counters]), range);
