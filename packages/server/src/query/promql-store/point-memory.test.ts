@@ -98,9 +98,9 @@ test('what is known is not read again, what came since is', async () => {
   expect(await times(fromMs, nowMs)).toHaveLength(3);
 });
 
-test('answers are the same as without it, whatever comes and is asked for', async () => {
+test('answers are the same as without it, whatever comes and is asked for', { timeout: 300_000 }, async () => {
   const nowMs = Math.floor(Date.now() / quarterMs) * quarterMs;
-  const times = fc.integer({ min: 0, max: 8 * 60 }).map((minutes) => nowMs - minutes * 15_000);
+  const times = fc.integer({ min: 0, max: 8 * 60 }).map((points) => nowMs - points * 15_000);
   const insert = fc.record({
     kind: fc.constant('insert' as const),
     points: fc.uniqueArray(fc.tuple(times, fc.integer({ min: 0, max: 1 })), {
@@ -115,12 +115,14 @@ test('answers are the same as without it, whatever comes and is asked for', asyn
     from: fc.oneof({ weight: 3, arbitrary: fc.constant(nowMs - 8 * quarterMs) }, times),
     to: fc.oneof({ weight: 2, arbitrary: fc.constant(nowMs) }, times),
   });
+  // Before all that is inserted later: of two points of a time and different values it is not settled which counts.
+  const first = nowMs - 9 * quarterMs;
   let run = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(insert, query), { minLength: 6, maxLength: 16 }), async (steps) => {
       const name = `any_${run++}`;
       const catalog = newCatalog();
-      await otlp.insert({ 'service.name': 'web' }, [gauge(name, [point(nowMs, 1, 0), point(nowMs, 2, 1)])]);
+      await otlp.insert({ 'service.name': 'web' }, [gauge(name, [point(first, 1, 0), point(first, 2, 1)])]);
       for (const step of steps) {
         if (step.kind === 'insert') {
           // The same at a time whenever it comes: which of two counts is not settled.
