@@ -18,7 +18,7 @@ const usage = `npm run bench -w bench -- <command>
   peers  [--millions 1] [--rounds 3] [--jaeger PROGRAM] [--collector PROGRAM] [--victoria-traces PROGRAM]
   overload [--seconds 60] [--connections 640]
   query  [--millions 1] [--long-queries 4] [--pace 5000]
-  traceql [--millions 1] [--pace 10000]
+  traceql [--millions 1] [--pace SPANS/S]
   promql [--series 50000] [--hours 6] [--prometheus PROGRAM]
   logql  [--millions 10]
   processors [--millions 0.2]
@@ -75,7 +75,7 @@ switch (positionals[0]) {
     await query({ millions, longQueries: Number(values['long-queries']), pace: Number(values.pace ?? 5_000) });
     break;
   case 'traceql':
-    await traceql({ millions, pace: Number(values.pace ?? 10_000) });
+    await traceql({ millions, pace: values.pace === undefined ? undefined : Number(values.pace) });
     break;
   case 'promql':
     await promql({ series: Number(values.series), hours: Number(values.hours), prometheus: values.prometheus });

@@ -1,16 +1,17 @@
 import { processIdle } from './process-usage.ts';
 import { type Row, report } from './report.ts';
+import { acknowledged, sendBeside } from './send-beside.ts';
 import { percentile, send } from './sender.ts';
 import { Signalbox } from './signalbox.ts';
-import { copiesOf, dense, encodedSpans, nowNs, sparse } from './workload.ts';
+import { besideNs, copiesOf, encodedSpans, nowNs, sparse } from './workload.ts';
 
 export interface TraceqlOptions {
   millions: number;
-  /** Spans per second that come in while the questions are asked again. */
-  pace: number;
+  /** Spans per second that come in while the questions are asked again; undefined: half as many as came in before. */
+  pace: number | undefined;
 }
 
-const repeats = 15;
+const repeats = 40;
 const hour = 3_600;
 
 type Question = (turn: number) => [path: string, parameters: Record<string, string>];
@@ -19,38 +20,36 @@ type Question = (turn: number) => [path: string, parameters: Record<string, stri
 export async function traceql({ millions, pace }: TraceqlOptions): Promise<void> {
   const signalbox = await new Signalbox().start();
   try {
-    const once = encodedSpans(Math.min(millions, 1) * 1_000_000, nowNs(), sparse);
+    const endTime = nowNs() - besideNs;
+    const once = encodedSpans(Math.min(millions, 1) * 1_000_000, endTime, sparse);
     const requests = copiesOf(once, Math.max(1, millions), sparse.nsPerMillion);
-    await send(`${signalbox.otlpHttp}/v1/traces`, requests, { connections: 4 });
+    const loaded = await send(`${signalbox.otlpHttp}/v1/traces`, requests, { connections: 64 });
     await processIdle(signalbox.pid);
-    const questions = await questionsFor(signalbox, millions);
-    const alone = await ask(signalbox, questions);
-    const load = encodedSpans(pace * 120, nowNs(), { ...dense, seed: 300 });
-    const stop = new AbortController();
-    const ingest = send(`${signalbox.otlpHttp}/v1/traces`, untilAborted(load, stop.signal), {
-      connections: 8,
-      recordsPerSecond: pace,
-    });
-    // Both, so that an error of one is not hidden by what the other then says.
-    const [beside] = await Promise.all([ask(signalbox, questions).finally(() => stop.abort()), ingest]);
+    const questions = await questionsFor(signalbox, millions, endTime);
+    const alone = await ask(signalbox, questions, 0);
+    const steady = pace ?? Math.round(loaded.records / loaded.seconds / 2);
+    const load = { url: `${signalbox.otlpHttp}/v1/traces`, signal: 'traces', pace: steady } as const;
+    const { result: beside, sent } = await sendBeside(load, () => ask(signalbox, questions, 100));
     report(
       `traceql-${millions}M`,
-      alone.map((row, index) => ({ ...row, [`p95 beside ${pace} spans/s, ms`]: beside[index]?.['p95, ms'] ?? '' })),
+      alone.map((row, index) => ({
+        ...row,
+        [`p50 beside ${steady} spans/s, ms`]: beside[index]?.['p50, ms'] ?? '',
+        'p95 beside, ms': beside[index]?.['p95, ms'] ?? '',
+      })),
     );
+    report('acknowledged-beside-questions', [acknowledged(sent)]);
   } finally {
     await signalbox.dispose();
   }
 }
 
-function* untilAborted<Item>(items: Iterable<Item>, signal: AbortSignal): Generator<Item> {
-  for (const item of items) {
-    if (signal.aborted) return;
-    yield item;
-  }
-}
-
-async function questionsFor(signalbox: Signalbox, millions: number): Promise<Record<string, Question>> {
-  const end = Math.ceil(Date.now() / 1000);
+async function questionsFor(
+  signalbox: Signalbox,
+  millions: number,
+  endTime: bigint,
+): Promise<Record<string, Question>> {
+  const end = Number(endTime / 1_000_000_000n) + 1;
   const whole = { start: `${end - (millions * 2 + 1) * hour}`, end: `${end}`, limit: '20' };
   const search =
     (q: string | ((turn: number) => string)): Question =>
@@ -76,13 +75,14 @@ async function questionsFor(signalbox: Signalbox, millions: number): Promise<Rec
   };
 }
 
-async function ask(signalbox: Signalbox, questions: Record<string, Question>): Promise<Row[]> {
+/** @param firstTurn so that what is looked for is not what was: the engine knows that already */
+async function ask(signalbox: Signalbox, questions: Record<string, Question>, firstTurn: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [what, question] of Object.entries(questions)) {
     const times: number[] = [];
     for (let turn = 0; turn <= repeats; turn++) {
       const from = performance.now();
-      await get(signalbox, ...question(turn));
+      await get(signalbox, ...question(firstTurn + turn));
       if (turn > 0) times.push(performance.now() - from);
     }
     times.sort((a, b) => a - b);

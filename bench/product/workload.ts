@@ -18,6 +18,9 @@ export const dense: SpanLoad = { seed: 7, nsPerMillion: 10n * minuteNs };
 /** 140 spans a second: days of it can be searched. */
 export const sparse: SpanLoad = { seed: 7, nsPerMillion: 120n * minuteNs };
 
+/** Before now, so that what comes in while questions are asked lies behind what they ask about: it would be more that they look at. */
+export const besideNs = 30n * minuteNs;
+
 /** `spans` spans in requests of 512, encoded before anything is measured; the last trace starts at `endTime`. */
 export function encodedSpans(spans: number, endTime: bigint, { seed, nsPerMillion }: SpanLoad): EncodedRequest[] {
   const startTime = endTime - (nsPerMillion * BigInt(Math.round(spans))) / BigInt(million);
@@ -26,9 +29,13 @@ export function encodedSpans(spans: number, endTime: bigint, { seed, nsPerMillio
 }
 
 /** `records` log records in requests of 512, two hours a million. */
-export function encodedLogs(records: number, endTime: bigint): EncodedRequest[] {
-  const startTime = endTime - (120n * minuteNs * BigInt(Math.round(records))) / BigInt(million);
-  const options = { seed: 11, records, startTime, intervalNs: 7_200_000, perRequest: 512 };
+export function encodedLogs(
+  records: number,
+  endTime: bigint,
+  { nsPerMillion }: Pick<SpanLoad, 'nsPerMillion'> = sparse,
+): EncodedRequest[] {
+  const startTime = endTime - (nsPerMillion * BigInt(Math.round(records))) / BigInt(million);
+  const options = { seed: 11, records, startTime, intervalNs: Number(nsPerMillion) / million, perRequest: 512 };
   return [...logRequests(options)].map(encodeLogRequest);
 }
 
