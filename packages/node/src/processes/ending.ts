@@ -3,14 +3,16 @@ import { type Failure, recordFailure } from '../surfaces/operation.ts';
 
 /** How a process or thread ended: by itself with code 0, with another code, by a signal, or by an error. */
 export interface Ending {
+  /** Its library ends it that way when it is done: whatever the code is, that is no error. */
+  readonly isOrderly?: boolean;
   readonly code?: number | null;
   readonly signal?: NodeJS.Signals | null;
   /** What it threw, or why it could not be started. */
   readonly failure?: Failure;
 }
 
-export function isCompleted({ code, failure }: Ending): boolean {
-  return code === 0 && failure === undefined;
+export function isCompleted({ code, failure, isOrderly = false }: Ending): boolean {
+  return (code === 0 || isOrderly) && failure === undefined;
 }
 
 /** Records the ending on a span, and ends that. `error.type` is the error's, the signal's name, or the code. */

@@ -1,8 +1,8 @@
 import { exec, execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -170,6 +170,39 @@ describe('a worker thread', () => {
     expect(attributes).toMatchObject({ result: 'error', 'error.type': 'RangeError' });
     expect(events[0]?.attributes).toMatchObject({ 'exception.message': 'in the thread' });
     expectCounts(sink, { started: 1, error: 1 });
+  });
+
+  test.each([
+    [
+      '@temporalio/worker/lib/workflow/workflow-worker-thread.js',
+      'setInterval(() => {}, 1000)',
+      'completed',
+      undefined,
+    ],
+    ['@temporalio/worker/lib/workflow/workflow-worker-thread.js', 'setImmediate(() => process.exit(3))', 'error', '3'],
+    ['@temporalio/worker/lib/workflow/workflow-worker-thread.js', 'throw new RangeError("x")', 'error', 'RangeError'],
+    ['other/thread.js', 'setInterval(() => {}, 1000)', 'error', '1'],
+  ])('in %s that runs %s is %s: Temporal ends its threads when they are done', async (path, code, result, type) => {
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-threads-'));
+    const file = join(folder, 'node_modules', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `require('node:worker_threads').parentPort.postMessage('runs');${code}`);
+    const sink = await record(surfaces, async () => {
+      const worker = new Worker(file);
+      worker.on('error', () => {});
+      const exited = new Promise((resolve) => worker.on('exit', resolve));
+      if (code.startsWith('setInterval')) {
+        await once(worker, 'message');
+        expect(await worker.terminate()).toBe(1);
+      }
+      await exited;
+    });
+    rmSync(folder, { recursive: true });
+    const { status, attributes } = sink.span('worker.terminated');
+    expect(attributes).toMatchObject({ result, 'process.exit.code': code.includes('(3)') ? 3 : 1 });
+    expect(attributes['error.type']).toBe(type);
+    expect(status.code).toBe(result === 'completed' ? 0 : 2);
+    expectCounts(sink, { started: 1, [result]: 1 });
   });
 
   test('that cannot be made throws as ever, and shares the environment where that is asked for', async () => {

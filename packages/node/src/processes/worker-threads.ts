@@ -27,7 +27,7 @@ export function observeWorkerThreads({ protect }: InstrumentationContext, record
       if (running === undefined) return Reflect.construct(target, [file, options], newTarget);
       try {
         const worker: Worker = Reflect.construct(target, [file, optionsFor(running, options)], newTarget);
-        watchSafely(worker, running);
+        watchSafely(worker, running, options?.eval !== true && isEndedByTerminate(file));
         return worker;
       } catch (error) {
         running.started({});
@@ -54,13 +54,27 @@ function withTrace(worker: RunningWorker, options: WorkerOptions | undefined): W
   return { ...options, env: { ...env, ...environmentOf(worker.context) } as NodeJS.Dict<string> };
 }
 
-function watch(worker: Worker, running: RunningWorker): void {
+/** Threads that their library ends with `terminate()` when they have said that they are done: Temporal's. Others may be cut off by it. */
+const ENDED_BY_TERMINATE = /[\\/]@temporalio[\\/]worker[\\/].*[\\/]workflow-worker-thread(?:\.js)?$/;
+
+function isEndedByTerminate(file: string | URL): boolean {
+  return ENDED_BY_TERMINATE.test(String(file));
+}
+
+function watch(worker: Worker, running: RunningWorker, isEnded: boolean): void {
   running.started({ 'thread.id': worker.threadId });
   let thrown: Failure | undefined;
+  let isOrderly = false;
   worker.on(errorMonitor, (error: unknown) => {
     thrown = { error };
   });
-  worker.once('exit', (code) => running.terminated({ code, ...(thrown && { failure: thrown }) }));
+  worker.once('exit', (code) => running.terminated({ code, isOrderly, ...(thrown && { failure: thrown }) }));
+  if (!isEnded) return;
+  const { terminate } = worker;
+  worker.terminate = () => {
+    isOrderly = true;
+    return terminate.call(worker);
+  };
 }
 
 function fileName(file: string | URL): string {
