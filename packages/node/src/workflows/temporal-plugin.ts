@@ -5,7 +5,7 @@ import { observeCall } from '../surfaces/operation.ts';
 import { propagatorNames } from './propagator-names.ts';
 import type { TemporalHeaders } from './temporal-header.ts';
 import type { TemporalMetricsBuffer } from './temporal-metrics.ts';
-import { type ActivityInfo, temporalSurface } from './temporal-surface.ts';
+import { type ActivityInfo, type NexusOperationInfo, temporalSurface } from './temporal-surface.ts';
 import { runIdKey, sinkName, updateIdKey, type WorkflowSpanData, workflowIdKey } from './workflow-span.ts';
 
 /**
@@ -87,6 +87,7 @@ interface Interceptors {
   readonly workflow?: unknown;
   readonly schedule?: unknown;
   readonly activity?: unknown;
+  readonly nexus?: unknown;
   readonly workflowModules?: unknown;
 }
 
@@ -104,6 +105,7 @@ function observeWorker<Options extends object>(options: Options, module: string)
       ...interceptors,
       client: withClientInterceptors(interceptors.client ?? {}),
       activity: withOne(interceptors.activity, activityInterceptors),
+      nexus: withOne(interceptors.nexus, nexusInterceptors),
       workflowModules: withOne(interceptors.workflowModules, module),
     },
     sinks: { ...sinks, [sinkName]: workflowSink },
@@ -223,15 +225,32 @@ function activityInterceptors({ info }: { readonly info: ActivityInfo }) {
       execute: (input: ActivityInput, next: (input: ActivityInput) => Promise<unknown>) =>
         observeCall(temporalSurface.recorder()?.activity(info, input.headers), () => next(input)),
     },
-    outbound: {
-      getLogAttributes(input: Readonly<Record<string, unknown>>, next: (input: object) => object): object {
-        const active = trace.getSpanContext(context.active());
-        if (active === undefined || !isSpanContextValid(active)) return next(input);
-        const { traceId, spanId, traceFlags } = active;
-        return next({ trace_id: traceId, span_id: spanId, trace_flags: `0${traceFlags.toString(16)}`, ...input });
-      },
-    },
+    outbound: { getLogAttributes: withTrace },
   };
+}
+
+interface NexusInput {
+  readonly ctx: NexusOperationInfo;
+}
+
+/** The worker calls it for each request of a Nexus operation; older versions know no such. */
+function nexusInterceptors() {
+  const handling =
+    (what: 'Start' | 'Cancel') =>
+    (input: NexusInput, next: (input: NexusInput) => Promise<unknown>): Promise<unknown> =>
+      observeCall(temporalSurface.recorder()?.nexus(what, input.ctx), () => next(input));
+  return {
+    inbound: { startOperation: handling('Start'), cancelOperation: handling('Cancel') },
+    outbound: { getLogAttributes: withTrace },
+  };
+}
+
+/** Attributes of a line in the log, with what is active. */
+function withTrace(input: Readonly<Record<string, unknown>>, next: (input: object) => object): object {
+  const active = trace.getSpanContext(context.active());
+  if (active === undefined || !isSpanContextValid(active)) return next(input);
+  const { traceId, spanId, traceFlags } = active;
+  return next({ trace_id: traceId, span_id: spanId, trace_flags: `0${traceFlags.toString(16)}`, ...input });
 }
 
 /** What the sandbox calls; not while a workflow is replayed, when all of that has been said before. */

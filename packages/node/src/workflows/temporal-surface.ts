@@ -25,6 +25,8 @@ import { TemporalMetrics } from './temporal-metrics.ts';
 import {
   activityIdKey,
   attemptKey,
+  nexusOperationKey,
+  nexusServiceKey,
   type PlainSpanContext,
   runIdKey,
   taskQueueKey,
@@ -43,6 +45,13 @@ export interface ActivityInfo {
   readonly workflowExecution?: { readonly workflowId: string; readonly runId: string };
 }
 
+/** What of a Nexus operation's context is used; headers are those of HTTP, in lower case. */
+export interface NexusOperationInfo {
+  readonly service: string;
+  readonly operation: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Temporal: what clients ask for, workflows and activities. Metrics are those of Temporal's own SDK, under its names.
  */
@@ -59,6 +68,8 @@ export class TemporalRecorder {
   readonly call: (name: string, attributes: () => Attributes) => Operation | undefined;
   /** An attempt at an activity. */
   readonly activity: (info: ActivityInfo, headers: TemporalHeaders) => Operation | undefined;
+  /** What a worker does for a Nexus operation: `Start` or `Cancel` it. */
+  readonly nexus: (what: 'Start' | 'Cancel', info: NexusOperationInfo) => Operation | undefined;
   /** The headers with the active context in them. */
   readonly inject: (headers: TemporalHeaders) => TemporalHeaders;
   /** A span that has ended in a workflow. */
@@ -79,6 +90,10 @@ export class TemporalRecorder {
     );
     this.activity = protect<Parameters<TemporalRecorder['activity']>, Operation | undefined>(
       (info, headers) => this.#activity(info, headers),
+      () => undefined,
+    );
+    this.nexus = protect<Parameters<TemporalRecorder['nexus']>, Operation | undefined>(
+      (what, info) => this.#nexus(what, info),
       () => undefined,
     );
     this.inject = protect<[TemporalHeaders], TemporalHeaders>(
@@ -103,22 +118,32 @@ export class TemporalRecorder {
   }
 
   #activity(info: ActivityInfo, headers: TemporalHeaders): Operation {
-    const carrier = carrierOf(headers);
+    return this.#serve(`RunActivity:${info.activityType}`, carrierOf(headers), () => ({
+      ...(info.workflowExecution && {
+        [workflowIdKey]: info.workflowExecution.workflowId,
+        [runIdKey]: info.workflowExecution.runId,
+      }),
+      [activityIdKey]: info.activityId,
+      [attemptKey]: info.attempt,
+      [taskQueueKey]: info.taskQueue,
+    }));
+  }
+
+  #nexus(what: 'Start' | 'Cancel', { service, operation, headers }: NexusOperationInfo): Operation {
+    const attributes = { [nexusServiceKey]: service, [nexusOperationKey]: operation };
+    return this.#serve(`Run${what}NexusOperationHandler:${service}/${operation}`, { ...headers }, () => attributes);
+  }
+
+  /** What was asked for elsewhere, below who asked. */
+  #serve(name: string, carrier: TraceCarrier | undefined, attributes: () => Attributes): Operation {
     const sender = carrier && propagation.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter);
+    const isUndecided = carrier?.[undecidedKey] !== undefined;
     return this.#begin({
-      name: `RunActivity:${info.activityType}`,
+      name,
       kind: SpanKind.SERVER,
       parent: sender ?? context.active(),
-      attributes: () => ({
-        ...(info.workflowExecution && {
-          [workflowIdKey]: info.workflowExecution.workflowId,
-          [runIdKey]: info.workflowExecution.runId,
-        }),
-        [activityIdKey]: info.activityId,
-        [attemptKey]: info.attempt,
-        [taskQueueKey]: info.taskQueue,
-      }),
-      ...(carrier?.[undecidedKey] !== undefined && { identity: { isUndecided: true } }),
+      attributes,
+      ...(isUndecided && { identity: { isUndecided } }),
     });
   }
 

@@ -7,6 +7,7 @@ import { createTemporalServer, hasTemporal } from './testing/temporal-server.ts'
 
 const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
 const workflows = readFileSync(new URL('./testing/workflows.js', import.meta.url), 'utf8');
+const nexusWorkflows = readFileSync(new URL('./testing/nexus-workflows.js', import.meta.url), 'utf8');
 const { internal, server, client } = { internal: 1, server: 2, client: 3 };
 
 const names = {
@@ -89,6 +90,42 @@ const main = async () => {
 main();
 `;
 
+/** Asks for operations of Nexus, and does them. */
+const nexusSource = `
+import { trace } from '@opentelemetry/api';
+import { temporalPlugin } from '@signalbox/node';
+import { Client, Connection } from '@temporalio/client';
+import { startWorkflow, WorkflowRunOperationHandler } from '@temporalio/nexus';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { operation, OperationError, service, serviceHandler } from 'nexus-rpc';
+const tracer = trace.getTracer('app');
+const address = '127.0.0.1:' + process.env.PEER;
+const connection = Connection.lazy({ address });
+const native = await NativeConnection.connect({ address });
+const plugin = temporalPlugin();
+const [endpoint, taskQueue] = ['payments' + process.env.RUN, 'payments' + process.env.RUN];
+await connection.operatorService.createNexusEndpoint({ spec: { name: endpoint, target: { worker: { namespace: 'default', taskQueue } } } });
+const byWorkflow = (name) => new WorkflowRunOperationHandler((context, item) =>
+  startWorkflow(context, name, { workflowId: name + '-of-nexus' + process.env.RUN, args: [item] }));
+const payments = service('payments', { quote: operation(), ship: operation(), refuse: operation(), wait: operation() });
+const handler = serviceHandler(payments, {
+  async quote(_context, item) { tracer.startSpan('quoting').end(); return item.length; },
+  ship: byWorkflow('ship'),
+  async refuse() { throw new OperationError('failed', 'no such card'); },
+  wait: byWorkflow('wait'),
+});
+const worker = await Worker.create({
+  connection: native, taskQueue, workflowsPath: process.env.WORKFLOWS, nexusServices: [handler], plugins: [plugin],
+});
+const client = new Client({ connection, plugins: [plugin] });
+await worker.runUntil(() => tracer.startActiveSpan('request', async (span) => {
+  console.log('result=' + JSON.stringify(await client.workflow.execute('buy', { taskQueue, workflowId: 'buy' + process.env.RUN, args: [endpoint] })));
+  span.end();
+}));
+await native.close();
+await connection.close();
+`;
+
 const variants = [
   ['ES module', 'app.mjs', `${imports.join('\n')}\n${body}`],
   ['CommonJS', 'app.cjs', `${requires.join('\n')}\n${body}`],
@@ -117,7 +154,7 @@ describe.skipIf(!isFull || !hasTemporal)(
       return new App({
         file,
         source,
-        files: { 'workflows.js': workflows },
+        files: { 'workflows.js': workflows, 'nexus-workflows.js': nexusWorkflows },
         env: {
           PEER: String(peer.port),
           WORKFLOWS: './workflows.js',
@@ -266,6 +303,48 @@ describe.skipIf(!isFull || !hasTemporal)(
       await finished(app);
       expect(app.stdout).toContain('replayed plain with, traced without, traced with');
       expect(temporalSpans().filter(({ name }) => name.startsWith('RunWorkflow'))).toHaveLength(2);
+    });
+
+    test('operations of Nexus are in the trace of who asks for them, and what they do is below', {
+      timeout: 120_000,
+    }, async () => {
+      const app = application('app.mjs', nexusSource, { WORKFLOWS: './nexus-workflows.js' });
+      await finished(app);
+      const result = {
+        quoted: 4,
+        shipped: 'shipped pen',
+        refused: 'NexusOperationFailure',
+        cancelled: 'NexusOperationFailure',
+      };
+      expect(app.stdout).toContain(`result=${JSON.stringify(result)}`);
+      const run = below(below(sink.span('request'), 'StartWorkflow:buy'), 'RunWorkflow:buy');
+      const asked = (name: string): SinkSpan => below(run, `StartNexusOperation:payments/${name}`);
+      const done = (name: string): SinkSpan => below(asked(name), `RunStartNexusOperationHandler:payments/${name}`);
+      const attributes = { temporalNexusService: 'payments', temporalNexusOperation: 'quote' };
+      expect(asked('quote')).toMatchObject({
+        kind: client,
+        status: ok,
+        attributes: { ...attributes, temporalRunID: run.attributes.temporalRunID },
+      });
+      expect(done('quote')).toMatchObject({ kind: server, status: ok, attributes });
+      expect(below(done('quote'), 'quoting').scope).toBe('app');
+      expect(below(below(done('ship'), 'StartWorkflow:ship'), 'RunWorkflow:ship').status).toEqual(ok);
+      expect(done('refuse').status).toEqual({ code: errorStatus, message: 'no such card' });
+      expect(asked('refuse').status.code).toBe(errorStatus);
+      expect(asked('refuse').status.message).toContain('no such card');
+      expect(asked('wait').status).toEqual(ok);
+      expect(below(asked('wait'), 'RunCancelNexusOperationHandler:payments/wait')).toMatchObject({
+        kind: server,
+        status: ok,
+      });
+      // The worker was shut down, and its threads with it.
+      const threads = sink.spans.filter(
+        ({ name, attributes: own }) =>
+          name === 'worker.terminated' && own['worker.file'] === 'workflow-worker-thread.js',
+      );
+      expect(threads.length).toBeGreaterThan(0);
+      for (const { attributes: own } of threads) expect(own.result).toBe('completed');
+      expect(app.stderr).not.toContain('signalbox');
     });
   },
 );

@@ -52,3 +52,5 @@ export const activityIdKey = 'temporalActivityID';
 export const updateIdKey = 'temporalUpdateID';
 export const attemptKey = 'temporalAttempt';
 export const taskQueueKey = 'temporalTaskQueue';
+export const nexusServiceKey = 'temporalNexusService';
+export const nexusOperationKey = 'temporalNexusOperation';

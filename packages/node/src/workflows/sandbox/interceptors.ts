@@ -4,7 +4,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import { type WorkflowInterceptors, workflowInfo } from '@temporalio/workflow';
 import { compositeOf } from '../../propagation/propagator-from-environment.ts';
-import { updateIdKey, type WantedSpans } from '../workflow-span.ts';
+import { nexusOperationKey, nexusServiceKey, updateIdKey, type WantedSpans } from '../workflow-span.ts';
 import { WorkflowObserver } from './workflow-observer.ts';
 
 /** What stands behind the `?` where the worker asks for this module: webpack puts it here. */
@@ -84,6 +84,16 @@ export function interceptors(): WorkflowInterceptors {
           const fail = (error: unknown): void => observer.end(begun, { error });
           result.then(([started]) => started.then(() => observer.end(begun), fail), fail);
           return result;
+        },
+        startNexusOperation(input, next) {
+          const { service, operation } = input;
+          const { begun, carrying } = observer.askingOverHttp(input, {
+            name: `StartNexusOperation:${service}/${operation}`,
+            key: `nexus/${input.seq}`,
+            attributes: { [nexusServiceKey]: service, [nexusOperationKey]: operation },
+          });
+          // It is over when the operation has started, as with a child: what goes on may take days.
+          return observer.follow(begun, () => next(carrying));
         },
         signalWorkflow(input, next) {
           const name = `SignalWorkflow:${input.signalName}`;

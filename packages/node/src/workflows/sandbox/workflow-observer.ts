@@ -112,7 +112,22 @@ export class WorkflowObserver {
     return (
       this.#safely(() => {
         const begun = this.#begin({ name, kind: SpanKind.CLIENT, key }, this.#contextManager.active());
-        return { begun, carrying: { ...input, headers: this.#carry(input.headers, begun.context) } };
+        const carrier = this.#carrier(begun.context);
+        const headers = Object.keys(carrier).length === 0 ? input.headers : withCarrier(input.headers, carrier);
+        return { begun, carrying: { ...input, headers } };
+      }) ?? { begun: undefined, carrying: input }
+    );
+  }
+
+  /** The same with headers that are those of HTTP, as Nexus has them. */
+  askingOverHttp<Input extends { readonly headers: Readonly<Record<string, string>> }>(
+    input: Input,
+    work: Omit<Work, 'kind'>,
+  ): { readonly begun: Begun | undefined; readonly carrying: Input } {
+    return (
+      this.#safely(() => {
+        const begun = this.#begin({ ...work, kind: SpanKind.CLIENT }, this.#contextManager.active());
+        return { begun, carrying: { ...input, headers: { ...input.headers, ...this.#carrier(begun.context) } } };
       }) ?? { begun: undefined, carrying: input }
     );
   }
@@ -176,13 +191,13 @@ export class WorkflowObserver {
   }
 
   /** Fields that the propagator here does not know are handed on as they came. */
-  #carry(headers: TemporalHeaders, context: Context): TemporalHeaders {
+  #carrier(context: Context): TraceCarrier {
     const known = new Set([...this.#propagator.fields(), undecidedKey]);
     const foreign = Object.entries(this.#received ?? {}).filter(([name]) => !known.has(name));
     const carrier: TraceCarrier = Object.fromEntries(foreign);
     this.#propagator.inject(context, carrier, defaultTextMapSetter);
     if (context.getValue(undecided) === true) carrier[undecidedKey] = '1';
-    return Object.keys(carrier).length === 0 ? headers : withCarrier(headers, carrier);
+    return carrier;
   }
 
   #safely<Result>(run: () => Result): Result | undefined {
