@@ -17,7 +17,7 @@ import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { GivenIdentity, SpanStart } from '../instrumentation.ts';
 import { contextWithSpan } from '../propagation/layered-context.ts';
 import { RecordingSpan, type SpanOwner } from './span.ts';
-import { isValidSpanContext } from './span-context-validity.ts';
+import { isValidSpanContext, OwnSpanContext } from './span-context-validity.ts';
 import type { SpanScope } from './span-encoding.ts';
 import { newSpanId, newTraceId } from './span-ids.ts';
 
@@ -121,8 +121,7 @@ export class SignalboxTracer implements Tracer {
     const spanId = identity?.spanId ?? newSpanId();
     const traceFlags =
       (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM_TRACE_ID);
-    const spanContext: SpanContext =
-      traceState === undefined ? { traceId, spanId, traceFlags } : { traceId, spanId, traceFlags, traceState };
+    const spanContext = new OwnSpanContext(traceId, spanId, traceFlags, traceState);
     const recordsAnyway = owner.onStart(parentSpanContext, result.decision);
     if (result.decision === SamplingDecision.NOT_RECORD && !recordsAnyway) return trace.wrapSpanContext(spanContext);
     const span = new RecordingSpan(owner, {
