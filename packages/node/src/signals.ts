@@ -216,7 +216,7 @@ export function createLogSignal(
     batch.exportTimeoutMillis,
     delivery.keep,
   );
-  const encoding = new ProtobufLogs(resource.schemaUrl);
+  const encoding = new ProtobufLogs(resource.schemaUrl, limits.attributeCountLimit);
   const drops = new DropReport('log records', 'OTEL_BLRP_MAX_QUEUE_SIZE', delivery.warnings);
   const queue = new SpanQueue<LogScope>(
     // As many records as there is room for, whatever their size.
@@ -237,6 +237,14 @@ export function createLogSignal(
         exporter.dropUnencodable(1, error);
       }
     },
+    // Whoever is told of records gets records.
+    ...(onEmit === undefined && {
+      onLine(line, scope, give) {
+        const encoded = encoding.encodeLine(line, give);
+        if (encoded !== undefined) queue.add(scope, encoded);
+        return encoded !== undefined;
+      },
+    }),
     flush: () => queue.flush(Date.now() + flushTimeoutMillis),
   });
   return { provider, ...queuedSignal(queue, exporter, batch.maxQueueSize, drops) };

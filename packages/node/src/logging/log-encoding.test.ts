@@ -6,7 +6,9 @@ import { LoggerProvider, type SdkLogRecord } from '@opentelemetry/sdk-logs';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
+import { emitLine } from './emit-line.ts';
 import { ProtobufLogs } from './log-encoding.ts';
+import type { LogLine } from './log-line.ts';
 import type { FinishedLogRecord, LogScope } from './log-record.ts';
 import { type LoggerProviderOptions, SignalboxLoggerProvider } from './logger-provider.ts';
 
@@ -152,6 +154,100 @@ test('what the official SDK refuses, is refused; what it takes, is taken', () =>
     at,
   ] as LogRecord[];
   expect(ourRequest(records, limits)).toEqual(officialRequest(records, limits));
+});
+
+/** The request that lines of one logger become; `isDirect`: encoded without records being made. */
+function lineRequest(lines: readonly [LogLine, readonly [string, AnyValue][]][], isDirect: boolean): object {
+  const encoding = new ProtobufLogs(resource.schemaUrl, limits.attributeCountLimit);
+  const encoded: Uint8Array[] = [];
+  const provider = new SignalboxLoggerProvider({
+    limits,
+    onRecord: (record) => void encoded.push(Buffer.from(encoding.encode(record))),
+    ...(isDirect && {
+      onLine(line, _scope, give) {
+        const bytes = encoding.encodeLine(line, give);
+        if (bytes !== undefined) encoded.push(Buffer.from(bytes));
+        return bytes !== undefined;
+      },
+    }),
+    flush: async () => {},
+  });
+  const logger = provider.getLogger('lines');
+  for (const [line, attributes] of lines)
+    emitLine(logger, line, (all) => {
+      for (const [name, each] of [...attributes].reverse()) all.add(name, each);
+    });
+  return read(encoding.request(resource.attributes, [{ scope: { name: 'lines' }, bytes: Buffer.concat(encoded) }]));
+}
+
+const spanContext = { traceId: 'a1'.repeat(16), spanId: 'b2'.repeat(8), traceFlags: 1 };
+const line: fc.Arbitrary<LogLine> = fc.record({
+  time: fc.tuple(fc.nat(4_000_000_000), fc.nat(999_999_999)),
+  severityNumber: fc.integer({ min: 0, max: 24 }),
+  severityText: fc.string(),
+  body: fc.option(fc.string(), { nil: undefined }),
+  context: fc.constantFrom(ROOT_CONTEXT, trace.setSpanContext(ROOT_CONTEXT, spanContext)),
+});
+const lineAttributes = fc.array(
+  fc.oneof(
+    fc.tuple(fc.constantFrom('a', 'b', 'c', ''), value),
+    fc.constantFrom<[string, AnyValue]>(
+      ['trace_id', spanContext.traceId],
+      ['trace_id', 'another'],
+      ['span_id', spanContext.spanId],
+      ['trace_flags', '01'],
+    ),
+  ),
+  { maxLength: 6 },
+);
+
+test('a line is the record that it would be, with names that come again, too many, and its own ids', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(line, lineAttributes), { maxLength: 5 }), (lines) => {
+      expect(lineRequest(lines, true)).toEqual(lineRequest(lines, false));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a line repeats no ids that its record has, and the later value of a name counts', () => {
+  const lines: [LogLine, [string, AnyValue][]][] = [
+    [
+      {
+        time: [1, 2],
+        severityNumber: 9,
+        severityText: 'info',
+        body: 'text',
+        context: trace.setSpanContext(ROOT_CONTEXT, spanContext),
+      },
+      [
+        ['a', 1],
+        ['trace_id', spanContext.traceId],
+        ['span_id', spanContext.spanId],
+        ['a', 2],
+      ],
+    ],
+  ];
+  const record = {
+    body: { stringValue: 'text' },
+    traceId: Buffer.from(spanContext.traceId, 'hex').toString('base64'),
+    attributes: [{ key: 'a', value: { intValue: '2' } }],
+  };
+  expect(lineRequest(lines, true)).toMatchObject({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] });
+});
+
+test('what is logged while a line is encoded costs neither of them', () => {
+  const encoding = new ProtobufLogs();
+  const at: LogLine = { time: [1, 2], severityNumber: 9, severityText: 'info', body: 'one', context: ROOT_CONTEXT };
+  const plain = (body: string): Uint8Array =>
+    Buffer.from(encoding.encodeLine({ ...at, body }, (all) => all.add('a', 'b')) ?? []);
+  let inner: Uint8Array | undefined;
+  const outer = encoding.encodeLine(at, (all) => {
+    inner = plain('two');
+    all.add('a', 'b');
+  });
+  expect(Buffer.from(outer ?? [])).toEqual(plain('one'));
+  expect(inner).toEqual(plain('two'));
 });
 
 test('a record without times has those of now', () => {

@@ -1,9 +1,15 @@
-import type { Attributes } from '@opentelemetry/api';
+import { type Attributes, type HrTime, type SpanContext, trace } from '@opentelemetry/api';
+import type { AnyValue } from '@opentelemetry/api-logs';
 import { nestedIn } from '../trace/protobuf-encoding.ts';
 import { ReverseWriter } from '../trace/reverse-writer.ts';
+import { isValidSpanContext } from '../trace/span-context-validity.ts';
 import type { ScopeBytes } from '../trace/span-encoding.ts';
 import type { BatchEncoding } from '../trace/span-queue.ts';
+import type { GiveAttributes, LineAttributes, LogLine } from './log-line.ts';
 import type { FinishedLogRecord, LogScope } from './log-record.ts';
+
+/** Of LogRecord. */
+const attributesField = 6;
 
 /**
  * ExportLogsServiceRequest as protobuf, in two steps as for spans: each record is encoded when it is emitted, and only bytes
@@ -12,24 +18,33 @@ import type { FinishedLogRecord, LogScope } from './log-record.ts';
 export class ProtobufLogs implements BatchEncoding<LogScope> {
   readonly separator = new Uint8Array(0);
   readonly #schemaUrl: string | undefined;
-  readonly #writer = new ReverseWriter();
+  readonly #maxAttributes: number;
+  readonly #writer = new RecordWriter();
   #isWriting = false;
 
-  /** `schemaUrl` is that of the resource. */
-  constructor(schemaUrl?: string) {
+  /** `schemaUrl` is that of the resource; lines with more attributes than `maxAttributes` are not encoded. */
+  constructor(schemaUrl?: string, maxAttributes = Number.POSITIVE_INFINITY) {
     this.#schemaUrl = schemaUrl;
+    this.#maxAttributes = maxAttributes;
   }
 
   /** Valid until the next call. */
   encode(record: FinishedLogRecord): Uint8Array {
+    return this.#write((writer) => writer.record(record));
+  }
+
+  /** The same of a line; undefined for one whose attributes have to be looked at together before any of them is written. */
+  encodeLine(line: LogLine, give: GiveAttributes): Uint8Array | undefined {
+    return this.#write((writer) => writer.line(line, give, this.#maxAttributes));
+  }
+
+  #write<Result>(write: (writer: RecordWriter) => Result): Result {
     // A getter in what is logged may log something itself.
-    const writer = this.#isWriting ? new ReverseWriter() : this.#writer;
+    const writer = this.#isWriting ? new RecordWriter() : this.#writer;
     const wasWriting = this.#isWriting;
     this.#isWriting = true;
     try {
-      writer.reset();
-      logRecord(writer, record);
-      return writer.written;
+      return write(writer);
     } finally {
       this.#isWriting = wasWriting;
     }
@@ -61,33 +76,71 @@ function scopeHead(writer: ReverseWriter, { name, version, attributes, droppedAt
   writer.nested(1, 0);
 }
 
-function logRecord(writer: ReverseWriter, record: FinishedLogRecord): void {
-  const { spanContext, body } = record;
-  text(writer, 12, record.eventName);
-  writer.nanos(record.hrTimeObserved);
-  writer.tag(11, 1);
-  if (spanContext !== undefined) {
+/** LogRecord, field 2 of ScopeLogs. */
+class RecordWriter implements LineAttributes {
+  readonly #writer = new ReverseWriter();
+  /** Of the line's attributes that have been written. */
+  readonly #names: string[] = [];
+
+  record(record: FinishedLogRecord): Uint8Array {
+    const writer = this.#writer;
+    this.#begin(record.hrTimeObserved, record.spanContext, record.eventName);
+    count(writer, 7, record.droppedAttributesCount);
+    writer.keyValues(attributesField, record.attributes);
+    return this.#end(record.hrTime, record.severityNumber, record.severityText, record.body);
+  }
+
+  line(
+    { time, severityNumber, severityText, body, context }: LogLine,
+    give: GiveAttributes,
+    maxAttributes: number,
+  ): Uint8Array | undefined {
+    const spanContext = trace.getSpanContext(context);
+    const isInTrace = spanContext !== undefined && isValidSpanContext(spanContext);
+    this.#begin(time, isInTrace ? spanContext : undefined);
+    this.#names.length = 0;
+    give(this);
+    // Which of too many count, and whether ids only repeat those of the record, is known when all are there.
+    if (this.#names.length > maxAttributes || (isInTrace && this.#names.includes('trace_id'))) return undefined;
+    return this.#end(time, severityNumber, severityText, body);
+  }
+
+  add(name: string, value: AnyValue): void {
+    if (name === '' || this.#names.includes(name)) return;
+    this.#names.push(name);
+    this.#writer.keyValue(attributesField, name, value);
+  }
+
+  #begin(observed: HrTime, spanContext: SpanContext | undefined, eventName?: string): void {
+    const writer = this.#writer;
+    writer.reset();
+    text(writer, 12, eventName);
+    writer.nanos(observed);
+    writer.tag(11, 1);
+    if (spanContext === undefined) return;
     writer.hex(spanContext.spanId);
     writer.tag(10, 2);
     writer.hex(spanContext.traceId);
     writer.tag(9, 2);
-    if (spanContext.traceFlags !== 0) {
-      writer.fixed32(spanContext.traceFlags);
-      writer.tag(8, 5);
+    if (spanContext.traceFlags === 0) return;
+    writer.fixed32(spanContext.traceFlags);
+    writer.tag(8, 5);
+  }
+
+  #end(time: HrTime, severityNumber = 0, severityText?: string, body?: AnyValue): Uint8Array {
+    const writer = this.#writer;
+    if (body !== undefined) {
+      const beforeBody = writer.length;
+      writer.anyValue(body);
+      writer.nested(5, beforeBody);
     }
+    text(writer, 3, severityText);
+    count(writer, 2, severityNumber);
+    writer.nanos(time);
+    writer.tag(1, 1);
+    writer.nested(2, 0);
+    return writer.written;
   }
-  count(writer, 7, record.droppedAttributesCount);
-  writer.keyValues(6, record.attributes);
-  if (body !== undefined) {
-    const beforeBody = writer.length;
-    writer.anyValue(body);
-    writer.nested(5, beforeBody);
-  }
-  text(writer, 3, record.severityText);
-  count(writer, 2, record.severityNumber ?? 0);
-  writer.nanos(record.hrTime);
-  writer.tag(1, 1);
-  writer.nested(2, 0);
 }
 
 function text(writer: ReverseWriter, field: number, value: string | undefined): void {

@@ -4,6 +4,7 @@ import { timeInputToHrTime } from '@opentelemetry/core';
 import { LoggerProvider as OfficialLoggerProvider } from '@opentelemetry/sdk-logs';
 import type { Limits } from '../configuration.ts';
 import { isValidSpanContext } from '../trace/span-context-validity.ts';
+import type { GiveAttributes, LogLine } from './log-line.ts';
 import { arePlain, type FinishedLogRecord, type LogScope } from './log-record.ts';
 
 export interface LoggerProviderOptions {
@@ -13,6 +14,11 @@ export interface LoggerProviderOptions {
    * `scope` is the same object for all records of a logger.
    */
   readonly onRecord: (record: FinishedLogRecord, scope: LogScope) => void;
+  /**
+   * Encodes a line without a record being made of it; where it answers false, `onRecord` gets one. Without it nobody makes do
+   * with less than records.
+   */
+  readonly onLine?: ((line: LogLine, scope: LogScope, give: GiveAttributes) => boolean) | undefined;
   /** Sends what waits. */
   readonly flush: () => Promise<void>;
 }
@@ -86,7 +92,8 @@ function keyOf({ name, version = '', schemaUrl = '' }: ScopeName): string {
   return `${name}\u0000${version}\u0000${schemaUrl}`;
 }
 
-class SignalboxLogger implements Logger {
+/** Made by the provider. */
+export class SignalboxLogger implements Logger {
   readonly #scope: LogScope;
   readonly #official: Logger;
   readonly #options: LoggerProviderOptions;
@@ -127,6 +134,14 @@ class SignalboxLogger implements Logger {
       droppedAttributesCount: 0,
     };
     this.#options.onRecord(finished, this.#scope);
+  }
+
+  /** False, and nothing done, where it takes a record: see `emitLine` of emit-line.ts. */
+  emitLine(line: LogLine, give: GiveAttributes): boolean {
+    const { onLine } = this.#options;
+    // Where values have a limit, they are the official SDK's to look at.
+    if (onLine === undefined || this.#maxAttributes < 0) return false;
+    return !this.#official.enabled(line) || onLine(line, this.#scope, give);
   }
 
   enabled(options?: Parameters<Logger['enabled']>[0]): boolean {

@@ -1,13 +1,10 @@
-import type { AnyValueMap } from '@opentelemetry/api-logs';
+import { type Bindings, bindingsOf, readBindings } from './pino-bindings.ts';
 
 /** As much of a pino logger as is public. */
 export interface PinoLogger {
   readonly levels: { readonly labels: Readonly<Record<number, string>> };
   bindings(): Record<string, unknown>;
 }
-
-/** Gets one field of a line. `isError`: the application logged an `Error` there. */
-export type UseField = (key: string, value: unknown, isError: boolean) => void;
 
 type Serializer = (value: unknown) => unknown;
 
@@ -22,24 +19,31 @@ const symbolNames = [
 ] as const;
 type SymbolName = (typeof symbolNames)[number];
 
+type Symbols = Record<SymbolName, symbol>;
+/** Of what a pino does not have. */
+const absent = Symbol('absent');
+const noSymbols = Object.fromEntries(symbolNames.map((name) => [name, absent])) as Symbols;
+
 /** On loggers: what their bindings were when they were last asked for. Children find their parent's here. */
 const bindingsKey = Symbol('@signalbox/node bindings');
 
-interface KnownBindings {
-  readonly text: string;
-  readonly bindings: AnyValueMap;
-}
+type Values = Readonly<Record<PropertyKey, unknown>>;
 
-/** What decides how a logger prints values. */
-interface Printing {
-  readonly errorKey: unknown;
-  readonly serializers: Readonly<Record<string, unknown>>;
-  readonly stringifiers: Readonly<Record<string, unknown>>;
+/** What of a logger decides how its lines are printed, as it was when they were. */
+export interface PinoState {
+  readonly instance: PinoLogger;
+  readonly serializers: Values;
+  readonly stringifiers: Values;
   /** Of redaction by wildcard. */
   readonly anyStringifier: unknown;
+  readonly format: unknown;
+  readonly errorKey: unknown;
+  readonly messageKey: unknown;
+  /** How each level begins a line. */
+  readonly levels: unknown;
 }
 
-const nothing: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null));
+const nothing: Values = Object.freeze(Object.create(null));
 
 /**
  * Reads what pino keeps under symbols (`pino.chindings`, `pino.serializers`, …), whose descriptions have been the same
@@ -47,14 +51,31 @@ const nothing: Readonly<Record<string, unknown>> = Object.freeze(Object.create(n
  * line: what an application hides from its log must not leave through OTLP.
  */
 export class PinoInternals {
-  readonly #symbols = new Map<SymbolName, symbol>();
-  readonly #wildcards = new WeakMap<object, symbol | null>();
+  /** Two copies of pino have different ones. */
+  readonly #symbols: Symbols[] = [];
+  readonly #wildcards = new WeakMap<object, symbol>();
   readonly #levelNames = new WeakMap<object, Map<number, string>>();
+
+  read(instance: PinoLogger): PinoState {
+    const symbols = this.#symbolsOf(instance);
+    // Each at a place of its own in the code, so that the engine knows which property is read there.
+    const values = instance as unknown as Values;
+    const stringifiers = recordOf(values[symbols.stringifiers]);
+    return {
+      instance,
+      serializers: recordOf(values[symbols.serializers]),
+      stringifiers,
+      anyStringifier: stringifiers[this.#wildcardOf(stringifiers)],
+      format: recordOf(values[symbols.formatters]).log,
+      errorKey: values[symbols.errorKey],
+      messageKey: values[symbols.messageKey],
+      levels: values[symbols.lsCache],
+    };
+  }
 
   /** Appends `,"key":value…` to the bindings of this logger until the returned function is called. */
   appendBindings(instance: PinoLogger, json: string): (() => void) | undefined {
-    const symbol = this.#symbol(instance, 'chindings');
-    if (symbol === undefined) return undefined;
+    const symbol = this.#symbolsOf(instance).chindings;
     const logger = instance as unknown as Record<symbol, unknown>;
     const text = logger[symbol];
     if (typeof text !== 'string') return undefined;
@@ -67,46 +88,33 @@ export class PinoInternals {
   }
 
   /**
-   * The logger's bindings without `pid` and `hostname`, which the resource says. They are read from their text once, and of a
-   * child, as frameworks make one for each request, only what it adds to its parent's.
+   * The logger's bindings. They are read from their text once, and of a child, as frameworks make one for each request, only
+   * what it adds to its parent's.
    */
-  bindings(instance: PinoLogger): AnyValueMap {
-    const text = this.#read(instance, 'chindings');
-    if (typeof text !== 'string') return instance.bindings() as AnyValueMap;
-    const known = (instance as { readonly [bindingsKey]?: KnownBindings })[bindingsKey];
-    if (known?.text === text) return known.bindings;
-    const isLonger = known !== undefined && text.startsWith(',', known.text.length) && text.startsWith(known.text);
-    const added = parsedObject(`{${text.slice(isLonger ? known.text.length + 1 : 1)}}`) as AnyValueMap;
-    if (added.pid !== undefined) delete added.pid;
-    if (added.hostname !== undefined) delete added.hostname;
-    const bindings = isLonger ? { ...known.bindings, ...added } : added;
-    Reflect.set(instance, bindingsKey, { text, bindings } satisfies KnownBindings);
+  bindings(instance: PinoLogger): Bindings {
+    const text = (instance as unknown as Values)[this.#symbolsOf(instance).chindings];
+    if (typeof text !== 'string') return { text: '', own: bindingsOf(instance.bindings()), inherited: undefined };
+    const logger = instance as { [bindingsKey]?: Bindings };
+    const known = logger[bindingsKey];
+    if (known?.text === text) return known;
+    const bindings = readBindings(text, known);
+    logger[bindingsKey] = bindings;
     return bindings;
   }
 
-  /** The message after the serializer and redaction that its key may have. */
-  message(instance: PinoLogger, message: unknown): unknown {
-    const key = this.#read(instance, 'messageKey');
-    return typeof key === 'string' ? printed(this.#printing(instance), key, message) : message;
-  }
-
-  /** The fields of the merged object as pino would print them. */
-  eachField(instance: PinoLogger, merged: unknown, use: UseField): void {
-    if (typeof merged !== 'object' || merged === null) return;
-    const format = this.#recordAt(instance, 'formatters').log;
-    const object: unknown = typeof format === 'function' ? (format as Serializer)(merged) : merged;
-    if (typeof object !== 'object' || object === null) return;
-    const printing = this.#printing(instance);
-    for (const key of Object.keys(object)) {
-      const raw = (object as Readonly<Record<string, unknown>>)[key];
-      use(key, printed(printing, key, raw), raw instanceof Error);
-    }
+  /** Whether the logger has bound something under this name. */
+  hasBinding(instance: PinoLogger, name: string): boolean {
+    const text = (instance as unknown as Values)[this.#symbolsOf(instance).chindings];
+    // Within a value the quotes would be escaped.
+    if (typeof text === 'string' && !text.includes(`"${name}":`)) return false;
+    for (let bindings: Bindings | undefined = this.bindings(instance); bindings; bindings = bindings.inherited)
+      if (bindings.own.some(([bound]) => bound === name)) return true;
+    return false;
   }
 
   /** The level as the application's own line spells it (`info`, or `INFO` with a `level` formatter). */
-  levelName(instance: PinoLogger, level: number): string {
-    const cache: unknown = this.#read(instance, 'lsCache');
-    const owner = typeof cache === 'object' && cache !== null ? cache : instance.levels;
+  levelName({ levels, instance }: PinoState, level: number): string {
+    const owner = typeof levels === 'object' && levels !== null ? levels : instance.levels;
     let names = this.#levelNames.get(owner);
     if (names === undefined) {
       names = new Map();
@@ -114,7 +122,7 @@ export class PinoInternals {
     }
     let name = names.get(level);
     if (name === undefined) {
-      const prefix: unknown = owner === cache ? Reflect.get(owner, level) : undefined;
+      const prefix: unknown = owner === levels ? Reflect.get(owner, level) : undefined;
       const printed =
         typeof prefix === 'string'
           ? Object.values(parsedObject(`${prefix}}`)).find((value) => typeof value === 'string')
@@ -125,54 +133,44 @@ export class PinoInternals {
     return name;
   }
 
-  #printing(instance: PinoLogger): Printing {
-    const stringifiers = this.#recordAt(instance, 'stringifiers');
-    const wildcard = this.#wildcardOf(stringifiers);
-    return {
-      errorKey: this.#read(instance, 'errorKey'),
-      serializers: this.#recordAt(instance, 'serializers'),
-      stringifiers,
-      anyStringifier: wildcard && (stringifiers as Readonly<Record<symbol, unknown>>)[wildcard],
-    };
-  }
-
-  #wildcardOf(stringifiers: object): symbol | undefined {
+  #wildcardOf(stringifiers: object): symbol {
     let symbol = this.#wildcards.get(stringifiers);
     if (symbol === undefined) {
       const symbols = Object.getOwnPropertySymbols(stringifiers);
-      symbol = symbols.find(({ description }) => description === 'pino.wildcardFirst') ?? null;
+      symbol = symbols.find(({ description }) => description === 'pino.wildcardFirst') ?? absent;
       this.#wildcards.set(stringifiers, symbol);
     }
-    return symbol ?? undefined;
+    return symbol;
   }
 
-  #recordAt(instance: PinoLogger, name: SymbolName): Readonly<Record<string, unknown>> {
-    const record = this.#read(instance, name);
-    return typeof record === 'object' && record !== null ? (record as Readonly<Record<string, unknown>>) : nothing;
-  }
-
-  #read(instance: PinoLogger, name: SymbolName): unknown {
-    const symbol = this.#symbol(instance, name);
-    return symbol && (instance as unknown as Readonly<Record<symbol, unknown>>)[symbol];
-  }
-
-  #symbol(instance: PinoLogger, name: SymbolName): symbol | undefined {
-    const known = this.#symbols.get(name);
-    // Two copies of pino have different symbols.
-    if (known !== undefined && known in instance) return known;
-    for (let object: object | null = instance; object !== null; object = Object.getPrototypeOf(object)) {
-      const found = Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === `pino.${name}`);
-      if (found !== undefined) {
-        this.#symbols.set(name, found);
-        return found;
+  #symbolsOf(instance: PinoLogger): Symbols {
+    for (const known of this.#symbols) if (known.chindings in instance) return known;
+    const found: Partial<Symbols> = {};
+    for (let object: object | null = instance; object !== null; object = Object.getPrototypeOf(object))
+      for (const symbol of Object.getOwnPropertySymbols(object)) {
+        const name = symbolNames.find((each) => symbol.description === `pino.${each}`);
+        if (name !== undefined) found[name] ??= symbol;
       }
-    }
-    return undefined;
+    const symbols = { ...noSymbols, ...found };
+    if (found.chindings !== undefined) this.#symbols.push(symbols);
+    return symbols;
   }
 }
 
-function printed(
-  { errorKey, serializers, stringifiers, anyStringifier }: Printing,
+/** A line's message after the serializer and redaction that its key may have. */
+export function printedMessage(state: PinoState, message: unknown): unknown {
+  return typeof state.messageKey === 'string' ? printed(state, state.messageKey, message) : message;
+}
+
+/** What pino prints the fields of, of a line's merged object. */
+export function fieldsOf({ format }: PinoState, merged: unknown): Readonly<Record<string, unknown>> {
+  if (typeof merged !== 'object' || merged === null) return nothing;
+  return typeof format === 'function' ? recordOf((format as Serializer)(merged)) : (merged as Values);
+}
+
+/** A field as pino would print it. */
+export function printed(
+  { errorKey, serializers, stringifiers, anyStringifier }: PinoState,
   key: string,
   raw: unknown,
 ): unknown {
@@ -182,6 +180,10 @@ function printed(
   const stringifier = stringifiers[key] ?? anyStringifier;
   // Only redacted keys have one; it censors and stringifies in one step.
   return typeof stringifier === 'function' ? parsed((stringifier as Serializer)(value)) : value;
+}
+
+function recordOf(value: unknown): Values {
+  return typeof value === 'object' && value !== null ? (value as Values) : nothing;
 }
 
 function parsed(json: unknown): unknown {

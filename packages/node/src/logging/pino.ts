@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api';
-import type { LogAttributes, Logger } from '@opentelemetry/api-logs';
+import type { Logger } from '@opentelemetry/api-logs';
 import {
   handleOf,
   type Instrumentation,
@@ -8,11 +8,14 @@ import {
 } from '../instrumentation.ts';
 import { version } from '../version.ts';
 import { toAnyValue } from './any-value.ts';
+import { emitLine } from './emit-line.ts';
 import { exceptionAttributes } from './exception-attributes.ts';
+import type { LineAttributes, LogLine } from './log-line.ts';
 import { nextLogTime } from './log-time.ts';
-import { PinoInternals, type PinoLogger } from './pino-internals.ts';
+import type { Binding, Bindings } from './pino-bindings.ts';
+import { fieldsOf, PinoInternals, type PinoLogger, type PinoState, printed, printedMessage } from './pino-internals.ts';
 import { severityOfTens } from './severity.ts';
-import { traceIds, withoutOwnIds } from './trace-ids.ts';
+import { traceIds } from './trace-ids.ts';
 
 const scope = '@signalbox/node/pino';
 const startChannel = 'tracing:pino_asJson:start';
@@ -53,7 +56,7 @@ function correlate(internals: PinoInternals, line: AsJsonMessage): void {
   if (ids === undefined) return;
   const merged = line.arguments[0];
   if (typeof merged === 'object' && merged !== null && 'trace_id' in merged) return;
-  if (Object.hasOwn(internals.bindings(line.instance), 'trace_id')) return;
+  if (internals.hasBinding(line.instance, 'trace_id')) return;
   const restore = internals.appendBindings(
     line.instance,
     `,"trace_id":"${ids.trace_id}","span_id":"${ids.span_id}","trace_flags":"${ids.trace_flags}"`,
@@ -61,28 +64,48 @@ function correlate(internals: PinoInternals, line: AsJsonMessage): void {
   if (restore !== undefined) line.restore = restore;
 }
 
-function emit(
-  logger: Logger,
-  internals: PinoInternals,
-  { instance, arguments: [merged, rawMessage, level] }: AsJsonMessage,
-): void {
-  const active = context.active();
-  const attributes: LogAttributes = { ...internals.bindings(instance) };
-  internals.eachField(instance, merged, (key, value, isError) => {
-    if (isError) {
-      Object.assign(attributes, exceptionAttributes(value));
-      return;
-    }
-    const converted = toAnyValue(value);
-    if (converted !== undefined) attributes[key] = converted;
-  });
-  const message = rawMessage === undefined || rawMessage === null ? undefined : internals.message(instance, rawMessage);
-  logger.emit({
-    timestamp: nextLogTime(),
+function emit(logger: Logger, internals: PinoInternals, { instance, arguments: given }: AsJsonMessage): void {
+  // By their places: taking `arguments` apart as a list iterates over it.
+  const merged = given[0];
+  const rawMessage = given[1];
+  const level = given[2];
+  const state = internals.read(instance);
+  const message = rawMessage === undefined || rawMessage === null ? undefined : printedMessage(state, rawMessage);
+  const line: LogLine = {
+    time: nextLogTime(),
     severityNumber: severityOfTens(level),
-    severityText: internals.levelName(instance, level),
-    ...(message !== undefined && { body: typeof message === 'string' ? message : String(message) }),
-    attributes: withoutOwnIds(attributes, active),
-    context: active,
+    severityText: internals.levelName(state, level),
+    body: message === undefined || typeof message === 'string' ? message : String(message),
+    context: context.active(),
+  };
+  emitLine(logger, line, (attributes) => {
+    giveFields(attributes, state, merged);
+    giveBindings(attributes, internals.bindings(instance));
   });
+}
+
+function giveFields(attributes: LineAttributes, state: PinoState, merged: unknown): void {
+  const fields = fieldsOf(state, merged);
+  const keys = Object.keys(fields);
+  for (let index = keys.length - 1; index >= 0; index -= 1) {
+    const key = keys[index] as string;
+    const raw = fields[key];
+    const value = printed(state, key, raw);
+    if (raw instanceof Error)
+      for (const [name, text] of Object.entries(exceptionAttributes(value)).reverse())
+        attributes.add(name, text as string);
+    else {
+      const converted = toAnyValue(value);
+      if (converted !== undefined) attributes.add(key, converted);
+    }
+  }
+}
+
+/** A child's before those of its parent, which they hide. */
+function giveBindings(attributes: LineAttributes, bindings: Bindings | undefined): void {
+  for (let each = bindings; each !== undefined; each = each.inherited)
+    for (let index = each.own.length - 1; index >= 0; index -= 1) {
+      const [name, value] = each.own[index] as Binding;
+      attributes.add(name, value);
+    }
 }

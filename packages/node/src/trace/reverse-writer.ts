@@ -75,9 +75,9 @@ export class ReverseWriter {
     const size = digits.length >> 1;
     this.#reserve(size + 8);
     this.#position -= size;
-    for (let index = 0; index < size; index += 1)
-      this.#buffer[this.#position + index] =
-        (nibble(digits.charCodeAt(2 * index)) << 4) | nibble(digits.charCodeAt(2 * index + 1));
+    const written = this.#buffer.write(digits, this.#position, size, 'hex');
+    // It stops at what is no digit.
+    if (written < size) this.#buffer.fill(0, this.#position + written, this.#position + size);
     this.varint(size);
   }
 
@@ -151,13 +151,17 @@ export class ReverseWriter {
     const keys = Object.keys(values);
     for (let index = keys.length - 1; index >= 0; index -= 1) {
       const key = keys[index] as string;
-      const before = this.length;
-      this.anyValue(values[key]);
-      this.nested(2, before);
-      this.text(key);
-      this.tag(1, 2);
-      this.nested(field, before);
+      this.keyValue(field, key, values[key]);
     }
+  }
+
+  keyValue(field: number, key: string, value: AnyValue | undefined): void {
+    const before = this.length;
+    this.anyValue(value);
+    this.nested(2, before);
+    this.text(key);
+    this.tag(1, 2);
+    this.nested(field, before);
   }
 
   #integer(value: number): void {
@@ -206,8 +210,4 @@ export class ReverseWriter {
     this.#buffer = larger;
     this.#position = capacity - length;
   }
-}
-
-function nibble(code: number): number {
-  return code < 58 ? code - 48 : code - 87;
 }
