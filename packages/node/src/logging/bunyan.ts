@@ -10,6 +10,7 @@ import {
 import type { LoadedModule } from '../modules/loaded-module.ts';
 import { version } from '../version.ts';
 import { toAnyValue } from './any-value.ts';
+import { isHeard } from './emit-line.ts';
 import { exceptionAttributes } from './exception-attributes.ts';
 import { nextLogTime } from './log-time.ts';
 import { severityOfTens } from './severity.ts';
@@ -63,6 +64,7 @@ export const bunyanInstrumentation: Instrumentation = {
 };
 
 function emit(logger: Logger, record: BunyanRecord): void {
+  if (!isHeard(logger)) return;
   const active = context.active();
   const { v: _version, time: _time, level, msg, name, hostname: host, pid, err, ...fields } = record;
   const attributes: LogAttributes = {};

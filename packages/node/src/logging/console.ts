@@ -10,6 +10,7 @@ import {
 import { wrapFunction } from '../modules/loaded-module.ts';
 import { version } from '../version.ts';
 import { toAnyValue } from './any-value.ts';
+import { isHeard } from './emit-line.ts';
 import { exceptionAttributes } from './exception-attributes.ts';
 import { nextLogTime } from './log-time.ts';
 
@@ -66,6 +67,7 @@ export const consoleInstrumentation: Instrumentation = {
 
 /** The text as it is printed; fields of objects among the arguments are attributes too. */
 function emit(logger: Logger, method: Method, args: readonly unknown[]): void {
+  if (!isHeard(logger)) return;
   const attributes: LogAttributes = {};
   for (const value of args) {
     if (value instanceof Error) Object.assign(attributes, exceptionAttributes(value));

@@ -23,6 +23,20 @@ export function emitLine(logger: Logger, line: LogLine, give: GiveAttributes): v
   });
 }
 
+/**
+ * Whether what the logger is given goes anywhere. Without logs among the signals it does only if the application has a provider of its
+ * own, and nothing should be made for it otherwise.
+ */
+export function isHeard(logger: Logger): boolean {
+  if (logger instanceof SignalboxLogger) return true;
+  try {
+    return logger.enabled();
+  } catch {
+    // Loggers of older SDKs can not be asked.
+    return true;
+  }
+}
+
 class CollectedAttributes implements LineAttributes {
   readonly #backwards = new Map<string, AnyValue>();
 

@@ -199,3 +199,25 @@ describe.each(variants)('pino ($file)', ({ file, source }) => {
     expect(new Set(times).size).toBe(times.length);
   });
 });
+
+test('without logs among the signals a line is not prepared for any, and still has its trace', async () => {
+  const sink = new OtlpSink();
+  await sink.listen();
+  const source = `import http from 'node:http'; import pino from 'pino';
+let serialized = 0;
+const log = pino({ serializers: { order: (order) => { serialized += 1; return order.id; } } });
+const server = http.createServer((request, response) => { log.info({ order: { id: 'o-1' } }, 'handled'); response.end(); });
+server.listen(0, () => http.get({ port: server.address().port }, (response) => { response.resume(); response.on('end', () => { server.close(); log.info({ serialized }, 'done'); }); }));
+`;
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_LOGS_EXPORTER: 'none' };
+  const app = new App({ file: 'app.mjs', source, env });
+  expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+  await sink.close();
+  const [handled, done] = app.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(handled).toMatchObject({ order: 'o-1', trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) });
+  expect(done).toMatchObject({ serialized: 1 });
+  expect(sink.logs).toEqual([]);
+}, 30_000);

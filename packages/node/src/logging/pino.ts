@@ -8,7 +8,7 @@ import {
 } from '../instrumentation.ts';
 import { version } from '../version.ts';
 import { toAnyValue } from './any-value.ts';
-import { emitLine } from './emit-line.ts';
+import { emitLine, isHeard } from './emit-line.ts';
 import { exceptionAttributes } from './exception-attributes.ts';
 import type { LineAttributes, LogLine } from './log-line.ts';
 import { nextLogTime } from './log-time.ts';
@@ -65,6 +65,7 @@ function correlate(internals: PinoInternals, line: AsJsonMessage): void {
 }
 
 function emit(logger: Logger, internals: PinoInternals, { instance, arguments: given }: AsJsonMessage): void {
+  if (!isHeard(logger)) return;
   // By their places: taking `arguments` apart as a list iterates over it.
   const merged = given[0];
   const rawMessage = given[1];

@@ -9,6 +9,7 @@ import {
 import type { LoadedModule } from '../modules/loaded-module.ts';
 import { version } from '../version.ts';
 import { toAnyValue } from './any-value.ts';
+import { isHeard } from './emit-line.ts';
 import { exceptionAttributes } from './exception-attributes.ts';
 import { nextLogTime } from './log-time.ts';
 import { severityOfName } from './severity.ts';
@@ -103,6 +104,7 @@ function correlate(info: Info, correlated: WeakSet<object>): void {
 }
 
 function emit(logger: Logger, source: WinstonLogger, info: unknown, active: Context): void {
+  if (!isHeard(logger)) return;
   if (typeof info !== 'object' || info === null) return;
   const { level: shown, message, ...fields } = info as Info;
   const level = String((info as Info)[LEVEL] ?? shown);
