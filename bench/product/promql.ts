@@ -2,6 +2,7 @@ import { metricRequests } from '../workload/metrics.ts';
 import { processIdle, processUsage } from './process-usage.ts';
 import { Prometheus } from './prometheus.ts';
 import { type Row, report } from './report.ts';
+import { sendBeside } from './send-beside.ts';
 import { percentile, type SendResult, send } from './sender.ts';
 import { Signalbox } from './signalbox.ts';
 import { nowNs } from './workload.ts';
@@ -105,15 +106,8 @@ async function besideIngest(signalbox: Signalbox, sent: SendResult, endSeconds: 
   const pace = sent.records / sent.seconds / 2;
   const asked = ['a moment: sum by, 5,000 series', 'a range: quantile of sum by (le) of rate, 1,000 buckets'] as const;
   const alone = await askAll(signalbox, asked, endSeconds, hours);
-  const seconds = 40;
-  const points = Math.ceil((pace * seconds) / 5_000);
-  const coming = send(
-    `${signalbox.otlpHttp}/v1/metrics`,
-    metricRequests({ series: 5_000, points, startTime: nowNs(), stepNs: secondNs, name: 'arriving' }),
-    { connections: 4, recordsPerSecond: pace },
-  );
-  const busy = await askAll(signalbox, asked, endSeconds, hours);
-  await coming;
+  const load = { url: `${signalbox.otlpHttp}/v1/metrics`, signal: 'metrics', pace } as const;
+  const { result: busy } = await sendBeside(load, () => askAll(signalbox, asked, endSeconds, hours));
   return asked.map((what, index) => ({
     what,
     'points/s': pace,

@@ -7,7 +7,7 @@ import { percentile, type SendResult } from './sender.ts';
 export interface SteadyLoad {
   /** Of the OTLP/HTTP endpoint, path included. */
   url: string;
-  signal: 'traces' | 'logs';
+  signal: 'traces' | 'logs' | 'metrics';
   /** Records per second. */
   pace: number;
 }
