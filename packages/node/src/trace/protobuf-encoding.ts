@@ -110,12 +110,7 @@ function attributes(writer: ReverseWriter, field: number, values: Attributes): v
     const key = keys[index] as string;
     const value = values[key];
     if (value === undefined || value === null) continue;
-    const before = writer.length;
-    writer.anyValue(value);
-    writer.nested(2, before);
-    writer.text(key);
-    writer.tag(1, 2);
-    writer.nested(field, before);
+    writer.keyValue(field, key, value);
   }
 }
 
