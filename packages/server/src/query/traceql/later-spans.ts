@@ -30,9 +30,12 @@ export async function planLaterSpans(
   mostSpans = fewSpans,
 ): Promise<LaterSpans> {
   if (to >= BigInt(context.nowMs) * nanosPerMilli) return { until: to + reachNanos, condition: () => undefined };
-  const [later, all] = await countSpans(context, to, mostSpans);
-  if (later === 0) return { until: to, condition: () => undefined };
-  const isFew = all <= mostSpans;
+  // Mostly there are none, which is known from the index alone; so it is asked first.
+  if ((await countSpans(context, { from: to, to: to + reachNanos }, 1)) === 0) {
+    return { until: to, condition: () => undefined };
+  }
+  const around = { from: reachNanos > to ? 0n : to - reachNanos, to: to + reachNanos };
+  const isFew = (await countSpans(context, around, mostSpans + 1)) <= mostSpans;
   const until = to + (isFew ? reachNanos : nearNanos);
   return {
     until,
@@ -46,15 +49,12 @@ export async function planLaterSpans(
   };
 }
 
-/** So many spans begin in the hour behind the time, and in the hours before and behind it; counted only as far as it matters. */
-async function countSpans(context: QueryContext, time: bigint, most: number): Promise<[later: number, all: number]> {
+/** How many spans begin in the range, counted only as far as it matters. */
+async function countSpans(context: QueryContext, range: TimeRange, most: number): Promise<number> {
   const parameters = new SqlParameters();
-  const count = (from: bigint, to: bigint): string =>
-    `(SELECT count() FROM (SELECT 1 FROM spans WHERE ${isInTime({ from, to }, parameters)} LIMIT ${parameters.uint32(most + 1)}))`;
-  const before = reachNanos > time ? 0n : time - reachNanos;
   const statement = parameters.statement(
-    `SELECT ${count(time, time + reachNanos)}, ${count(before, time + reachNanos)}`,
+    `SELECT count() FROM (SELECT 1 FROM spans WHERE ${isInTime(range, parameters)} LIMIT ${parameters.uint32(most)})`,
   );
-  const [row] = await select<[string, string]>(context, statement, { maxResultRows: 1, isShort: true });
-  return [Number(row?.[0]), Number(row?.[1])];
+  const [row] = await select<[string]>(context, statement, { maxResultRows: 1, isShort: true });
+  return Number(row?.[0]);
 }

@@ -1,4 +1,5 @@
 import { type Static, toInteger } from '@signalbox/query-language';
+import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { readResources } from '../read-resources.ts';
 import { shownService } from '../service-name.ts';
@@ -11,8 +12,8 @@ import type { SpanFields } from './span-fields.ts';
 import { staticOfAttribute } from './static-values.ts';
 import { TraceSpan, type TraceSummary } from './trace-span.ts';
 
-/** Rows of one statement. */
-const maxRows = 1_000_000;
+/** Spans that one statement gives. */
+const maxSpans = 1_000_000;
 
 /** A retry repeats a span; Zipkin's client and server share an id. */
 const once = 'LIMIT 1 BY trace_id, span_id, kind';
@@ -22,7 +23,10 @@ function isFew(traceIds: readonly string[]): boolean {
   return traceIds.length <= 100;
 }
 
-type SummaryCells = [
+type SpanCells = [id: string, parentId: string, start: string, duration: string, ...unknown[]];
+const headCells = 4;
+
+type TraceCells = [
   traceId: string,
   start: string,
   end: string,
@@ -30,52 +34,8 @@ type SummaryCells = [
   root: [service: string, name: string],
   spans: Record<string, string>,
   errors: Record<string, string>,
+  wanted: readonly SpanCells[],
 ];
-
-/** What is to be known of whole traces, from their spans in the range. */
-async function readSummaries(
-  context: QueryContext,
-  traceIds: readonly string[],
-  range: TimeRange,
-): Promise<TraceSummary[]> {
-  const options = { maxResultRows: maxRows, isShort: isFew(traceIds) };
-  const rows = await select<SummaryCells>(context, planSummaries(traceIds, range), options);
-  return rows.map(([traceId, start, end, roots, [service, name], spans, errors]) => ({
-    traceId,
-    start: BigInt(start),
-    end: BigInt(end),
-    root: roots === '0' ? undefined : { service, name },
-    services: Object.entries(spans).map(([of, count]) => ({
-      service: of,
-      spanCount: Number(count),
-      errorCount: Number(errors[of] ?? 0),
-    })),
-  }));
-}
-
-export function planSummaries(traceIds: readonly string[], range: TimeRange): Statement {
-  const parameters = new SqlParameters();
-  return parameters.statement(
-    `SELECT
-  lower(hex(trace_id)),
-  min(start),
-  max(start + toInt64(duration)),
-  countIf(is_root),
-  argMinIf((shown, name), (start, span_id), is_root),
-  sumMap(map(shown, toUInt64(1))),
-  sumMap(map(shown, toUInt64(status_code = 2)))
-FROM (
-  SELECT trace_id, span_id, name, duration, status_code, kind, toUnixTimestamp64Nano(time) AS start, ${isRoot} AS is_root, ${shownService()} AS shown
-  FROM spans
-  WHERE ${isOfTraces(traceIds, range, parameters)}
-  ${once}
-)
-GROUP BY trace_id`,
-  );
-}
-
-type SpanCells = [traceId: string, id: string, parentId: string, start: string, duration: string, ...unknown[]];
-const headCells = 5;
 
 export interface SpansToRead {
   readonly fields: SpanFields;
@@ -89,56 +49,87 @@ export interface SpansToRead {
   readonly range: TimeRange;
 }
 
-/** Reads what is known of traces and, at the same time, spans of them with what the fields need; spans earliest first. */
+export interface TraceWithSpans {
+  readonly summary: TraceSummary;
+  /** Earliest first. */
+  readonly spans: readonly TraceSpan[];
+}
+
+/**
+ * Reads what is known of traces and spans of them with what the fields need, in one statement: finding where spans of the traces may be
+ * is most of its work.
+ */
 export async function readTraces(
   context: QueryContext,
   traceIds: readonly string[],
   toRead: SpansToRead,
 ): Promise<TraceWithSpans[]> {
-  const [summaries, rows] = await Promise.all([
-    readSummaries(context, traceIds, toRead.range),
-    readSpanRows(context, traceIds, toRead),
-  ]);
-  const { fields } = toRead;
-  const resources = fields.readsResources
-    ? await readResourceStatics(
-        context,
-        rows.map((cells) => String(cells.at(-1))),
-      )
-    : NO_RESOURCES;
-  const traces = new Map(summaries.map((summary) => [summary.traceId, { summary, spans: [] as TraceSpan[] }]));
-  for (const row of rows) {
-    const [traceId, id, parentId, start, duration] = row;
-    const trace = traces.get(traceId);
-    if (trace === undefined) continue;
-    const resource = fields.readsResources ? resources.get(String(row.at(-1))) : undefined;
-    const head = { id, parentId, start: BigInt(start), duration: toInteger(BigInt(duration)) };
-    trace.spans.push(new TraceSpan(trace.summary, head, row.slice(headCells), resource ?? NO_ATTRIBUTES));
+  const options = { maxResultRows: traceIds.length, isShort: isFew(traceIds) };
+  const rows = await select<TraceCells>(context, planTraces(traceIds, toRead), options);
+  const wanted = rows.map((cells) => cells[7]);
+  if (wanted.reduce((count, { length }) => count + length, 0) > maxSpans) {
+    throw new SignalboxError('too_large', `More than ${maxSpans} spans would have to be read at once`);
   }
-  for (const { spans } of traces.values()) spans.sort(byStart);
-  return [...traces.values()];
+  const resourceIds = toRead.fields.readsResources ? wanted.flat().map(resourceIdOf) : [];
+  const resources = resourceIds.length === 0 ? NO_RESOURCES : await readResourceStatics(context, resourceIds);
+  return rows.map((cells) => {
+    const summary = summaryOf(cells);
+    const spans = cells[7].map((span) => {
+      const [id, parentId, start, duration] = span;
+      const head = { id, parentId, start: BigInt(start), duration: toInteger(BigInt(duration)) };
+      const resource = toRead.fields.readsResources ? resources.get(resourceIdOf(span)) : undefined;
+      return new TraceSpan(summary, head, span.slice(headCells), resource ?? NO_ATTRIBUTES);
+    });
+    return { summary, spans: spans.sort(byStart) };
+  });
 }
 
-export interface TraceWithSpans {
-  readonly summary: TraceSummary;
-  readonly spans: readonly TraceSpan[];
+function resourceIdOf(cells: SpanCells): string {
+  return String(cells.at(-1));
 }
 
-async function readSpanRows(
-  context: QueryContext,
+function summaryOf([traceId, start, end, roots, [service, name], spans, errors]: TraceCells): TraceSummary {
+  return {
+    traceId,
+    start: BigInt(start),
+    end: BigInt(end),
+    root: roots === '0' ? undefined : { service, name },
+    services: Object.entries(spans).map(([of, count]) => ({
+      service: of,
+      spanCount: Number(count),
+      errorCount: Number(errors[of] ?? 0),
+    })),
+  };
+}
+
+/** Rows are `TraceCells`. */
+export function planTraces(
   traceIds: readonly string[],
   { fields, base, condition, range, texts, places }: SpansToRead,
-): Promise<readonly SpanCells[]> {
+): Statement {
   const parameters = new SqlParameters(base);
   const own = fields.columnsKnowing(texts, places, parameters);
   const columns = [...own, ...(fields.readsResources ? ['resource_id'] : [])];
-  const statement = parameters.statement(
-    `SELECT lower(hex(trace_id)), lower(hex(span_id)), if(${isRoot}, '', lower(hex(parent_span_id))), toUnixTimestamp64Nano(time), duration${columns.map((column) => `,\n  ${column}`).join('')}
-FROM spans
-WHERE ${isOfTraces(traceIds, range, parameters)}${condition === undefined ? '' : `\n  AND ${condition}`}
-${once}`,
+  const cells = columns.map((_, index) => `, cell_${index}`).join('');
+  return parameters.statement(
+    `SELECT
+  lower(hex(trace_id)),
+  min(start),
+  max(start + toInt64(duration)),
+  countIf(is_root),
+  argMinIf((shown, name), (start, span_id), is_root),
+  sumMap(map(shown, toUInt64(1))),
+  sumMap(map(shown, toUInt64(status_code = 2))),
+  groupArrayIf(${maxSpans + 1})((lower(hex(span_id)), if(is_root, '', lower(hex(parent_span_id))), start, duration${cells}), is_wanted)
+FROM (
+  SELECT trace_id, span_id, parent_span_id, name, duration, status_code, kind, toUnixTimestamp64Nano(time) AS start, ${isRoot} AS is_root, ${shownService()} AS shown,
+    ${condition ?? '1'} AS is_wanted${columns.map((column, index) => `,\n    ${column} AS cell_${index}`).join('')}
+  FROM spans
+  WHERE ${isOfTraces(traceIds, range, parameters)}
+  ${once}
+)
+GROUP BY trace_id`,
   );
-  return await select<SpanCells>(context, statement, { maxResultRows: maxRows, isShort: isFew(traceIds) });
 }
 
 const NO_ATTRIBUTES: ReadonlyMap<string, Static> = new Map();

@@ -64,7 +64,7 @@ const maxBatch = 1_000;
 export async function searchTraceql(context: QueryContext, search: TraceqlSearch): Promise<TraceqlResult> {
   const traces: FoundTrace[] = [];
   let last: TraceqlPart | undefined;
-  for await (const part of searchTraceqlInParts(context, search)) {
+  for await (const part of new TraceqlRun(context, search, false).parts()) {
     traces.push(...part.traces);
     last = part;
   }
@@ -74,7 +74,7 @@ export async function searchTraceql(context: QueryContext, search: TraceqlSearch
 
 /** The same as it is found: each part's traces are older than those of the parts before. There is one at least. */
 export function searchTraceqlInParts(context: QueryContext, search: TraceqlSearch): AsyncGenerator<TraceqlPart> {
-  return new TraceqlRun(context, search).parts();
+  return new TraceqlRun(context, search, true).parts();
 }
 
 type Candidate = readonly [traceId: string, firstMatch: string];
@@ -83,8 +83,12 @@ type Candidate = readonly [traceId: string, firstMatch: string];
 class TraceqlRun {
   readonly #context: QueryContext;
   readonly #search: TraceqlSearch;
+  /** Whoever asked is shown what is found as soon as it is. */
+  readonly #isInParts: boolean;
   readonly #found: FoundTrace[] = [];
   readonly #seen = new Set<string>();
+  /** Candidates of the windows before that are still to be looked at, newest first. */
+  readonly #waiting: Candidate[] = [];
   readonly #parameters = new SqlParameters();
   readonly #fields: SpanFields;
   readonly #stage: SpansetStage;
@@ -96,9 +100,10 @@ class TraceqlRun {
   /** Candidates are found by the pipeline as well: no more than wanted need to be read. */
   #isCertain = false;
 
-  constructor(context: QueryContext, search: TraceqlSearch) {
+  constructor(context: QueryContext, search: TraceqlSearch, isInParts: boolean) {
     this.#context = context;
     this.#search = search;
+    this.#isInParts = isInParts;
     this.#fields = new SpanFields(this.#parameters);
     this.#stage = compilePipeline(search.pipeline, this.#fields);
     this.#shown = shownFields(search.pipeline, this.#fields);
@@ -123,10 +128,15 @@ class TraceqlRun {
         searchedShare,
       };
     };
-    const later = await this.#planLaterSpans();
-    const found = (): number => this.#found.length;
-    for (const { window, isSmall, share } of searchWindows(this.#search, later.until, this.#context.nowMs, found)) {
-      for await (const bound of this.#searchWindow(window, later, isSmall)) {
+    const [later] = await Promise.all([this.#planLaterSpans(), this.#findPlaces(true)]);
+    const found = (): number => this.#found.length + this.#waiting.length;
+    for (const { window, isSmall, isLast, share } of searchWindows(
+      this.#search,
+      later.until,
+      this.#context.nowMs,
+      found,
+    )) {
+      for await (const bound of this.#searchWindow(window, later, { isSmall, isLast })) {
         const next = part(bound, share.before);
         if (given >= this.#search.limit) {
           yield { ...next, searchedShare: 1 };
@@ -144,18 +154,32 @@ class TraceqlRun {
   }
 
   /** Gives, again and again, a time before which all traces begin that have not been looked at. */
-  async *#searchWindow(window: TimeRange, later: LaterSpans, isSmall: boolean): AsyncGenerator<bigint> {
-    const { pipeline, range } = this.#search;
-    const tail = window.to > range.to ? later : undefined;
+  async *#searchWindow(
+    window: TimeRange,
+    laterSpans: LaterSpans,
+    { isSmall, isLast }: { isSmall: boolean; isLast: boolean },
+  ): AsyncGenerator<bigint> {
+    const { pipeline, range, limit } = this.#search;
+    const tail = window.to > range.to ? laterSpans : undefined;
     await this.#findPlaces(isSmall);
-    for (let page = Math.min(nextPage, Math.max(firstPage, this.#search.limit * 2)); ; page = nextPage) {
+    for (let page = Math.min(nextPage, Math.max(firstPage, limit * 2)); ; page = nextPage) {
       const size = page + this.#seen.size;
       const { statement, isExact } = planCandidates(pipeline, window, this.#places ?? new Map(), size, tail);
       this.#isCertain = isExact;
       const options = { maxResultRows: size, isShort: isSmall };
       const candidates = await select<Candidate>(this.#context, statement, options);
-      yield* this.#lookAt(candidates.filter(([id]) => !this.#seen.has(id)));
-      if (candidates.length < size) break;
+      const isAll = candidates.length < size;
+      const known = this.#waiting.splice(0);
+      const fresh = candidates.filter(([id]) => !this.#seen.has(id) && !known.some(([other]) => other === id));
+      const unseen = [...known, ...fresh];
+      // Reading traces costs as much as finding these few; so they are read with those of the next window.
+      const areFew = isAll && isExact && isSmall && unseen.length < limit / 2;
+      if (areFew && !isLast && !this.#isInParts) {
+        this.#waiting.push(...unseen);
+        return;
+      }
+      yield* this.#lookAt(unseen);
+      if (isAll) break;
     }
     yield window.from;
   }

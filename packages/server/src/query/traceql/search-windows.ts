@@ -6,6 +6,7 @@ export interface SearchWindow {
   readonly window: TimeRange;
   /** So small that finding out where keys are costs more than it saves. */
   readonly isSmall: boolean;
+  readonly isLast: boolean;
   /** Of the range, 0 to 1, that was searched before it. */
   readonly share: { readonly before: number };
 }
@@ -44,6 +45,7 @@ export function* searchWindows(
     yield {
       window: { from: lower, to: upper },
       isSmall: length <= smallNanos || end - first <= smallNanos,
+      isLast,
       share: { before },
     };
     if (isLast) return;
