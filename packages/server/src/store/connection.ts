@@ -1,4 +1,5 @@
 import type { NativeBlock } from './native-block.ts';
+import type { RecentPoints } from './recent-points.ts';
 
 /**
  * A value of a ClickHouse query parameter, `{name:Type}` in the SQL text.
@@ -122,6 +123,12 @@ export interface Connection {
    * Infinity: none came; -Infinity: that is not known.
    */
   changedSince(table: string, version: number): number;
+
+  /**
+   * The rows of `number_points` that came last; they are kept from the first call on. Undefined where others may write as well. A row is
+   * there as soon as the version of its table tells of it.
+   */
+  recentPoints(): RecentPoints | undefined;
 
   /** Refuses new work, waits for inserts under way, cancels queries, and releases everything within about `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;

@@ -18,5 +18,6 @@ export const noConnection: Connection = {
   command: refuse,
   version: () => undefined,
   changedSince: () => Number.NEGATIVE_INFINITY,
+  recentPoints: () => undefined,
   close: () => Promise.resolve(),
 };

@@ -19,9 +19,7 @@ export async function numberSeries(
   const points: NumberPoints =
     memory === undefined || hasStarts || slots.ids.length > maxKnownIds
       ? await readNumbers(context, slots, options)
-      : await memory.get(context.connection, slots.key, range, (part) =>
-          readNumbers(context, slots, { ...options, range: part }),
-        );
+      : await memory.get(context, slots, range, (part) => readNumbers(context, slots, { ...options, range: part }));
   const { times, values, missing, starts = [] } = points;
   return series.flat().map(({ labels }, slot) => {
     const own = missing?.[slot];

@@ -1,5 +1,8 @@
-import type { Connection } from '../../store/connection.ts';
+import { SignalboxError } from '../../pipeline/signalbox-error.ts';
+import type { QueryContext } from '../query-context.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { KeptPoints } from './kept-points.ts';
+import type { PointSlots } from './point-slots.ts';
 import type { ReadRange } from './read-points.ts';
 
 /** Points by slots, those of each in the order of their times. Slots that follow each other and have the same times share one array. */
@@ -10,149 +13,119 @@ export interface PointColumns {
   readonly missing: readonly Uint8Array[] | undefined;
 }
 
-interface KnownPoints extends PointColumns {
+interface Known {
+  readonly points: KeptPoints;
   /** Points of this range are in it: the end is exclusive. */
   readonly fromMs: number;
   readonly toMs: number;
   /** All that were there at this version of the table. */
   readonly version: number;
+  /** And all rows that came before this one. */
+  readonly recentEnd: number;
   /** The longest time that was asked for at once. */
   readonly spanMs: number;
+  readonly byteLength: number;
 }
 
 /**
  * Points of number_points that were read lately, by what they were chosen by. Who looks at a dashboard asks for the same series again and
- * again, of a time that moves on a little: what lies before the rows that were written since is not read again. Only where nobody
- * else may write.
+ * again, of a time that moves on a little: what came since is taken from the rows that came last, or, where those don't reach back as
+ * far, what lies before it is not read again. Only where nobody else may write.
  */
 export class PointMemory {
   readonly #maxBytes: number;
-  readonly #known: BoundedMap<string, KnownPoints>;
+  readonly #known: BoundedMap<string, Known>;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#known = new BoundedMap<string, KnownPoints>(maxBytes, bytesOf);
+    this.#known = new BoundedMap<string, Known>(maxBytes, ({ byteLength }) => byteLength);
   }
 
   /**
    * The points of a range.
    *
-   * @param key the same for the same slots
    * @param read all points of a range; not called for what is known
    */
   async get(
-    connection: Connection,
-    key: string,
+    { connection, nowMs }: Pick<QueryContext, 'connection' | 'nowMs'>,
+    slots: PointSlots,
     range: ReadRange,
     read: (range: ReadRange) => Promise<PointColumns>,
   ): Promise<PointColumns> {
     const version = connection.version(TABLE);
-    if (version === undefined) return await read(range);
+    const recent = connection.recentPoints();
+    if (version === undefined || recent === undefined) return await read(range);
+    const { key } = slots;
     const { fromMs } = range;
     const toMs = range.toMs + 1;
-    const known = this.#known.get(key);
+    let known = this.#known.get(key);
+    const recentEnd = recent.end;
+    if (known !== undefined && known.version !== version && recent.reaches(known.recentEnd)) {
+      // What is asked for next may begin a little earlier, where there is room for that.
+      const earlierMs = known.byteLength < this.#maxBytes / 4 ? Math.min(fromMs, toMs - known.spanMs * 1.25) : fromMs;
+      const keptFromMs = Math.max(known.fromMs, earlierMs);
+      const wanted = { fromMs: known.fromMs, toMs: known.toMs, keptFromMs, maxBytes: this.#maxBytes / 2 };
+      const points = known.points.added(recent, known.recentEnd, slots, wanted);
+      if (points !== undefined) {
+        known = {
+          ...known,
+          points,
+          fromMs: points === known.points ? known.fromMs : keptFromMs,
+          version,
+          recentEnd,
+          byteLength: points.byteLength,
+        };
+        this.#keep(key, known);
+      }
+    }
     const untilMs = known === undefined ? fromMs : Math.min(known.toMs, connection.changedSince(TABLE, known.version));
     if (known === undefined || known.fromMs > fromMs || untilMs <= fromMs) {
-      const points = await read(range);
-      this.#keep(key, { ...points, fromMs, toMs, version, spanMs: toMs - fromMs });
-      return points;
+      const { points, endMs } = await readAhead({ fromMs, toMs }, nowMs, read);
+      const kept = new KeptPoints(points);
+      const { byteLength } = kept;
+      this.#keep(key, { points: kept, fromMs, toMs: endMs, version, recentEnd, spanMs: toMs - fromMs, byteLength });
+      return kept.from(fromMs, toMs);
     }
     if (untilMs >= toMs) {
       // What was asked for last goes last.
       this.#known.set(key, known);
-      return cut(known, fromMs, toMs);
+      return known.points.from(fromMs, toMs);
     }
-    const later = await read({ fromMs: untilMs, toMs: range.toMs });
+    const later = await readAhead({ fromMs: untilMs, toMs }, nowMs, read);
     const spanMs = Math.max(known.spanMs, toMs - fromMs);
     const keptFromMs = Math.max(known.fromMs, Math.min(fromMs, toMs - spanMs * 1.25));
-    const joined = join(cut(known, keptFromMs, untilMs), later);
-    this.#keep(key, { ...joined, fromMs: keptFromMs, toMs, version, spanMs });
-    return cut(joined, fromMs, toMs);
+    const points = known.points.with(later.points, keptFromMs, untilMs);
+    const { byteLength } = points;
+    this.#keep(key, { points, fromMs: keptFromMs, toMs: later.endMs, version, recentEnd, spanMs, byteLength });
+    return points.from(fromMs, toMs);
   }
 
-  #keep(key: string, points: KnownPoints): void {
+  #keep(key: string, known: Known): void {
     // One selection must not drive out all others.
-    if (bytesOf(points) <= this.#maxBytes / 2) this.#known.set(key, points);
+    if (known.byteLength <= this.#maxBytes / 2) this.#known.set(key, known);
   }
 }
 
 const TABLE = 'number_points';
 
-/** Of the objects that stand for a slot's arrays. */
-const SLOT_BYTES = 300;
+/** Who asks for times up to about now will soon ask for those that come next. */
+const RECENT_MS = 300_000;
+const AHEAD_MS = 3_600_000;
 
-function bytesOf({ times, values, missing }: PointColumns): number {
-  let bytes = times.length * SLOT_BYTES;
-  for (let slot = 0; slot < times.length; slot++) {
-    if (slot === 0 || times[slot] !== times[slot - 1]) bytes += times[slot].byteLength;
-    bytes += values[slot].byteLength + (missing?.[slot].byteLength ?? 0);
-  }
-  return bytes;
-}
-
-/** Views of those from `fromMs` to `toMs` (exclusive). */
-function cut({ times, values, missing }: PointColumns, fromMs: number, toMs: number): PointColumns {
-  const cutTimes: Float64Array[] = [];
-  const cutValues: Float64Array[] = [];
-  const cutMissing: Uint8Array[] | undefined = missing && [];
-  let [start, end] = [0, 0];
-  for (const [slot, own] of times.entries()) {
-    if (slot > 0 && own === times[slot - 1]) cutTimes.push(cutTimes[slot - 1]);
-    else {
-      start = firstFrom(own, fromMs);
-      end = firstFrom(own, toMs);
-      cutTimes.push(start === 0 && end === own.length ? own : own.subarray(start, end));
+/** Reads a range, its end exclusive, or up to a later time, so that what comes next needs not be read. */
+async function readAhead(
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  nowMs: number,
+  read: (range: ReadRange) => Promise<PointColumns>,
+): Promise<{ readonly points: PointColumns; readonly endMs: number }> {
+  if (toMs >= nowMs - RECENT_MS) {
+    const endMs = Math.max(toMs, nowMs + AHEAD_MS);
+    try {
+      return { points: await read({ fromMs, toMs: endMs - 1 }), endMs };
+    } catch (error) {
+      // What was asked for may be less than what may be read.
+      if (!(error instanceof SignalboxError) || error.code !== 'too_large') throw error;
     }
-    cutValues.push(values[slot].subarray(start, end));
-    if (missing) cutMissing?.push(missing[slot].subarray(start, end));
   }
-  return { times: cutTimes, values: cutValues, missing: cutMissing };
-}
-
-/** The first place whose time is not before `timeMs`. */
-function firstFrom(times: Float64Array, timeMs: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle] < timeMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The points of every slot, the later ones after the earlier. Values are views of one array. */
-function join(earlier: PointColumns, later: PointColumns): PointColumns {
-  const times: Float64Array[] = [];
-  for (const [slot, own] of earlier.times.entries()) {
-    const next = later.times[slot];
-    const isSame = slot > 0 && own === earlier.times[slot - 1] && next === later.times[slot - 1];
-    times.push(isSame ? times[slot - 1] : joined(own, next));
-  }
-  const length = times.reduce((sum, own) => sum + own.length, 0);
-  const all = new Float64Array(length);
-  const gone = earlier.missing || later.missing ? new Uint8Array(length) : undefined;
-  const values: Float64Array[] = [];
-  const missing: Uint8Array[] | undefined = gone && [];
-  let at = 0;
-  for (const [slot, { length: count }] of times.entries()) {
-    const before = earlier.values[slot];
-    all.set(before, at);
-    all.set(later.values[slot], at + before.length);
-    values.push(all.subarray(at, at + count));
-    if (gone) {
-      if (earlier.missing) gone.set(earlier.missing[slot], at);
-      if (later.missing) gone.set(later.missing[slot], at + before.length);
-      missing?.push(gone.subarray(at, at + count));
-    }
-    at += count;
-  }
-  return { times, values, missing };
-}
-
-function joined(before: Float64Array, after: Float64Array): Float64Array {
-  const all = new Float64Array(before.length + after.length);
-  all.set(before);
-  all.set(after, before.length);
-  return all;
+  return { points: await read({ fromMs, toMs: toMs - 1 }), endMs: toMs };
 }

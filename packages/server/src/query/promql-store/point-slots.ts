@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RecentPoints } from '../../store/recent-points.ts';
 import type { StoredSeries } from './stored-series.ts';
 
 /**
@@ -14,6 +15,7 @@ export class PointSlots {
   readonly #keys: Uint32Array;
   readonly #slots: Int32Array;
   readonly #order: Int32Array;
+  readonly #words: Uint32Array;
   #key: string | undefined;
 
   /** @param slots the series of each */
@@ -28,6 +30,7 @@ export class PointSlots {
     this.#keys = new Uint32Array(size * 2);
     this.#slots = new Int32Array(size).fill(-1);
     const words = new Uint32Array(BigUint64Array.from(this.ids).buffer);
+    this.#words = words;
     for (const [index, { slot }] of all.entries()) {
       const place = this.#place(words[index * 2], words[index * 2 + 1]);
       this.#keys[place * 2] = words[index * 2];
@@ -40,6 +43,16 @@ export class PointSlots {
   get key(): string {
     this.#key ??= createHash('sha256').update(BigUint64Array.from(this.ids)).update(this.#order).digest('base64');
     return this.#key;
+  }
+
+  /** The slot of `ids[index]`; ids are in the order of their slots. */
+  slotAt(index: number): number {
+    return this.#order[index];
+  }
+
+  /** The last row of `ids[index]`; -1: there is none. */
+  lastRow(recent: RecentPoints, index: number): number {
+    return recent.lastRow(this.#words[index * 2], this.#words[index * 2 + 1]);
   }
 
   /** The slot of a series by the words of its id; -1: none. */

@@ -128,9 +128,11 @@ export async function readPointsInParts(
 ): Promise<ReadPoints[]> {
   const { range, isDelta, maxPoints } = options;
   const fromMs = isDelta ? sumsBeginAt(range.fromMs) : range.fromMs;
-  const expected = (slots.ids.length * (range.toMs - fromMs)) / usualIntervalMs;
+  // There is not much that is later than now.
+  const untilMs = Math.max(fromMs, Math.min(range.toMs, context.nowMs));
+  const expected = (slots.ids.length * (untilMs - fromMs)) / usualIntervalMs;
   const first = Math.floor(fromMs / quarterMs);
-  const quarters = Math.floor(range.toMs / quarterMs) - first + 1;
+  const quarters = Math.floor(untilMs / quarterMs) - first + 1;
   const quartersPerPart = Math.ceil(quarters / Math.min(maxParts, Math.ceil(expected / rowsPerPart)));
   if (!(quartersPerPart < quarters)) return [await readPoints(context, table, slots, values, options)];
   const parts: ReadPoints[] = new Array(Math.ceil(quarters / quartersPerPart));
@@ -139,9 +141,10 @@ export async function readPointsInParts(
   const readSome = async (): Promise<void> => {
     for (let part = next++; part < parts.length; part = next++) {
       const startMs = (first + part * quartersPerPart) * quarterMs;
+      const endMs = part === parts.length - 1 ? range.toMs : startMs + quartersPerPart * quarterMs - 1;
       parts[part] = await readPoints(context, table, slots, values, {
         ...options,
-        between: { fromMs: startMs, toMs: startMs + quartersPerPart * quarterMs - 1 },
+        between: { fromMs: startMs, toMs: endMs },
       });
       rows += parts[part].times.column.length;
       if (rows > maxPoints) throw tooManySamples(maxPoints);

@@ -23,6 +23,7 @@ import type {
   QueryResult,
 } from '../../connection.ts';
 import type { NativeBlock } from '../../native-block.ts';
+import { RecentPoints } from '../../recent-points.ts';
 import { translateEngineError } from '../engine-error.ts';
 import { insertColumns } from '../insert-columns.ts';
 import { readColumns } from '../native/read-columns.ts';
@@ -77,6 +78,7 @@ export class EmbeddedConnection implements Connection {
   #commandCount = 0;
   readonly #insertCounts = new Map<string, number>();
   readonly #changes = new Map<string, TableChanges>();
+  #recentPoints: RecentPoints | undefined;
   #closed: Promise<void> | undefined;
 
   /** Opens the folder; throws `unavailable` (not retryable) when another process has it open. */
@@ -141,6 +143,11 @@ export class EmbeddedConnection implements Connection {
   changedSince(table: string, version: number): number {
     if (this.version(table) === version) return Number.POSITIVE_INFINITY;
     return this.#changes.get(table)?.earliestSince(version) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  recentPoints(): RecentPoints {
+    this.#recentPoints ??= new RecentPoints();
+    return this.#recentPoints;
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -227,6 +234,7 @@ export class EmbeddedConnection implements Connection {
     const { names, structure } = insertColumns(block);
     // Whoever asked for something that takes a moment waits for it; a sender for many requests at once.
     const nice = this.#running.size > 0 && !this.#longQueries.any ? INSERT_NICE : 0;
+    let isThere = false;
     try {
       await writeChunks(path, block.chunks);
       await this.#inserts.use((session) =>
@@ -235,6 +243,7 @@ export class EmbeddedConnection implements Connection {
           'Null',
         ),
       );
+      isThere = true;
     } catch (error) {
       throw translateEngineError(error);
     } finally {
@@ -243,6 +252,10 @@ export class EmbeddedConnection implements Connection {
       const changes = this.#changes.get(table) ?? new TableChanges();
       this.#changes.set(table, changes);
       changes.record(this.version(table), block.earliestMs ?? Number.NEGATIVE_INFINITY);
+      if (table === 'number_points') {
+        if (isThere) this.#recentPoints?.append(block);
+        else this.#recentPoints?.forget();
+      }
       removeIfThere(path);
     }
   }
@@ -258,6 +271,7 @@ export class EmbeddedConnection implements Connection {
     } finally {
       this.#commandCount++;
       for (const [table, changes] of this.#changes) changes.record(this.version(table), Number.NEGATIVE_INFINITY);
+      this.#recentPoints?.forget();
     }
   }
 

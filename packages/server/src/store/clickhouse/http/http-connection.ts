@@ -133,6 +133,10 @@ export class HttpConnection implements Connection {
     return Number.NEGATIVE_INFINITY;
   }
 
+  recentPoints(): undefined {
+    return undefined;
+  }
+
   version(): undefined {
     return undefined;
   }
