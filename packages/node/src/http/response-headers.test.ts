@@ -2,13 +2,19 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { headerName, setKnownHeader } from './response-headers.ts';
+import { wrapFunction } from '../modules/loaded-module.ts';
+import { headerName, setKnownHeader, withKnownHeaders } from './response-headers.ts';
 
 const traceId = headerName('X-Trace-ID');
+const traceparent = headerName('traceparent');
+
+class Response extends http.ServerResponse {}
+wrapFunction(Response.prototype, 'writeHead', withKnownHeaders([traceId, traceparent]));
 
 async function answerOf(handle: (response: http.ServerResponse) => void): Promise<http.IncomingMessage> {
-  const server = http.createServer((_, response) => {
+  const server = http.createServer({ ServerResponse: Response }, (_, response) => {
     setKnownHeader(response, traceId, 'abc');
+    setKnownHeader(response, traceparent, '00-1');
     handle(response);
     response.end();
   });
@@ -28,31 +34,74 @@ test.each<[string, (response: http.ServerResponse) => void]>([
   ['other headers', (response) => response.setHeader('content-type', 'text/plain')],
   ['headers given to writeHead', (response) => response.writeHead(200, { 'content-type': 'text/plain' })],
   ['headers in a list', (response) => response.writeHead(200, ['content-type', 'text/plain'])],
+  ['a reason', (response) => response.writeHead(200, 'Fine')],
+  ['headers both set and given', (response) => response.setHeader('a', '1').writeHead(200, { b: '2' })],
 ])('is sent beside %s', async (_, handle) => {
   const { headers, rawHeaders } = await answerOf(handle);
-  expect(headers['x-trace-id']).toBe('abc');
+  expect(headers).toMatchObject({ 'x-trace-id': 'abc', traceparent: '00-1' });
   expect(rawHeaders).toContain('X-Trace-ID');
+});
+
+test('headers given to writeHead are sent as without it, and not kept by the response', async () => {
+  let response: http.ServerResponse | undefined;
+  const { statusMessage, headers, rawHeaders } = await answerOf((own) => {
+    own.writeHead(200, 'Fine', { 'Content-Type': 'text/plain', 'Set-Cookie': ['a=1', 'b=2'], 'Content-Length': 0 });
+    response = own;
+  });
+  expect(statusMessage).toBe('Fine');
+  expect(headers).toMatchObject({ 'content-type': 'text/plain', 'content-length': '0', 'x-trace-id': 'abc' });
+  expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
+  expect(rawHeaders).toContain('Content-Type');
+  expect(response?.getHeaders()).toEqual({ 'x-trace-id': 'abc', traceparent: '00-1' });
+});
+
+test('one given to writeHead replaces ours', async () => {
+  const { rawHeaders } = await answerOf((response) => response.writeHead(200, { 'x-TRACE-id': 'mine' }));
+  expect(rawHeaders.filter((each) => each.toLowerCase() === 'x-trace-id')).toHaveLength(1);
+  expect(rawHeaders).toContain('mine');
+  expect(rawHeaders).toContain('00-1');
+});
+
+test('what writeHead refuses, it refuses, and the response still has its headers', async () => {
+  const refused: unknown[] = [];
+  const { statusCode, headers } = await answerOf((response) => {
+    for (const given of [{ 'no name': 'a' }, { name: 'a\nb' }])
+      try {
+        response.writeHead(500, given);
+      } catch (error) {
+        refused.push(Reflect.get(Object(error), 'code'));
+      }
+    response.writeHead(200, { name: 'a' });
+  });
+  expect(refused).toEqual(['ERR_INVALID_HTTP_TOKEN', 'ERR_INVALID_CHAR']);
+  expect(statusCode).toBe(200);
+  expect(headers).toMatchObject({ name: 'a', 'x-trace-id': 'abc', traceparent: '00-1' });
 });
 
 test('is seen, replaced and removed like any other', async () => {
   const seen: unknown[] = [];
   const replaced = await answerOf((response) => {
     seen.push(response.getHeader('x-trace-id'), response.hasHeader('X-Trace-Id'), response.getHeaders());
-    response.setHeader('x-trace-id', 'mine');
+    response.setHeader('x-trace-id', 'mine').writeHead(200, { a: '1' });
   });
-  expect(seen).toEqual(['abc', true, { 'x-trace-id': 'abc' }]);
+  expect(seen).toEqual(['abc', true, { 'x-trace-id': 'abc', traceparent: '00-1' }]);
   expect(replaced.headers['x-trace-id']).toBe('mine');
-  const removed = await answerOf((response) => response.removeHeader('x-trace-id'));
+  const removed = await answerOf((response) => {
+    response.removeHeader('x-trace-id');
+    response.writeHead(200, { a: '1' });
+  });
   expect(removed.headers['x-trace-id']).toBeUndefined();
 });
 
-test('is set without the public way on the Nodes that are known', () => {
-  const response = new http.OutgoingMessage();
-  response.setHeader = () => {
-    throw new Error('not needed');
-  };
-  setKnownHeader(response, traceId, 'abc');
-  expect(response.getHeader('X-Trace-ID')).toBe('abc');
+test('is set and sent without the public way on the Nodes that are known', async () => {
+  const answer = await answerOf((response) => {
+    response.setHeader = () => {
+      throw new Error('not needed');
+    };
+    setKnownHeader(response, traceId, 'again');
+    response.writeHead(200, { a: '1' });
+  });
+  expect(answer.headers).toMatchObject({ a: '1', 'x-trace-id': 'again' });
 });
 
 test('what is no name is refused', () => {

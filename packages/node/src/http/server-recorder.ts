@@ -111,6 +111,11 @@ export class ServerRecorder {
     );
   }
 
+  /** Of responses, set by the recorder. */
+  get headers(): readonly HeaderName[] {
+    return [this.#traceIdHeader, this.#traceparentHeader].filter((name) => name !== undefined);
+  }
+
   /** Begins to record a request, and returns the context in which it has to be handled. */
   begin(exchange: ServerExchange): Context {
     const { http } = this.#instrumentation.settings;
