@@ -1,7 +1,8 @@
 import type { AnyValue, AnyValueMap } from '@opentelemetry/api-logs';
 
 const maxDepth = 8;
-const maxItems = 256;
+/** Of one list or object. */
+export const maxItems = 256;
 /** Of all lists and objects in a value together. */
 const maxValues = 2_000;
 

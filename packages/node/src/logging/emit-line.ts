@@ -1,4 +1,5 @@
 import type { AnyValue, AnyValueMap, Logger } from '@opentelemetry/api-logs';
+import { toAnyValue } from './any-value.ts';
 import type { GiveAttributes, LineAttributes, LogLine } from './log-line.ts';
 import { SignalboxLogger } from './logger-provider.ts';
 import { withoutOwnIds } from './trace-ids.ts';
@@ -42,6 +43,11 @@ class CollectedAttributes implements LineAttributes {
 
   add(name: string, value: AnyValue): void {
     if (!this.#backwards.has(name)) this.#backwards.set(name, value);
+  }
+
+  addLogged(name: string, logged: unknown): void {
+    const value = toAnyValue(logged);
+    if (value !== undefined) this.add(name, value);
   }
 
   inOrder(): AnyValueMap {

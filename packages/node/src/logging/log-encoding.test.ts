@@ -157,7 +157,11 @@ test('what the official SDK refuses, is refused; what it takes, is taken', () =>
 });
 
 /** The request that lines of one logger become; `isDirect`: encoded without records being made. */
-function lineRequest(lines: readonly [LogLine, readonly [string, AnyValue][]][], isDirect: boolean): object {
+function lineRequest(
+  lines: readonly [LogLine, readonly [string, unknown][]][],
+  isDirect: boolean,
+  isLogged = false,
+): object {
   const encoding = new ProtobufLogs(resource.schemaUrl, limits.attributeCountLimit);
   const encoded: Uint8Array[] = [];
   const provider = new SignalboxLoggerProvider({
@@ -175,7 +179,9 @@ function lineRequest(lines: readonly [LogLine, readonly [string, AnyValue][]][],
   const logger = provider.getLogger('lines');
   for (const [line, attributes] of lines)
     emitLine(logger, line, (all) => {
-      for (const [name, each] of [...attributes].reverse()) all.add(name, each);
+      for (const [name, each] of [...attributes].reverse())
+        if (isLogged) all.addLogged(name, each);
+        else all.add(name, each as AnyValue);
     });
   return read(encoding.request(resource.attributes, [{ scope: { name: 'lines' }, bytes: Buffer.concat(encoded) }]));
 }
@@ -205,6 +211,28 @@ test('a line is the record that it would be, with names that come again, too man
   fc.assert(
     fc.property(fc.array(fc.tuple(line, lineAttributes), { maxLength: 5 }), (lines) => {
       expect(lineRequest(lines, true)).toEqual(lineRequest(lines, false));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('what is logged is written as it would be converted', () => {
+  const strange = fc.constantFrom<unknown>(
+    undefined,
+    () => 1,
+    Symbol('s'),
+    10n,
+    new Date(0),
+    new TypeError('boom'),
+    new Map([['a', 1]]),
+    { toJSON: () => ({ made: true }) },
+    Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`k${index}`, index])),
+  );
+  const logged = fc.oneof(value, strange, fc.dictionary(fc.string(), fc.oneof(value, strange), { maxKeys: 4 }));
+  const attributes = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', ''), logged), { maxLength: 4 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(line, attributes), { maxLength: 5 }), (lines) => {
+      expect(lineRequest(lines, true, true)).toEqual(lineRequest(lines, false, true));
     }),
     { numRuns: 300 },
   );

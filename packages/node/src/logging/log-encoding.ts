@@ -5,6 +5,7 @@ import { ReverseWriter } from '../trace/reverse-writer.ts';
 import { isValidSpanContext } from '../trace/span-context-validity.ts';
 import type { ScopeBytes } from '../trace/span-encoding.ts';
 import type { BatchEncoding } from '../trace/span-queue.ts';
+import { maxItems, toAnyValue } from './any-value.ts';
 import type { GiveAttributes, LineAttributes, LogLine } from './log-line.ts';
 import type { FinishedLogRecord, LogScope } from './log-record.ts';
 
@@ -111,6 +112,36 @@ class RecordWriter implements LineAttributes {
     this.#writer.keyValue(attributesField, name, value);
   }
 
+  addLogged(name: string, logged: unknown): void {
+    if (isPlain(logged) && name !== '' && !this.#names.includes(name) && this.#writePlain(name, logged)) {
+      this.#names.push(name);
+      return;
+    }
+    const value = toAnyValue(logged);
+    if (value !== undefined) this.add(name, value);
+  }
+
+  /** False, with nothing written, where there is more in the object than texts and numbers. */
+  #writePlain(name: string, fields: Readonly<Record<string, unknown>>): boolean {
+    const writer = this.#writer;
+    const before = writer.length;
+    const keys = Object.keys(fields);
+    if (keys.length > maxItems) return false;
+    for (let index = keys.length - 1; index >= 0; index -= 1) {
+      const key = keys[index] as string;
+      const value = fields[key];
+      if (value === undefined) continue;
+      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+        writer.drop(before);
+        return false;
+      }
+      writer.keyValue(1, key, value);
+    }
+    writer.nested(6, before);
+    writer.named(attributesField, name, before);
+    return true;
+  }
+
   #begin(observed: HrTime, spanContext: SpanContext | undefined, eventName?: string): void {
     const writer = this.#writer;
     writer.reset();
@@ -141,6 +172,16 @@ class RecordWriter implements LineAttributes {
     writer.nested(2, 0);
     return writer.written;
   }
+}
+
+/** Whether `toAnyValue` would look at nothing but the object's own fields. */
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype &&
+    typeof (value as { readonly toJSON?: unknown }).toJSON !== 'function'
+  );
 }
 
 function text(writer: ReverseWriter, field: number, value: string | undefined): void {

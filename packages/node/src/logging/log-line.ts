@@ -14,6 +14,8 @@ export interface LogLine {
 export interface LineAttributes {
   /** `value` is one that `toAnyValue` made, or needs nothing made of it. */
   add(name: string, value: AnyValue): void;
+  /** `value` is one that has been logged: what `toAnyValue` makes of it counts. */
+  addLogged(name: string, value: unknown): void;
 }
 
 /** Hands out all attributes of a line; may be asked twice. */

@@ -11,8 +11,6 @@ export interface Bindings {
   readonly inherited: Bindings | undefined;
 }
 
-const textBinding = /,"([^"\\]+)":"([^"\\]*)"/y;
-
 /** Reads `text`, of which what `inherited` holds needs not be read again. */
 export function readBindings(text: string, inherited: Bindings | undefined): Bindings {
   const isLonger =
@@ -43,13 +41,17 @@ function readOwn(text: string): readonly Binding[] {
 
 /** What a child adds for one request is mostly an id: that needs no parser. Undefined where anything else is bound. */
 function plainTexts(text: string): Binding[] | undefined {
+  if (text.includes('\\')) return undefined;
   const bindings: Binding[] = [];
-  for (let end = 0; end < text.length; end = textBinding.lastIndex) {
-    textBinding.lastIndex = end;
-    const match = textBinding.exec(text);
-    if (match === null) return undefined;
-    const name = match[1] as string;
-    if (!isOfResource(name)) bindings.push([name, match[2] as string]);
+  for (let start = 0; start < text.length; ) {
+    if (!text.startsWith(',"', start)) return undefined;
+    const nameEnd = text.indexOf('"', start + 2);
+    if (nameEnd <= start + 2 || !text.startsWith('":"', nameEnd)) return undefined;
+    const end = text.indexOf('"', nameEnd + 3);
+    if (end < 0) return undefined;
+    const name = text.slice(start + 2, nameEnd);
+    if (!isOfResource(name)) bindings.push([name, text.slice(nameEnd + 3, end)]);
+    start = end + 1;
   }
   return bindings;
 }

@@ -105,10 +105,11 @@ export class PinoInternals {
   /** Whether the logger has bound something under this name. */
   hasBinding(instance: PinoLogger, name: string): boolean {
     const text = (instance as unknown as Values)[this.#symbolsOf(instance).chindings];
+    const known = (instance as { [bindingsKey]?: Bindings })[bindingsKey];
     // Within a value the quotes would be escaped.
-    if (typeof text === 'string' && !text.includes(`"${name}":`)) return false;
+    if (typeof text === 'string' && known?.text !== text && !text.includes(`"${name}":`)) return false;
     for (let bindings: Bindings | undefined = this.bindings(instance); bindings; bindings = bindings.inherited)
-      if (bindings.own.some(([bound]) => bound === name)) return true;
+      for (const [bound] of bindings.own) if (bound === name) return true;
     return false;
   }
 

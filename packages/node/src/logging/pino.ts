@@ -7,7 +7,6 @@ import {
   type InstrumentationHandle,
 } from '../instrumentation.ts';
 import { version } from '../version.ts';
-import { toAnyValue } from './any-value.ts';
 import { emitLine, isHeard } from './emit-line.ts';
 import { exceptionAttributes } from './exception-attributes.ts';
 import type { LineAttributes, LogLine } from './log-line.ts';
@@ -38,12 +37,14 @@ export const pinoInstrumentation: Instrumentation = {
     const logger = instrumentation.loggerProvider.getLogger(scope, version);
     const internals = new PinoInternals();
     return handleOf(
-      // Apart and in this order: a record that cannot be made must not cost the line its ids, nor these become attributes.
       instrumentation.subscribe(startChannel, (message) => {
-        if (settings.pino.export) emit(logger, internals, message as AsJsonMessage);
-      }),
-      instrumentation.subscribe(startChannel, (message) => {
-        if (settings.pino.correlate) correlate(internals, message as AsJsonMessage);
+        const line = message as AsJsonMessage;
+        try {
+          if (settings.pino.export) emit(logger, internals, line);
+        } finally {
+          // In this order: the ids must not become attributes, and a record that cannot be made must not cost the line its ids.
+          if (settings.pino.correlate) correlate(internals, line);
+        }
       }),
       instrumentation.subscribe('tracing:pino_asJson:end', (message) => (message as AsJsonMessage).restore?.()),
     );
@@ -95,10 +96,7 @@ function giveFields(attributes: LineAttributes, state: PinoState, merged: unknow
     if (raw instanceof Error)
       for (const [name, text] of Object.entries(exceptionAttributes(value)).reverse())
         attributes.add(name, text as string);
-    else {
-      const converted = toAnyValue(value);
-      if (converted !== undefined) attributes.add(key, converted);
-    }
+    else attributes.addLogged(key, value);
   }
 }
 

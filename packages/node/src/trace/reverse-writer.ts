@@ -6,6 +6,9 @@ const firstCapacity = 16 * 1024;
 const shortText = 48;
 const maxInt64 = 2 ** 63;
 const double = new Float64Array(1);
+/** What each character stands for as a hex digit; 0 for all others. */
+const nibbles = new Uint8Array(128);
+for (const digit of '0123456789abcdefABCDEF') nibbles[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
 const doubleBytes = new Uint8Array(double.buffer);
 
 /**
@@ -49,6 +52,13 @@ export class ReverseWriter {
       this.#buffer[--this.#position] = value;
       return;
     }
+    // Lengths mostly: two bytes, in integer arithmetic.
+    if (value < 16_384) {
+      this.#position -= 2;
+      this.#buffer[this.#position] = (value & 127) | 128;
+      this.#buffer[this.#position + 1] = value >> 7;
+      return;
+    }
     let size = 1;
     for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size += 1;
     this.#position -= size;
@@ -70,14 +80,17 @@ export class ReverseWriter {
     this.varint(this.length - before);
   }
 
-  /** Bytes given as lower-case hex digits, with their length, without a tag. */
+  /** Bytes given as hex digits, with their length, without a tag. Not by `Buffer.write`: a call into native code costs more than ids are long. */
   hex(digits: string): void {
     const size = digits.length >> 1;
     this.#reserve(size + 8);
     this.#position -= size;
-    const written = this.#buffer.write(digits, this.#position, size, 'hex');
-    // It stops at what is no digit.
-    if (written < size) this.#buffer.fill(0, this.#position + written, this.#position + size);
+    const buffer = this.#buffer;
+    const start = this.#position;
+    for (let index = 0; index < size; index += 1)
+      buffer[start + index] =
+        ((nibbles[digits.charCodeAt(2 * index)] as number) << 4) |
+        (nibbles[digits.charCodeAt(2 * index + 1)] as number);
     this.varint(size);
   }
 
@@ -88,6 +101,11 @@ export class ReverseWriter {
     this.#buffer.set(bytes, this.#position);
   }
 
+  /** As if nothing had been written since `length` was `before`. */
+  drop(before: number): void {
+    this.#position = this.#buffer.length - before;
+  }
+
   /** A copy of what has been written since `length` was `before`. */
   copy(before: number): Uint8Array {
     return Buffer.from(this.#buffer.subarray(this.#position, this.#buffer.length - before));
@@ -96,24 +114,28 @@ export class ReverseWriter {
   /** The same, and as if it had not been written. */
   take(before: number): Uint8Array {
     const copy = this.copy(before);
-    this.#position = this.#buffer.length - before;
+    this.drop(before);
     return copy;
   }
 
   fixed32(value: number): void {
     this.#reserve(4);
     this.#position -= 4;
-    this.#buffer.writeUInt32LE(value, this.#position);
+    this.#uint32(value, this.#position);
   }
 
   /** Nanoseconds since the epoch, which no number holds exactly: 10⁹ is 1953125 · 2⁹, and that product still is exact. */
   nanos([seconds, nanos]: HrTime): void {
+    if (seconds < 0) throw new RangeError('it has a time before 1970');
     this.#reserve(8);
     this.#position -= 8;
     const units = seconds * 1_953_125;
-    const low = (units % 8_388_608) * 512 + nanos;
-    this.#buffer.writeUInt32LE(low % 4_294_967_296, this.#position);
-    this.#buffer.writeUInt32LE(Math.floor(units / 8_388_608) + Math.floor(low / 4_294_967_296), this.#position + 4);
+    // Not by `%`, which numbers beyond 32 bits make a call of.
+    const unitsHigh = Math.floor(units / 8_388_608);
+    const low = (units - unitsHigh * 8_388_608) * 512 + nanos;
+    const carry = Math.floor(low / 4_294_967_296);
+    this.#uint32(low - carry * 4_294_967_296, this.#position);
+    this.#uint32(unitsHigh + carry, this.#position + 4);
   }
 
   /** opentelemetry.proto.common.v1.AnyValue, without its own header. */
@@ -158,10 +180,24 @@ export class ReverseWriter {
   keyValue(field: number, key: string, value: AnyValue | undefined): void {
     const before = this.length;
     this.anyValue(value);
+    this.named(field, key, before);
+  }
+
+  /** The rest of a KeyValue whose value has been written since `length` was `before`. */
+  named(field: number, key: string, before: number): void {
     this.nested(2, before);
     this.text(key);
     this.tag(1, 2);
     this.nested(field, before);
+  }
+
+  #uint32(value: number, at: number): void {
+    const buffer = this.#buffer;
+    const bits = value | 0;
+    buffer[at] = bits;
+    buffer[at + 1] = bits >> 8;
+    buffer[at + 2] = bits >> 16;
+    buffer[at + 3] = bits >> 24;
   }
 
   #integer(value: number): void {
