@@ -46,6 +46,12 @@ export function prometheusApi({
     catalog,
     rules,
     targets: {
+      pools: () =>
+        scrapes().jobs.map(({ name, relabelSteps }) => ({
+          name,
+          relabelSteps: (labels) =>
+            relabelSteps(new Map(labels.entries())).map((step) => ({ ...step, labels: Labels.from(step.labels) })),
+        })),
       active: () =>
         scrapes().active.map(({ job, labels, discoveredLabels, ...target }) => ({
           ...target,

@@ -9,8 +9,13 @@ export interface ExposedSeries {
   readonly timeMs: number | null;
 }
 
+/** A family of the text format; nothing is known of one that is untyped. */
+export interface ShownFamily extends Omit<PrometheusFamily, 'type'> {
+  readonly type: PrometheusFamily['type'] | 'untyped';
+}
+
 export interface ExposedFamily {
-  readonly family: PrometheusFamily;
+  readonly family: ShownFamily;
   readonly series: readonly ExposedSeries[];
 }
 
@@ -41,10 +46,10 @@ export function writeExposition(families: readonly ExposedFamily[], format: Expo
 
 class FamilyWriter {
   readonly #lines: string[];
-  readonly #family: PrometheusFamily;
+  readonly #family: ShownFamily;
   readonly #format: ExpositionFormat;
 
-  constructor(lines: string[], family: PrometheusFamily, format: ExpositionFormat) {
+  constructor(lines: string[], family: ShownFamily, format: ExpositionFormat) {
     this.#lines = lines;
     this.#family = family;
     this.#format = format;
@@ -58,7 +63,8 @@ class FamilyWriter {
     const name = this.#metricName(base);
     const shown = METRIC_NAME.test(name) ? name : `"${escaped(name, true)}"`;
     if (help !== '') this.#lines.push(`# HELP ${shown} ${escaped(help, openMetrics)}\n`);
-    this.#lines.push(`# TYPE ${shown} ${isTarget ? 'info' : type}\n`);
+    const shownType = openMetrics && type === 'untyped' ? 'unknown' : type;
+    this.#lines.push(`# TYPE ${shown} ${isTarget ? 'info' : shownType}\n`);
     // A unit must be the end of the name (OpenMetrics 1.0, "Unit").
     if (openMetrics && unit !== '' && name.endsWith(`_${unit}`)) this.#lines.push(`# UNIT ${shown} ${unit}\n`);
   }

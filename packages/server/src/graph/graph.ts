@@ -48,7 +48,11 @@ export class Graph implements Component {
   /** What its receivers scrape. */
   scrapes(): Scrapes {
     const all = this.#members.receivers.flatMap(({ component }) => component.scrapes?.() ?? []);
-    return { active: all.flatMap(({ active }) => active), dropped: all.flatMap(({ dropped }) => dropped) };
+    return {
+      jobs: all.flatMap(({ jobs }) => jobs),
+      active: all.flatMap(({ active }) => active),
+      dropped: all.flatMap(({ dropped }) => dropped),
+    };
   }
 
   /** Throws what the first component that can't start has thrown, with its name; those that had started are shut down. */

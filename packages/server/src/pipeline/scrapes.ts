@@ -16,8 +16,34 @@ export interface ScrapedTarget {
   readonly timeoutMs: number;
 }
 
+/** What a rule of `relabel_configs` made of a target's labels. */
+export interface RelabelStep {
+  readonly rule: {
+    readonly sourceLabels: readonly string[];
+    readonly separator: string;
+    /** As it was written. */
+    readonly pattern: string;
+    readonly modulus: number;
+    readonly targetLabel: string;
+    readonly replacement: string;
+    readonly action: string;
+  };
+  /** Empty once a rule has dropped the target. */
+  readonly labels: ReadonlyMap<string, string>;
+  readonly keep: boolean;
+}
+
+/** Targets that have their settings in common. */
+export interface ScrapeJob {
+  readonly name: string;
+  /** Rule by rule, what would become of a target with these labels. */
+  relabelSteps(labels: ReadonlyMap<string, string>): RelabelStep[];
+}
+
 /** What a component scrapes. */
 export interface Scrapes {
+  /** With those that have no targets now. */
+  readonly jobs: readonly ScrapeJob[];
   readonly active: readonly ScrapedTarget[];
   /** Targets that relabelling dropped. */
   readonly dropped: readonly Pick<ScrapedTarget, 'job' | 'discoveredLabels'>[];

@@ -18,12 +18,32 @@ export interface ScrapeTarget {
   readonly timeoutMs: number;
 }
 
+/** A scrape job, with or without targets. */
+export interface ScrapePool {
+  readonly name: string;
+  /** Rule by rule, what would become of a target with these labels. */
+  relabelSteps(labels: Labels): readonly {
+    readonly rule: {
+      readonly sourceLabels: readonly string[];
+      readonly separator: string;
+      readonly pattern: string;
+      readonly modulus: number;
+      readonly targetLabel: string;
+      readonly replacement: string;
+      readonly action: string;
+    };
+    readonly labels: Labels;
+    readonly keep: boolean;
+  }[];
+}
+
 /** What is scraped, for those who ask; whoever scrapes implements it. */
 export interface ScrapeTargets {
+  pools(): readonly ScrapePool[];
   active(): readonly ScrapeTarget[];
   /** Targets that relabelling dropped. */
   dropped(): readonly Pick<ScrapeTarget, 'pool' | 'discoveredLabels'>[];
 }
 
 /** Of a program that scrapes nothing. */
-export const NO_TARGETS: ScrapeTargets = { active: () => [], dropped: () => [] };
+export const NO_TARGETS: ScrapeTargets = { pools: () => [], active: () => [], dropped: () => [] };

@@ -12,6 +12,7 @@ import { parseSeriesDescription } from '../../query/promql/series-description.ts
 import { SeriesCatalog } from '../../query/promql-store/series-catalog.ts';
 import { StoreStorage, untranslated } from '../../query/promql-store/testing/store-storage.ts';
 import type { RuleGroupState } from '../../query/rule-states.ts';
+import type { ScrapeTargets } from '../../query/scrape-targets.ts';
 import { TestStore } from '../../query/testing/test-store.ts';
 import { QueryRegistry } from '../query-registry.ts';
 import { createPrometheusApi, type PrometheusApiOptions } from './prometheus-api.ts';
@@ -80,6 +81,38 @@ const groups: readonly RuleGroupState[] = [
   },
 ];
 
+const now = Date.now();
+const drops = {
+  sourceLabels: ['__address__'],
+  separator: ';',
+  pattern: '.*',
+  modulus: 0,
+  targetLabel: '',
+  replacement: '$1',
+  action: 'drop',
+};
+const targets: ScrapeTargets = {
+  pools: () => [
+    { name: 'shop', relabelSteps: () => [{ rule: drops, labels: labels({}), keep: false }] },
+    { name: 'idle', relabelSteps: () => [] },
+  ],
+  active: () => [
+    {
+      pool: 'shop',
+      url: 'http://a:1/metrics',
+      discoveredLabels: labels({ __address__: 'a:1' }),
+      labels: labels({ job: 'shop', instance: 'a:1' }),
+      health: 'up',
+      lastError: '',
+      lastScrapeMs: now,
+      lastScrapeDurationMs: 1,
+      intervalMs: 15_000,
+      timeoutMs: 10_000,
+    },
+  ],
+  dropped: () => [],
+};
+
 let store: TestStore;
 let storage: StoreStorage;
 let server: Server;
@@ -114,6 +147,7 @@ beforeAll(async () => {
     maxExecutionMs: 20_000,
     status: { version: '1.2.3', startedAtMs: 1_000, settings: { port: '4319' }, retention: '7d' },
     rules: { groups: () => groups, alertmanagers: () => ['http://127.0.0.1:9093/api/v2/alerts'] },
+    targets,
     allowedHosts: [],
     corsOrigins: ['https://grafana.example'],
     onError: (error) => bugs.push(error),
@@ -454,7 +488,81 @@ test('its state', async () => {
     startTime: '1970-01-01T00:00:01.000Z',
   });
   expect(await data('status/tsdb')).toMatchObject({ headStats: { numSeries: 0 }, seriesCountByMetricName: [] });
-  expect(await data('targets')).toEqual({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {} });
+  expect(await data('targets?scrapePool=none')).toEqual({
+    activeTargets: [],
+    droppedTargets: [],
+    droppedTargetCounts: { idle: 0, shop: 0 },
+  });
+});
+
+test('what is scraped, and what relabelling makes of it', async () => {
+  const data = async (path: string) => (await get(path))[1].data;
+  const problem = async (path: string) => (await get(path))[1].error;
+  expect(await data('status/walreplay')).toEqual({ min: 0, max: 0, current: 0 });
+  expect(await data('scrape_pools')).toEqual({ scrapePools: ['idle', 'shop'] });
+  expect(await data('targets?state=dropped')).toMatchObject({ droppedTargetCounts: { idle: 0, shop: 0 } });
+  const asked = (name: string, own: string) =>
+    `targets/relabel_steps?scrapePool=${name}&labels=${encodeURIComponent(own)}`;
+  // What Prometheus 3.16 answers.
+  expect(await data(asked('shop', '{"__address__":"a"}'))).toEqual({
+    steps: [
+      {
+        rule: { source_labels: ['__address__'], separator: ';', regex: '.*', replacement: '$1', action: 'drop' },
+        output: {},
+        keep: false,
+      },
+    ],
+  });
+  expect(await problem('targets/relabel_steps')).toBe('no scrapePool parameter provided');
+  expect(await problem('targets/relabel_steps?scrapePool=shop')).toBe('no labels parameter provided');
+  expect(await problem(asked('nope', '{}'))).toBe('error retrieving scrape config: scrape pool "nope" not found');
+  for (const wrong of ['[', '[{}]', '{"a":1}', 'null']) {
+    expect(await problem(asked('shop', wrong))).toMatch(/^error parsing labels: /);
+  }
+});
+
+test('what is known of the metrics of each target', async () => {
+  await storage.add([
+    { labels: labels({ __name__: 'known_one', job: 'shop', instance: 'a:1' }), samples: [{ timeMs: now, value: 1 }] },
+    { labels: labels({ __name__: 'known_two', job: 'shop', instance: 'b:1' }), samples: [{ timeMs: now, value: 1 }] },
+  ]);
+  const data = async (parameters: string) => (await get(`targets/metadata${parameters}`))[1].data;
+  const target = { job: 'shop', instance: 'a:1' };
+  expect(await data('')).toEqual([{ target, metric: 'known_one', type: 'gauge', help: '', unit: '' }]);
+  expect(await data('?metric=known_one')).toEqual([{ target, type: 'gauge', help: '', unit: '' }]);
+  for (const none of ['?limit=0', '?metric=known_two', '?match_target={job!="shop"}'])
+    expect(await data(none)).toEqual([]);
+  expect((await get('targets/metadata?limit=x'))[1].error).toBe('limit must be a number');
+  expect((await get('targets/metadata?match_target=x{'))[1].error).toBe(
+    'invalid parameter "match_target": 1:3: parse error: unexpected end of input inside braces',
+  );
+});
+
+test('/federate gives the newest samples, errors as text', async () => {
+  await storage.add([
+    {
+      labels: labels({ __name__: 'fed', job: 'a' }),
+      samples: [now - 400_000, now - 5_000].map((timeMs) => ({ timeMs, value: timeMs })),
+    },
+    { labels: labels({ __name__: 'fed', job: 'old' }), samples: [{ timeMs: now - 400_000, value: 1 }] },
+  ]);
+  const ask = async (search: string, method = 'GET') => {
+    const response = await fetch(`${base}/federate${search}`, { method });
+    return [response.status, response.headers.get('content-type'), await response.text()];
+  };
+  const type = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
+  const time = now - 5_000;
+  const line = `fed{job="a",instance=""} ${(time / 1e12).toString()}e+12 ${time}`;
+  expect(await ask('?match[]=fed&match[]={job="a"}')).toEqual([200, type, `# TYPE fed untyped\n${line}\n`]);
+  expect(await ask('')).toEqual([200, type, '']);
+  expect(await ask('?match[]={')).toEqual([
+    400,
+    'text/plain; charset=utf-8',
+    '1:2: parse error: unexpected end of input inside braces\n',
+  ]);
+  expect((await ask('', 'POST'))[0]).toBe(405);
+  const prefixed = await fetch(`${base}/prometheus/federate?match[]=fed`);
+  expect(await prefixed.text()).toContain(line);
 });
 
 test('who may ask, how, and where', async () => {

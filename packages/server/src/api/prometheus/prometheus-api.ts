@@ -13,6 +13,7 @@ import { PrometheusParameters } from './prometheus-parameters.ts';
 import type { PrometheusRoute } from './prometheus-route.ts';
 import { readBody, readForm } from './read-form.ts';
 import { featureRoutes } from './routes/features.ts';
+import { federateRoute } from './routes/federate.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { promqlRoutes } from './routes/queries.ts';
@@ -44,6 +45,7 @@ export interface PrometheusApiOptions {
 }
 
 const roots = ['/api/v1/', '/prometheus/api/v1/'];
+const besideRoot = /^(?:\/prometheus)?\/(federate)$/;
 const probe = /^(?:\/prometheus)?\/-\/(ready|healthy)$/;
 
 /**
@@ -64,10 +66,11 @@ export function createPrometheusApi(
     ...labelRoutes(catalog, parser),
     ...metadataRoutes(catalog, parser),
     ...ruleRoutes(options.rules ?? NO_RULES, parser),
-    ...targetRoutes(options.targets ?? NO_TARGETS),
+    ...targetRoutes(options.targets ?? NO_TARGETS, catalog, parser),
     ...statusRoutes(options.status, catalog),
     ...featureRoutes(options.engine),
   ]);
+  const beside = new Router<PrometheusRoute>([federateRoute({ catalog, engine: options.engine })]);
 
   return async (request, response) => {
     const [path = '', search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
@@ -77,10 +80,12 @@ export function createPrometheusApi(
       response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
       return true;
     }
+    const [, besidePath] = besideRoot.exec(path) ?? [];
     const root = roots.find((candidate) => path.startsWith(candidate));
-    if (root === undefined) return false;
+    if (root === undefined && besidePath === undefined) return false;
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
-    const match = router.find(method, path.slice(root.length));
+    const match =
+      root === undefined ? beside.find(method, besidePath ?? '') : router.find(method, path.slice(root.length));
     // Others, receivers say, have paths below the same root.
     if (match === null) return false;
     setHeaders(request, response, options.corsOrigins);
@@ -108,14 +113,18 @@ export function createPrometheusApi(
       };
       const body = (maxBytes: number): Promise<Buffer> =>
         readBody(request, maxBytes, `the body is longer than ${maxBytes} bytes`);
-      await sendAnswer(request, response, await match.route.run({ path: match.path, parameters, context, body }));
+      const { accept = '' } = request.headers;
+      const asked = { path: match.path, parameters, context, accept, body };
+      await sendAnswer(request, response, await match.route.run(asked));
     } catch (error) {
       const { status, body, retryAfterSeconds } = toPrometheusAnswer(error);
       if (body.errorType === 'internal') options.onError(error);
       if (response.headersSent) response.destroy();
       else {
         if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(retryAfterSeconds));
-        sendJson(response, status, body);
+        if (root === undefined) {
+          response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${body.error}\n`);
+        } else sendJson(response, status, body);
       }
     } finally {
       query.finish();

@@ -154,4 +154,16 @@ describe.skipIf(prometheusProgram === undefined)('beside the Prometheus that SIG
     const [own, theirs] = await both.ask(path, parameters);
     expect(own).toEqual(theirs);
   });
+
+  test.each([
+    [['{__name__=~".+"}'], 'text/plain;version=0.0.4;escaping=allow-utf-8;q=0.5,*/*;q=0.1'],
+    [['latency_seconds_bucket{le="0.1"}', '{job="shop/web"}', 'target_info'], '*/*'],
+    [['{x=""}'], ''],
+    [['nothing'], ''],
+    [[], ''],
+    [['up{'], ''],
+  ])('/federate %o, for those who take %s', async (selectors, accept) => {
+    const [own, theirs] = await both.federate(selectors, accept);
+    expect(own).toEqual(theirs);
+  });
 });

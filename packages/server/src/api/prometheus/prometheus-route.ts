@@ -6,6 +6,8 @@ export interface PrometheusRequest {
   readonly path: Readonly<Record<string, string>>;
   readonly parameters: PrometheusParameters;
   readonly context: QueryContext;
+  /** Types that the client takes, as it names them; ''. */
+  readonly accept: string;
   /** The body, unless it was a form. Rejects with `bad_data` when it is longer. */
   readonly body: (maxBytes: number) => Promise<Uint8Array>;
 }
@@ -32,11 +34,17 @@ export interface BytesAnswer {
   readonly bytes: Uint8Array;
 }
 
+/** An answer that is text in pieces, without an envelope. */
+export interface TextAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pieces: Iterable<string>;
+}
+
 export interface PrometheusRoute {
   readonly method: 'GET' | 'POST';
-  /** Below `/api/v1/`, e.g. `label/{name}/values`. */
+  /** Below `/api/v1/`, e.g. `label/{name}/values`; of routes that stand beside it, below the root. */
   readonly pattern: string;
-  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer>;
+  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer | TextAnswer>;
 }
 
 export function get(pattern: string, run: PrometheusRoute['run']): PrometheusRoute {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
-import { type BytesAnswer, JsonPieces, type PrometheusAnswer } from './prometheus-route.ts';
+import { type BytesAnswer, JsonPieces, type PrometheusAnswer, type TextAnswer } from './prometheus-route.ts';
 
 const contentType = 'application/json';
 
@@ -16,16 +16,19 @@ const chunkLength = 64 * 1024;
 export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: PrometheusAnswer | BytesAnswer,
+  answer: PrometheusAnswer | BytesAnswer | TextAnswer,
 ): Promise<void> {
   if ('bytes' in answer) {
     response.writeHead(200, { ...answer.headers, 'content-length': answer.bytes.length }).end(answer.bytes);
     return;
   }
-  const chunks = joined(envelope(answer));
+  const isText = 'pieces' in answer;
+  const chunks = joined(isText ? answer.pieces : envelope(answer));
   const first = chunks.next();
   const second = chunks.next();
-  response.setHeader('content-type', contentType);
+  for (const [name, value] of Object.entries(isText ? answer.headers : { 'content-type': contentType })) {
+    response.setHeader(name, value);
+  }
   if (first.done || second.done || request.method === 'HEAD') {
     const body = Buffer.from(first.done ? '' : first.value);
     response.writeHead(200, { 'content-length': body.length });

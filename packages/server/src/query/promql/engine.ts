@@ -71,8 +71,11 @@ export interface QueryResult {
 /** A query may not have more steps than this: what nobody can look at is a mistake. */
 export const MAX_STEPS = 11_000;
 
+/** How old a sample may be that still counts. */
+export const DEFAULT_LOOKBACK_MS = 5 * 60_000;
+
 const DEFAULTS: Required<EngineOptions> = {
-  lookbackMs: 5 * 60_000,
+  lookbackMs: DEFAULT_LOOKBACK_MS,
   defaultSubqueryStepMs: 60_000,
   maxSamples: 50_000_000,
   timeoutMs: 120_000,

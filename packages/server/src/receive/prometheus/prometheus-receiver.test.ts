@@ -148,6 +148,7 @@ test('what is scraped can be asked for, and how it goes', async () => {
     ['zone', 'a'],
   ] as const;
   const expected = {
+    jobs: [{ name: 'shop', relabelSteps: expect.any(Function) as () => unknown }],
     active: [
       {
         job: 'shop',
@@ -170,6 +171,10 @@ test('what is scraped can be asked for, and how it goes', async () => {
   };
   // A scrape that took too long on a busy machine is followed by one that did not.
   await vi.waitFor(() => expect(scrapes()).toEqual(expected));
+  const rule = { sourceLabels: ['__address__'], separator: ';', pattern: 'gone:.*', action: 'drop' };
+  const steps = (from: string) => scrapes()?.jobs[0]?.relabelSteps(new Map([['__address__', from]]));
+  expect(steps('gone:2')).toMatchObject([{ rule, keep: false, labels: new Map() }]);
+  expect(steps('here:2')).toMatchObject([{ rule, keep: true, labels: new Map([['__address__', 'here:2']]) }]);
   status = 500;
   await vi.waitFor(() =>
     expect(scrapes()?.active[0]).toMatchObject({ health: 'down', lastError: expect.stringContaining('500') as string }),

@@ -4,6 +4,7 @@ import type { ComponentContext } from '../../pipeline/component-context.ts';
 import type { ReceiverFactory } from '../../pipeline/component-factory.ts';
 import type { Consumer } from '../../pipeline/consumer.ts';
 import type { Scrapes } from '../../pipeline/scrapes.ts';
+import { relabelSteps } from './relabel.ts';
 import { ScrapeLoop } from './scrape-loop.ts';
 import { readScrapeConfigs, type ScrapeSettings } from './scrape-settings.ts';
 import { findTargets } from './scrape-targets.ts';
@@ -34,7 +35,11 @@ class PrometheusReceiver implements Component {
 
   scrapes(): Scrapes {
     const all = this.#jobs.map((job) => job.scrapes());
-    return { active: all.flatMap(({ active }) => active), dropped: all.flatMap(({ dropped }) => dropped) };
+    return {
+      jobs: all.flatMap(({ jobs }) => jobs),
+      active: all.flatMap(({ active }) => active),
+      dropped: all.flatMap(({ dropped }) => dropped),
+    };
   }
 
   async start(): Promise<void> {
@@ -62,8 +67,9 @@ class JobScraper {
   }
 
   scrapes(): Scrapes {
-    const { jobName: job } = this.#settings;
+    const { jobName: job, relabel } = this.#settings;
     return {
+      jobs: [{ name: job, relabelSteps: (labels) => relabelSteps(labels, relabel) }],
       active: Array.from(this.#loops.values(), ({ status }) => status),
       dropped: this.#dropped.map((discoveredLabels) => ({ job, discoveredLabels })),
     };

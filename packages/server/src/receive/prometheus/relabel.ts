@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RE2JS } from 're2js';
 import type { SettingsMap } from '../../config/settings-map.ts';
+import type { RelabelStep } from '../../pipeline/scrapes.ts';
 
 const ACTIONS = [
   'replace',
@@ -21,6 +22,8 @@ export interface RelabelRule {
   readonly sourceLabels: readonly string[];
   readonly separator: string;
   readonly regex: RE2JS;
+  /** The regular expression as it was written. */
+  readonly pattern: string;
   readonly modulus: number;
   readonly targetLabel: string;
   readonly replacement: string;
@@ -45,6 +48,7 @@ export function readRelabelRules(settings: SettingsMap, key: string): RelabelRul
       sourceLabels: rule.strings('source_labels'),
       separator: rule.string('separator', ';'),
       regex: compiled(rule, pattern),
+      pattern,
       modulus: rule.integer('modulus', 0, { min: 0 }),
       targetLabel: rule.string('target_label', ''),
       replacement: rule.string('replacement', '$1'),
@@ -77,6 +81,16 @@ export function relabel(
   }
   for (const [name, value] of result) if (value === '') result.delete(name);
   return result;
+}
+
+/** What each rule makes of the labels; those after one that drops what they belong to do nothing. */
+export function relabelSteps(labels: ReadonlyMap<string, string>, rules: readonly RelabelRule[]): RelabelStep[] {
+  let result: Map<string, string> | null = new Map(labels);
+  return rules.map((rule) => {
+    if (result !== null) result = applyRule(result, rule);
+    const shown = [...(result ?? [])].filter(([, value]) => value !== '');
+    return { rule, labels: new Map(shown), keep: result !== null };
+  });
 }
 
 function applyRule(labels: Map<string, string>, rule: RelabelRule): Map<string, string> | null {

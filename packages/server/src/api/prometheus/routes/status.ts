@@ -58,6 +58,8 @@ export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): 
           .join(''),
       },
     })),
+    // Clients wait by it until the answers are whole: here they are from the first one on.
+    get('status/walreplay', async () => ({ data: { min: 0, max: 0, current: 0 } })),
     get('status/tsdb', async ({ parameters, context }) => {
       const text = parameters.text('limit');
       const limit = text === '' ? 10 : Number(/^\d{1,9}$/.test(text) ? text : 0);

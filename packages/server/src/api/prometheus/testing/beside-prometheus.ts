@@ -86,6 +86,19 @@ export class BesidePrometheus {
     return [withoutRounding(own, theirs), theirs];
   }
 
+  /** The lines of what both give to be scraped, ours first. */
+  async federate(selectors: readonly string[], accept: string): Promise<[own: string[], theirs: string[]]> {
+    const { port } = this.#server.address() as AddressInfo;
+    const linesOf = async (base: string): Promise<string[]> => {
+      const parameters = new URLSearchParams(selectors.map((selector) => ['match[]', selector]));
+      const response = await fetch(`${base}/federate?${parameters}`, { headers: { accept } });
+      return [response.status, response.headers.get('content-type'), ...(await response.text()).split('\n')].map(
+        String,
+      );
+    };
+    return [await linesOf(`http://127.0.0.1:${port}`), await linesOf(this.#peerBase)];
+  }
+
   async stop(): Promise<void> {
     this.#peer.kill('SIGKILL');
     this.#server.closeAllConnections();
