@@ -6,6 +6,7 @@ import { shownService } from '../service-name.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
 import { isInTime } from '../time-condition.ts';
 import type { TimeRange } from '../time-range.ts';
+import { INDEX_FIRST } from '../traces/get-otlp-traces.ts';
 import { isRoot } from '../traces/trace-search-request.ts';
 import type { KeyPlaces } from './key-places.ts';
 import type { SpanFields } from './span-fields.ts';
@@ -128,7 +129,8 @@ FROM (
   WHERE ${isOfTraces(traceIds, range, parameters)}
   ${once}
 )
-GROUP BY trace_id`,
+GROUP BY trace_id
+SETTINGS ${INDEX_FIRST}`,
   );
 }
 

@@ -146,8 +146,11 @@ type SpanCells = [
   ...attributes: unknown[],
 ];
 
-/** Of one trace a few granules are read: which, is found out before rather than by each thread, and threads would have little to share. */
-export const FEW_GRANULES = 'max_threads = 1, use_skip_indexes_on_data_read = 0';
+/** Which granules hold spans of traces is found out before they are read, rather than by each thread for itself. */
+export const INDEX_FIRST = 'use_skip_indexes_on_data_read = 0';
+
+/** Of one trace so few granules are read that threads would have little to share. */
+export const FEW_GRANULES = `max_threads = 1, ${INDEX_FIRST}`;
 
 export function planSpans(traceIds: readonly string[], range: TimeRange | undefined): Statement {
   const parameters = new SqlParameters();

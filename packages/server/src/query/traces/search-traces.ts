@@ -4,8 +4,10 @@ import { type QueryContext, select } from '../query-context.ts';
 import { shownService } from '../service-name.ts';
 import { statusCodeName } from '../span-codes.ts';
 import { SqlParameters, type Statement } from '../sql-parameters.ts';
+import { isInTime } from '../time-condition.ts';
 import { partitionNanos } from '../time-range.ts';
 import { type FoundTrace, type FoundTraces, findNewestTraces } from './find-newest-traces.ts';
+import { INDEX_FIRST } from './get-otlp-traces.ts';
 import { maxCounted, planTraceSearch } from './plan-trace-search.ts';
 import { isRoot, spanCondition, type TraceSearchRequest } from './trace-search-request.ts';
 
@@ -87,10 +89,11 @@ FROM (
     (${matches(parameters)}) AS matches
   FROM spans
   WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin(${ids})), 16))
-    AND time >= ${parameters.nanoTime(earliest < 0n ? 0n : earliest)} AND time <= ${parameters.nanoTime(latest)}
+    AND ${isInTime({ from: earliest < 0n ? 0n : earliest, to: latest + 1n }, parameters)}
   LIMIT 1 BY trace_id, span_id
 )
-GROUP BY trace_id`,
+GROUP BY trace_id
+SETTINGS ${INDEX_FIRST}`,
   );
 }
 
