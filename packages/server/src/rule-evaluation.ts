@@ -130,8 +130,10 @@ export class RuleEvaluation implements RuleStates {
   }
 
   async #load(): Promise<void> {
-    const { files, problems } = findRuleFiles(this.#options.config['rule-files'], process.cwd(), this.#features.parser);
+    const { config, log } = this.#options;
+    const { files, problems, warnings } = findRuleFiles(config['rule-files'], process.cwd(), this.#features.parser);
     if (problems.length > 0) throw new ConfigError(problems.map(describeProblem).join('\n'));
+    for (const warning of warnings) log.warn(describeProblem(warning));
     await this.#manager.load(files);
   }
 }

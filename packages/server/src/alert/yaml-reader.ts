@@ -7,6 +7,7 @@ import {
   LineCounter,
   type Node,
   type Pair,
+  parseAllDocuments,
   parseDocument,
   visit,
   type YAMLMap,
@@ -29,13 +30,23 @@ const MAX_ALIASES = 10_000;
  */
 export class YamlReader {
   readonly problems: YamlProblem[] = [];
+  /** Where a second document begins, which is not read. */
+  readonly second: Pick<YamlProblem, 'line' | 'column'> | undefined;
   readonly root: Node | null;
   readonly #lines = new LineCounter();
   readonly #named = new Map<Alias, Node>();
   #followed = 0;
 
-  constructor(text: string) {
-    const document = parseDocument(text, { lineCounter: this.#lines, uniqueKeys: true });
+  /** @param options `allowsMore`: only the first of several documents counts, as in Prometheus; else more than one is a problem */
+  constructor(text: string, { allowsMore = false }: { readonly allowsMore?: boolean } = {}) {
+    const options = { lineCounter: this.#lines, uniqueKeys: true };
+    const all = allowsMore ? parseAllDocuments(text, options) : [];
+    const [first, second] = 'empty' in all ? [] : all;
+    const document = first ?? parseDocument(text, options);
+    if (second !== undefined) {
+      const { line, col } = this.#lines.linePos(second.range[0]);
+      this.second = { line, column: col };
+    }
     this.root = document.contents;
     for (const error of document.errors) {
       const { line = 1, col = 1 } = error.linePos?.[0] ?? {};
@@ -63,7 +74,7 @@ export class YamlReader {
   /** The fields of a map, all of which must be in `known`; undefined: not a map. */
   fields(given: Node | null | undefined, what: string, known: readonly string[]): Map<string, Node | null> | undefined {
     const node = this.#follow(given);
-    if (node === null || node === undefined) return new Map();
+    if (node === null || node === undefined || (isScalar(node) && node.value === null)) return new Map();
     if (!isMap(node)) {
       this.report(node, `${what}: expected a map`);
       return undefined;
@@ -76,11 +87,14 @@ export class YamlReader {
     return fields;
   }
 
-  /** The elements of a list; none when the node is absent or, after a report, when it is no list. */
+  /** The elements of a list but those of which nothing is said; none when the node is absent or, after a report, when it is no list. */
   list(given: Node | null | undefined, what: string): readonly (Node | null)[] {
     const node = this.#follow(given);
     if (node === null || node === undefined || (isScalar(node) && node.value === null)) return [];
-    if (isSeq(node)) return node.items as (Node | null)[];
+    if (isSeq(node)) {
+      const items = node.items as (Node | null)[];
+      return items.filter((item) => !(isScalar(item) && item.value === null));
+    }
     this.report(node, `${what}: expected a list`);
     return [];
   }

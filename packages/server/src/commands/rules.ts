@@ -16,8 +16,11 @@ export function checkRules(
   const { parser } = featureOptions(features);
   let isGood = true;
   for (const path of paths) {
-    const { file, problems } = readRuleFile(path, parser);
+    const { file, problems, warnings } = readRuleFile(path, parser);
     for (const problem of problems) print(describeProblem(problem));
+    for (const { message, ...warning } of warnings) {
+      print(describeProblem({ ...warning, message: `warning: ${message}` }));
+    }
     if (problems.length > 0) {
       isGood = false;
       continue;

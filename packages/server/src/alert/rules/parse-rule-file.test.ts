@@ -83,6 +83,27 @@ groups:
   expect(rules[2]).toMatchObject({ forMs: 300_000 });
 });
 
+test.each([
+  ['groups: [{ name: a }]\n---\ngroups: [{ name: b }]', ['a'], [2]],
+  ['---\n# of a\ngroups: [{ name: a }]\n...\n', ['a'], []],
+  ['groups: [{ name: a }]\n---\nbroken: [', ['a'], [2]],
+  ['---\n---\ngroups: [{ name: b }]', [], [2]],
+  ['# nothing', [], []],
+])('reads the first of several documents, as Prometheus does, and says so (%#)', (text, names, lines) => {
+  const { file, problems, warnings } = parse(text);
+  expect(problems).toEqual([]);
+  expect(file.groups.map(({ name }) => name)).toEqual(names);
+  const message = 'only the first document of a file is read';
+  expect(warnings).toEqual(lines.map((line) => ({ line, column: expect.any(Number) as number, message })));
+});
+
+test('takes elements of which nothing is said for none, as Prometheus does', () => {
+  expect(parse('groups:\n  -\n  - name: g\n    rules:\n      -\n')).toMatchObject({
+    file: { groups: [{ name: 'g', rules: [] }] },
+    problems: [],
+  });
+});
+
 const inRule = (rule: string) => `groups:\n  - name: g\n    rules:\n      - ${rule}`;
 
 test.each([

@@ -11,6 +11,13 @@ export const MAX_RULE_FILE_LENGTH = 4 << 20;
 const GROUP_FIELDS = ['name', 'interval', 'query_offset', 'limit', 'rules', 'labels'];
 const RULE_FIELDS = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 
+export interface ParsedRuleFile {
+  readonly file: RuleFile;
+  readonly problems: readonly RuleFileProblem[];
+  /** What is left out of rules that can be used. */
+  readonly warnings: readonly RuleFileProblem[];
+}
+
 /**
  * Reads a file of rules in Prometheus's format
  * (https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/) and checks everything that can be checked
@@ -18,16 +25,15 @@ const RULE_FIELDS = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'label
  *
  * @param checkExpression throws what is wrong with a text as a PromQL expression
  */
-export function parseRuleFile(
-  text: string,
-  checkExpression: (expression: string) => void,
-): { readonly file: RuleFile; readonly problems: readonly RuleFileProblem[] } {
+export function parseRuleFile(text: string, checkExpression: (expression: string) => void): ParsedRuleFile {
   if (text.length > MAX_RULE_FILE_LENGTH) {
-    return { file: { groups: [] }, problems: [{ message: 'larger than 4 MiB', line: 1, column: 1 }] };
+    return { file: { groups: [] }, problems: [{ message: 'larger than 4 MiB', line: 1, column: 1 }], warnings: [] };
   }
-  const yaml = new YamlReader(text);
+  const yaml = new YamlReader(text, { allowsMore: true });
   const groups = new RuleFileParser(yaml, checkExpression).groups();
-  return { file: { groups }, problems: yaml.problems };
+  const { problems, second } = yaml;
+  const warnings = second === undefined ? [] : [{ ...second, message: 'only the first document of a file is read' }];
+  return { file: { groups }, problems, warnings };
 }
 
 class RuleFileParser {

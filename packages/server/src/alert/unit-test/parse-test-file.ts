@@ -40,7 +40,7 @@ export function parseRuleTestFile(
   readonly file: RuleTestFile;
   readonly problems: readonly YamlProblem[];
 } {
-  const yaml = new YamlReader(text);
+  const yaml = new YamlReader(text, { allowsMore: true });
   const file = new TestFileParser(yaml, names).file();
   return { file, problems: yaml.problems };
 }
