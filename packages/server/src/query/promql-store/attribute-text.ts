@@ -5,6 +5,8 @@ import type { AnyValue } from '@signalbox/api-contract';
  * lists and maps as plain JSON.
  */
 export function attributeText(value: AnyValue): string {
+  // Nearly all are texts.
+  if ('stringValue' in value) return value.stringValue;
   const plain = plainValue(value);
   if (plain === null) return '';
   return typeof plain === 'object' ? JSON.stringify(plain) : String(plain);

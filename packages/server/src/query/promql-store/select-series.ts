@@ -60,7 +60,11 @@ async function choose(
   matchers: readonly LabelMatcher[],
   range: TimeRange,
 ): Promise<Selection> {
-  const tests = matchers.map((matcher) => ({ name: matcher.name, matches: remembering(compileMatcher(matcher)) }));
+  const tests = matchers.map((matcher) => {
+    const matches = compileMatcher(matcher);
+    const isSlow = matcher.operator === '=~' || matcher.operator === '!~';
+    return { name: matcher.name, matches: isSlow ? remembering(matches) : matches };
+  });
   const fulfils = (name: string, value: string): boolean =>
     tests.every((test) => test.name !== name || test.matches(value));
 

@@ -11,7 +11,7 @@ import { partitionNanos, type TimeRange } from '../time-range.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { PointMemory } from './point-memory.ts';
 import type { Selection } from './select-series.ts';
-import { describeSeries, familyName, type StoredSeries } from './stored-series.ts';
+import { familyName, SeriesDescriber, type StoredSeries } from './stored-series.ts';
 import { TableMemory } from './table-memory.ts';
 import type { Translation } from './translation.ts';
 
@@ -185,26 +185,25 @@ LIMIT 1 BY series_id`,
       rows.map((row) => row[9]),
     );
     const read = new Map<bigint, StoredSeries | null>();
+    const describer = new SeriesDescriber(this.translation);
+    const nothing: readonly KeyValue[] = [];
     for (const row of rows) {
       const [id, metric, type, unit, temporality, monotonic, scopeName, scopeVersion, scope, resourceId, ...cells] =
         row;
-      const series = describeSeries(
-        {
-          id: BigInt(id),
-          metric,
-          type: type as MetricType,
-          unit,
-          isDelta: temporality === deltaTemporality,
-          isMonotonic: monotonic === 1,
-          scopeName,
-          scopeVersion,
-          scopeAttributes: parseKeyValues(scope),
-          attributes: toKeyValues(cells),
-          resourceId,
-          resource: resources.get(resourceId) ?? [],
-        },
-        this.translation,
-      );
+      const series = describer.describe({
+        id: BigInt(id),
+        metric,
+        type: type as MetricType,
+        unit,
+        isDelta: temporality === deltaTemporality,
+        isMonotonic: monotonic === 1,
+        scopeName,
+        scopeVersion,
+        scopeAttributes: parseKeyValues(scope),
+        attributes: toKeyValues(cells),
+        resourceId,
+        resource: resources.get(resourceId) ?? nothing,
+      });
       read.set(BigInt(id), series ?? null);
       // Without its resource, which is written a moment earlier or was dropped, it lacks labels: it is asked for again.
       if (resources.has(resourceId) || resourceId === '0') this.#series.set(BigInt(id), series ?? null);

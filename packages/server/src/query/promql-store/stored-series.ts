@@ -55,42 +55,89 @@ export function familyName(metric: NamedMetric, translation: Translation): strin
   return prometheusMetricName(metric, translation.strategy);
 }
 
-/** Undefined for a series that has no name in Prometheus. */
-export function describeSeries(row: SeriesRow, translation: Translation): StoredSeries | undefined {
-  const family = familyName({ ...row, name: row.metric }, translation);
-  if (family === undefined) return undefined;
-  const { id, metric, type, isDelta, resourceId } = row;
-  return { id, metric, type, isDelta, family, labels: seriesLabels(row, translation), resourceId, named: new Map() };
+/** Describes rows that are read together: what many of them have in common is made once. */
+export class SeriesDescriber {
+  readonly #translation: Translation;
+  readonly #families = new Map<string, string | undefined>();
+  readonly #names = new Map<string, string | undefined>();
+  readonly #resources = new Map<readonly KeyValue[], ResourceLabels>();
+
+  constructor(translation: Translation) {
+    this.#translation = translation;
+  }
+
+  /** Undefined for a series that has no name in Prometheus. */
+  describe(row: SeriesRow): StoredSeries | undefined {
+    const family = this.#family(row);
+    if (family === undefined) return undefined;
+    const { id, metric, type, isDelta, resourceId } = row;
+    return { id, metric, type, isDelta, family, labels: this.#labels(row), resourceId, named: new Map() };
+  }
+
+  #family({ metric: name, type, unit, isMonotonic }: SeriesRow): string | undefined {
+    const key = `${type} ${isMonotonic} ${unit}\0${name}`;
+    if (this.#families.has(key)) return this.#families.get(key);
+    const family = familyName({ name, type, unit, isMonotonic }, this.#translation);
+    this.#families.set(key, family);
+    return family;
+  }
+
+  /** Attributes as labels, promoted resource attributes, `job` and `instance`, the scope: what is later wins, promoted ones never do. */
+  #labels(row: SeriesRow): Labels {
+    const translation = this.#translation;
+    const labels = attributeLabels(row.attributes, (key) => this.#name(key));
+    const { promoted, target } = this.#ofResource(row.resource);
+    for (const [name, value] of promoted) if ((labels.get(name) ?? '') === '') labels.set(name, value);
+    for (const [name, value] of target) labels.set(name, value);
+    if (translation.promoteScopeMetadata && row.scopeName !== '') {
+      for (const { key, value } of row.scopeAttributes) {
+        const name = this.#name(`otel_scope_${key}`);
+        if (name !== undefined) labels.set(name, attributeText(value));
+      }
+      labels.set('otel_scope_name', row.scopeName).set('otel_scope_version', row.scopeVersion);
+    }
+    if (translation.typeAndUnitLabels) {
+      labels.set('__type__', prometheusType(row.type, row.isMonotonic)).set('__unit__', prometheusUnit(row.unit));
+    }
+    return Labels.from(labels);
+  }
+
+  #ofResource(resource: readonly KeyValue[]): ResourceLabels {
+    let found = this.#resources.get(resource);
+    if (found === undefined) {
+      const { promoteResourceAttributes: all } = this.#translation;
+      const promoted = resource.flatMap(({ key, value }): [string, string][] => {
+        const name = all.includes('*') || all.includes(key) ? this.#name(key) : undefined;
+        return name === undefined ? [] : [[name, attributeText(value)]];
+      });
+      found = { promoted, target: [...targetLabels(resource)] };
+      this.#resources.set(resource, found);
+    }
+    return found;
+  }
+
+  #name(key: string): string | undefined {
+    if (this.#names.has(key)) return this.#names.get(key);
+    const name = prometheusLabelName(key, this.#translation.strategy);
+    this.#names.set(key, name);
+    return name;
+  }
 }
 
-/** Attributes as labels, promoted resource attributes, `job` and `instance`, the scope: what is later wins, promoted ones never do. */
-function seriesLabels(row: SeriesRow, translation: Translation): Labels {
-  const labels = attributeLabels(row.attributes, translation);
-  const { promoteResourceAttributes: promoted } = translation;
-  for (const { key, value } of row.resource) {
-    if (!promoted.includes('*') && !promoted.includes(key)) continue;
-    const name = prometheusLabelName(key, translation.strategy);
-    if (name !== undefined && (labels.get(name) ?? '') === '') labels.set(name, attributeText(value));
-  }
-  for (const [name, value] of targetLabels(row.resource)) labels.set(name, value);
-  if (translation.promoteScopeMetadata && row.scopeName !== '') {
-    for (const { key, value } of row.scopeAttributes) {
-      const name = prometheusLabelName(`otel_scope_${key}`, translation.strategy);
-      if (name !== undefined) labels.set(name, attributeText(value));
-    }
-    labels.set('otel_scope_name', row.scopeName).set('otel_scope_version', row.scopeVersion);
-  }
-  if (translation.typeAndUnitLabels) {
-    labels.set('__type__', prometheusType(row.type, row.isMonotonic)).set('__unit__', prometheusUnit(row.unit));
-  }
-  return Labels.from(labels);
+interface ResourceLabels {
+  /** In the order of the attributes, of which several may become one name. */
+  readonly promoted: readonly (readonly [name: string, value: string])[];
+  readonly target: readonly (readonly [name: string, value: string])[];
 }
 
 /** Attributes whose keys become the same name have their values joined with `;`, in the order of the keys. */
-function attributeLabels(attributes: readonly KeyValue[], translation: Translation): Map<string, string> {
+function attributeLabels(
+  attributes: readonly KeyValue[],
+  nameOf: (key: string) => string | undefined,
+): Map<string, string> {
   const labels = new Map<string, string>();
   for (const { key, value } of attributes) {
-    const name = key === '__name__' ? undefined : prometheusLabelName(key, translation.strategy);
+    const name = key === '__name__' ? undefined : nameOf(key);
     if (name === undefined) continue;
     const before = labels.get(name) ?? '';
     labels.set(name, before === '' ? attributeText(value) : `${before};${attributeText(value)}`);
@@ -117,7 +164,9 @@ export function targetInfoLabels(resource: readonly KeyValue[], translation: Tra
   const told = resource.filter(({ key }) => !identifying.includes(key));
   const target = targetLabels(resource);
   if (told.length === 0 || target.size === 0) return undefined;
-  const labels = attributeLabels(translation.keepIdentifyingResourceAttributes ? resource : told, translation);
+  const labels = attributeLabels(translation.keepIdentifyingResourceAttributes ? resource : told, (key) =>
+    prometheusLabelName(key, translation.strategy),
+  );
   for (const [name, value] of target) labels.set(name, value);
   return Labels.from(labels);
 }
