@@ -49,6 +49,37 @@ describe('the bundles', () => {
   });
 });
 
+describe('register speaks for the API that is installed, whatever its version', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-api-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each([
+    ['beside it', 'node_modules', 'node_modules/@signalbox/node', {}],
+    ['where only Node knows', 'elsewhere', 'own/@signalbox/node', { NODE_PATH: join(folder, 'elsewhere') }],
+  ])('%s', async (_name, packages, own, variables) => {
+    const api = join(folder, packages, '@opentelemetry/api');
+    cpSync(join(modules, '@opentelemetry/api'), api, { recursive: true });
+    for (const file of ['package.json', 'build/src/version.js']) {
+      const text = readFileSync(join(api, file), 'utf8');
+      writeFileSync(join(api, file), text.replace(/(version"?(?::| =) ["'])1\.\d+\.\d+/i, '$11.99.7'));
+    }
+    const register = join(folder, own, 'dist/register.cjs');
+    mkdirSync(dirname(register), { recursive: true });
+    cpSync(join(packageFolder, 'dist/register.cjs'), register);
+    symlinkSync(join(modules, 'import-in-the-middle'), join(folder, packages, 'import-in-the-middle'));
+    const file = join(folder, 'app.cjs');
+    writeFileSync(
+      file,
+      `const { trace } = require('@opentelemetry/api'); const { VERSION } = require(${JSON.stringify(join(api, 'build/src/version.js'))});
+       console.log(VERSION, trace.getTracer('app').startSpan('job').isRecording()); process.reallyExit(0);`,
+    );
+    const { stdout } = await run(process.execPath, ['--require', register, file], {
+      env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, ...variables },
+    });
+    expect(stdout).toBe('1.99.7 true\n');
+  });
+});
+
 const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
 
 describe.skipIf(!isFull)('the packed tarball (long tier)', () => {
