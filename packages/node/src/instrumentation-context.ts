@@ -14,7 +14,7 @@ import type { Warnings } from './warnings.ts';
 /** What all instrumentations share. */
 export type InstrumentationParts = Pick<
   InstrumentationContext,
-  'tracerProvider' | 'meterProvider' | 'loggerProvider' | 'settings' | 'onExit'
+  'tracerProvider' | 'meterProvider' | 'loggerProvider' | 'settings' | 'onExit' | 'postpone'
 > & {
   readonly contextManager: EnterableContextManager;
   readonly cellMeters: CellMeters;
@@ -59,6 +59,7 @@ export function createInstrumentationContext(
         warn,
       }),
     protect: safely,
+    postpone: (step) => shared.postpone(safely(step, () => {})),
     enterContext: (entered) => contextManager.enter(entered),
     bindChannel: (channel, contextOf) =>
       contextManager.bindChannel(

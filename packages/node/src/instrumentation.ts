@@ -110,6 +110,11 @@ export interface InstrumentationContext {
    * channels, whose publisher uses `runStores`. Returns what undoes it.
    */
   bindChannel(channel: Channel, contextOf: (message: unknown) => Context): () => void;
+  /**
+   * Does `step` when the application's main program has been run, or before, when telemetry is flushed or scraped: for
+   * instruments that are only observed, which the start of an application need not wait for. What it throws is reported.
+   */
+  postpone(step: () => void): void;
   /** Registers what to do when the process is ending but telemetry can still be recorded: end what would stay open. */
   onExit(callback: () => void): void;
   /** Says one thing on standard error, once per distinct text. */

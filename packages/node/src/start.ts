@@ -11,6 +11,7 @@ import type { Instrumentation, InstrumentationHandle } from './instrumentation.t
 import { createInstrumentationContext, type InstrumentationParts } from './instrumentation-context.ts';
 import { deliverAtExit } from './lifecycle/exit-delivery.ts';
 import { installExitHandlers } from './lifecycle/exit-handlers.ts';
+import { Postponed } from './lifecycle/postponed.ts';
 import { recordException } from './lifecycle/record-exception.ts';
 import { setGlobalLoggerProvider, unsetGlobalLoggerProvider } from './logging/global-logger-provider.ts';
 import { CellMeters } from './metrics/cell-meter.ts';
@@ -114,6 +115,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   if (measuring) metrics.setGlobalMeterProvider(measuring.provider);
 
   const atExit: (() => void)[] = [];
+  const postponed = new Postponed();
   const tracerProvider = traces ? traces.provider : trace.getTracerProvider();
   const meterProvider = measuring ? measuring.provider : metrics.getMeterProvider();
   const loggerProvider = logging ? logging.provider : logs.getLoggerProvider();
@@ -130,18 +132,20 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
     switches: options.switches ?? {},
     settings: configuration.settings,
     onExit: (callback) => void atExit.push(callback),
+    postpone: (step) => postponed.add(step),
   });
 
   moduleHooks.install((message) => warnings.once(message));
 
   const signals: SignalsByName = { spans: traces, logRecords: logging, dataPoints: measuring };
-  if (measuring) observeSdk(measuring.provider, signals, traces ? traces.spans : undefined);
+  if (measuring) postponed.add(() => observeSdk(measuring.provider, signals, traces ? traces.spans : undefined));
   const timeoutMillis = configuration.shutdownTimeoutMillis;
   const destinations = [configuration.traces, configuration.metrics, configuration.logs].flatMap((signal) =>
     signal ? (signal.otlp ?? []) : [],
   );
   spool?.start(destinations);
   const flush = async (): Promise<FlushResult> => {
+    postponed.run();
     const deadline = Date.now() + timeoutMillis;
     const result = await flushAll(signals, deadline);
     await spool?.resend(destinations, deadline);
@@ -171,6 +175,8 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
         });
   const shutdown = async (): Promise<FlushResult> => {
     removeExitHandlers();
+    // Before what it would do is undone.
+    postponed.run();
     for (const handle of handles.reverse()) handle[Symbol.dispose]();
     moduleHooks.uninstall();
     const result = await flush();
@@ -192,6 +198,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
       if (!measuring || measuring.scrape === undefined) {
         throw new Error('metrics are not there to be scraped: start with metrics: { prometheus: { listen: false } }');
       }
+      postponed.run();
       return measuring.scrape(accept);
     },
     flush,

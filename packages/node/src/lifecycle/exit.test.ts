@@ -53,6 +53,13 @@ function expectEverything({ again = false } = {}): void {
 
 const stayAlive = 'setInterval(() => {}, 1000); console.log("ready");';
 
+test('what is postponed while the application starts is not missing when it ends before the first turn', async () => {
+  const app = run('app.cjs', 'work();');
+  expect(await app.exited, app.stderr).toEqual({ code: 0, signal: null });
+  for (const metric of ['nodejs.eventloop.time', 'process.uptime', 'otel.sdk.span.started'])
+    expect(sink.point(metric).value, metric).toBeGreaterThan(0);
+});
+
 describe('the way out stays what it is', () => {
   test.each([
     ['an object that is no text', 'throw Object.create(null)', 1],

@@ -17,20 +17,29 @@ const scope = '@signalbox/node/process-metrics';
  */
 export const processMetricsInstrumentation: Instrumentation = {
   name: 'process-metrics',
-  enable({ meterProvider, wants }: InstrumentationContext): InstrumentationHandle {
+  enable({ meterProvider, wants, postpone }: InstrumentationContext): InstrumentationHandle {
     if (!wants.metrics) return handleOf();
-    const meter = meterProvider.getMeter(scope, version);
-    observeCpu(meter);
-    observeMemory(meter);
-    observeResources(meter);
-    meter
-      .createObservableGauge('process.uptime', { description: 'The time the process has been running.', unit: 's' })
-      .addCallback((result) => result.observe(process.uptime()));
+    const from: CpuReading = { usage: process.cpuUsage(), millis: performance.now() };
+    postpone(() => {
+      const meter = meterProvider.getMeter(scope, version);
+      observeCpu(meter, from);
+      observeMemory(meter);
+      observeResources(meter);
+      meter
+        .createObservableGauge('process.uptime', { description: 'The time the process has been running.', unit: 's' })
+        .addCallback((result) => result.observe(process.uptime()));
+    });
     return handleOf();
   },
 };
 
-function observeCpu(meter: Meter): void {
+interface CpuReading {
+  readonly usage: NodeJS.CpuUsage;
+  /** Of `performance.now()`. */
+  readonly millis: number;
+}
+
+function observeCpu(meter: Meter, from: CpuReading): void {
   const time = meter.createObservableCounter('process.cpu.time', {
     description: 'Total CPU seconds broken down by different CPU modes.',
     unit: 's',
@@ -39,8 +48,7 @@ function observeCpu(meter: Meter): void {
     description: 'CPU time since the last measurement, divided by the elapsed time and the number of CPUs available.',
     unit: '1',
   });
-  let last = process.cpuUsage();
-  let lastMillis = performance.now();
+  let { usage: last, millis: lastMillis } = from;
   meter.addBatchObservableCallback(
     (result) => {
       const now = process.cpuUsage();

@@ -1,6 +1,12 @@
-import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
+import {
+  type EventLoopUtilization,
+  type IntervalHistogram,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
-import type { Meter } from '@opentelemetry/api';
+import type { Histogram, Meter } from '@opentelemetry/api';
 import {
   handleOf,
   type Instrumentation,
@@ -17,21 +23,24 @@ const gcTypes: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: '
 /** Event loop, garbage collection and heap (https://opentelemetry.io/docs/specs/semconv/runtime/nodejs-metrics/). */
 export const runtimeInstrumentation: Instrumentation = {
   name: 'runtime',
-  enable({ meterProvider }: InstrumentationContext): InstrumentationHandle {
+  enable({ meterProvider, postpone }: InstrumentationContext): InstrumentationHandle {
     const meter = meterProvider.getMeter(runtimeScope, version);
-    return handleOf(
-      observeDelay(meter),
-      observeUtilization(meter),
-      observeHeap(meter),
-      observeGarbageCollection(meter),
-    );
+    // What is measured is measured from now on; instruments to read it by can wait.
+    const delays = monitorEventLoopDelay({ resolution: delayResolutionMillis });
+    delays.enable();
+    const utilization = performance.eventLoopUtilization();
+    const stopCounting = observeGarbageCollection(meter);
+    postpone(() => {
+      observeDelay(meter, delays);
+      observeUtilization(meter, utilization);
+      observeHeap(meter);
+    });
+    return handleOf(stopCounting, () => void delays.disable());
   },
 };
 
-function observeDelay(meter: Meter): () => void {
-  // It measures the delay of its own timer, which fires every `resolution`: that interval is not delay.
-  const histogram = monitorEventLoopDelay({ resolution: delayResolutionMillis });
-  histogram.enable();
+/** `histogram` measures the delay of its own timer, which fires every `delayResolutionMillis`: that interval is not delay. */
+function observeDelay(meter: Meter, histogram: IntervalHistogram): void {
   const gauge = (statistic: string, what: string) =>
     meter.createObservableGauge(`nodejs.eventloop.delay.${statistic}`, {
       description: `Event loop ${what} delay.`,
@@ -58,10 +67,9 @@ function observeDelay(meter: Meter): () => void {
     result.observe(gauges.p99, delay(histogram.percentile(99)));
     histogram.reset();
   }, Object.values(gauges));
-  return () => histogram.disable();
 }
 
-function observeUtilization(meter: Meter): () => void {
+function observeUtilization(meter: Meter, first: EventLoopUtilization): void {
   const utilization = meter.createObservableGauge('nodejs.eventloop.utilization', {
     description: 'Event loop utilization.',
     unit: '1',
@@ -70,7 +78,7 @@ function observeUtilization(meter: Meter): () => void {
     description: 'Cumulative duration of time the event loop has been in each state.',
     unit: 's',
   });
-  let last = performance.eventLoopUtilization();
+  let last = first;
   meter.addBatchObservableCallback(
     (result) => {
       const now = performance.eventLoopUtilization();
@@ -81,10 +89,9 @@ function observeUtilization(meter: Meter): () => void {
     },
     [utilization, time],
   );
-  return () => {};
 }
 
-function observeHeap(meter: Meter): () => void {
+function observeHeap(meter: Meter): void {
   const instrument = (name: string, description: string) =>
     meter.createObservableUpDownCounter(`v8js.memory.heap.${name}`, { description, unit: 'By' });
   const size = instrument('space.size', 'Total heap memory size pre-allocated.');
@@ -103,16 +110,16 @@ function observeHeap(meter: Meter): () => void {
     },
     [size, used, available, physical],
   );
-  return () => {};
 }
 
 function observeGarbageCollection(meter: Meter): () => void {
-  const duration = meter.createHistogram('v8js.gc.duration', {
-    description: 'Garbage collection duration.',
-    unit: 's',
-    advice: { explicitBucketBoundaries: [0.01, 0.1, 1, 10] },
-  });
+  let duration: Histogram | undefined;
   const observer = new PerformanceObserver((list) => {
+    duration ??= meter.createHistogram('v8js.gc.duration', {
+      description: 'Garbage collection duration.',
+      unit: 's',
+      advice: { explicitBucketBoundaries: [0.01, 0.1, 1, 10] },
+    });
     for (const entry of list.getEntries()) {
       // The type declarations for Node 20 lack `detail`.
       const detail: unknown = Reflect.get(entry, 'detail');
