@@ -10,6 +10,12 @@ export class CanonicalHash {
 
   start(): void {
     this.form.reset();
+    this.#sha1.keep(this.form.bytes, 0);
+  }
+
+  /** What follows begins with the form so far: its length is to be set back to what it is now, before each. */
+  keep(): void {
+    this.#sha1.keep(this.form.bytes, this.form.length);
   }
 
   /** Adds an owner's attributes, in the order of their keys' bytes: senders may order them as they like. */

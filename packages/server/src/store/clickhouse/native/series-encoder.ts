@@ -133,5 +133,6 @@ export class SeriesEncoder {
     this.#hash.attributes(bytes, scopes.attributes, scope);
     this.#metric = metric;
     this.#prefixLength = form.length;
+    this.#hash.keep();
   }
 }

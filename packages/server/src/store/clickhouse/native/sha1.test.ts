@@ -21,3 +21,22 @@ test('is what Node computes, of any bytes', () => {
     }),
   );
 });
+
+test('is the same where what sequences begin with is hashed once', () => {
+  const sha1 = new Sha1();
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 4 }),
+      (start, ends) => {
+        sha1.keep(start, start.length);
+        for (const end of ends) {
+          const whole = Uint8Array.from([...start, ...end]);
+          expect(sha1.first8(whole, whole.length)).toBe(first8(whole));
+        }
+        sha1.keep(start, 0);
+        for (const end of ends) expect(sha1.first8(end, end.length)).toBe(first8(end));
+      },
+    ),
+  );
+});

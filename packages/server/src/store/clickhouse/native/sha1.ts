@@ -1,24 +1,41 @@
 /**
  * The start of SHA-1 digests (FIPS 180-4, 6.1) of short byte sequences, thousands a second: a native hash of each takes three times as
- * long, and leaves objects behind.
+ * long, and leaves objects behind. What many of them begin with is hashed once.
  */
 export class Sha1 {
   readonly #schedule = new Int32Array(80);
+  readonly #state = new Int32Array(5);
+  /** The state after whole blocks of what sequences begin with, and how many these are. */
+  readonly #kept = new Int32Array(INITIAL);
+  #keptBlocks = 0;
   readonly #first = new Uint8Array(8);
   readonly #view = new DataView(this.#first.buffer);
 
+  /** The sequences that follow begin with these bytes, until this is called again; 0: with any. */
+  keep(bytes: Uint8Array, length: number): void {
+    const blocks = length >>> 6;
+    this.#state.set(INITIAL);
+    this.#compress(bytes, length, 0, blocks);
+    this.#kept.set(this.#state);
+    this.#keptBlocks = blocks;
+  }
+
   /** The first 8 bytes of the digest of the first `length` bytes, little-endian. */
   first8(bytes: Uint8Array, length: number): bigint {
+    this.#state.set(this.#kept);
+    this.#compress(bytes, length, this.#keptBlocks, ((length + 8) >>> 6) + 1);
+    this.#view.setInt32(0, this.#state[0]);
+    this.#view.setInt32(4, this.#state[1]);
+    return this.#view.getBigUint64(0, true);
+  }
+
+  #compress(bytes: Uint8Array, length: number, fromBlock: number, toBlock: number): void {
     const w = this.#schedule;
-    let h0 = 0x6745_2301;
-    let h1 = 0xefcd_ab89 | 0;
-    let h2 = 0x98ba_dcfe | 0;
-    let h3 = 0x1032_5476;
-    let h4 = 0xc3d2_e1f0 | 0;
-    const blocks = ((length + 8) >>> 6) + 1;
-    for (let block = 0; block < blocks; block++) {
+    const state = this.#state;
+    const lastBlock = (length + 8) >>> 6;
+    for (let block = fromBlock; block < toBlock; block++) {
       this.#load(bytes, length, block * 64);
-      if (block === blocks - 1) {
+      if (block === lastBlock) {
         // The length in bits.
         w[14] = Math.floor(length / 0x2000_0000);
         w[15] = length << 3;
@@ -27,11 +44,11 @@ export class Sha1 {
         const x = w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16];
         w[t] = (x << 1) | (x >>> 31);
       }
-      let a = h0;
-      let b = h1;
-      let c = h2;
-      let d = h3;
-      let e = h4;
+      let a = state[0];
+      let b = state[1];
+      let c = state[2];
+      let d = state[3];
+      let e = state[4];
       let t = 0;
       // Four loops rather than one with a choice in it, which takes half as long again.
       for (; t < 20; t++) {
@@ -66,15 +83,12 @@ export class Sha1 {
         b = a;
         a = next;
       }
-      h0 = (h0 + a) | 0;
-      h1 = (h1 + b) | 0;
-      h2 = (h2 + c) | 0;
-      h3 = (h3 + d) | 0;
-      h4 = (h4 + e) | 0;
+      state[0] += a;
+      state[1] += b;
+      state[2] += c;
+      state[3] += d;
+      state[4] += e;
     }
-    this.#view.setInt32(0, h0);
-    this.#view.setInt32(4, h1);
-    return this.#view.getBigUint64(0, true);
   }
 
   /** The 64 bytes from `start` on as big-endian words: after the last byte one that says so, then zeros. */
@@ -94,3 +108,5 @@ export class Sha1 {
     }
   }
 }
+
+const INITIAL: readonly number[] = [0x6745_2301, 0xefcd_ab89 | 0, 0x98ba_dcfe | 0, 0x1032_5476, 0xc3d2_e1f0 | 0];
