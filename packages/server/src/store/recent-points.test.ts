@@ -95,6 +95,28 @@ test('holds the last rows of as many series as it may, and tells when it does no
   expect(since(recent, 4_000n, 0)).toEqual([]);
 });
 
+test('keeps what it has when it grows, also where its ring has gone round', () => {
+  const recent = new RecentPoints();
+  const rows = (from: number, count: number) =>
+    blockOf(
+      Array.from({ length: count }, (_, i) => ({
+        id: BigInt((from + i) % 7),
+        timeNs: BigInt(from + i) * 1_000_000n + 10n ** 18n,
+        value: from + i,
+        flags: 0,
+      })),
+    );
+  recent.append(rows(0, 12_000));
+  recent.forget();
+  const { end } = recent;
+  recent.append(rows(12_000, 8_000));
+  recent.append(rows(20_000, 40_000));
+  for (let id = 0; id < 7; id++) {
+    const values = Array.from({ length: 48_000 }, (_, i) => 12_000 + i).filter((value) => value % 7 === id);
+    expect(since(recent, BigInt(id), end)).toEqual(values.reverse().map((value) => [10 ** 12 + value, value, false]));
+  }
+});
+
 test('series that have no rows any more make room for others', () => {
   const recent = new RecentPoints(256, 4_096);
   for (let from = 0; from < 100_000; from += 128) {

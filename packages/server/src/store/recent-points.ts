@@ -137,13 +137,15 @@ export class RecentPoints {
     this.#values = new Float64Array(size);
     this.#missing = new Uint8Array(size);
     this.#distances = new Uint32Array(size);
-    for (let row = this.#begin; row < this.#end; row++) {
+    for (let row = this.#begin; row < this.#end; ) {
       const from = row % before;
       const to = row % size;
-      this.#times[to] = times[from];
-      this.#values[to] = values[from];
-      this.#missing[to] = missing[from];
-      this.#distances[to] = distances[from];
+      const until = from + Math.min(this.#end - row, before - from, size - to);
+      this.#times.set(times.subarray(from, until), to);
+      this.#values.set(values.subarray(from, until), to);
+      this.#missing.set(missing.subarray(from, until), to);
+      this.#distances.set(distances.subarray(from, until), to);
+      row += until - from;
     }
   }
 

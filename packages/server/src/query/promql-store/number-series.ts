@@ -21,10 +21,12 @@ export async function numberSeries(
       ? await readNumbers(context, slots, options)
       : await memory.get(context, slots, range, (part) => readNumbers(context, slots, { ...options, range: part }));
   const { times, values, missing, starts = [] } = points;
-  return series.flat().map(({ labels }, slot) => {
+  return series.flat().map(({ labels }, slot): RawSeries => {
     const own = missing?.[slot];
-    const samples = { times: times[slot], values: values[slot], stale: own?.includes(1) ? own : undefined };
-    return { labels, ...asSeen(samples, () => starts[slot], options) };
+    const stale = own?.includes(1) ? own : undefined;
+    // Thousands of times, where there is nothing more to it.
+    if (!hasStarts && stale === undefined) return { labels, times: times[slot], values: values[slot] };
+    return { labels, ...asSeen({ times: times[slot], values: values[slot], stale }, () => starts[slot], options) };
   });
 }
 
