@@ -1,9 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { metricRequests } from '../workload/metrics.ts';
 import { processIdle, processUsage } from './process-usage.ts';
 import { Prometheus } from './prometheus.ts';
 import { type Row, report } from './report.ts';
 import { sendBeside } from './send-beside.ts';
-import { percentile, type SendResult, send } from './sender.ts';
+import { percentile, send } from './sender.ts';
 import { Signalbox } from './signalbox.ts';
 import { nowNs } from './workload.ts';
 
@@ -15,6 +16,8 @@ export interface PromqlOptions {
 }
 
 const repeats = 11;
+/** How long points come as fast as they can, before half of that. */
+const fullSpeedMs = 8_000;
 const stepNs = 15_000_000_000n;
 const secondNs = 1_000_000_000n;
 
@@ -62,7 +65,7 @@ export async function promql({ series, hours, prometheus }: PromqlOptions): Prom
     await processIdle(signalbox.pid);
     if (peer !== undefined) await processIdle(peer.pid);
     report(`promql-${series}`, await besideEachOther(signalbox, peer, endSeconds, hours));
-    report(`promql-beside-ingest-${series}`, await besideIngest(signalbox, sent, endSeconds, hours));
+    report(`promql-beside-ingest-${series}`, await besideIngest(signalbox, endSeconds, hours));
   } finally {
     await signalbox.dispose();
     await peer?.dispose();
@@ -101,17 +104,30 @@ async function besideEachOther(
   return rows;
 }
 
-/** Two questions of a dashboard, one after the other, alone and while points come in half as fast as they can. */
-async function besideIngest(signalbox: Signalbox, sent: SendResult, endSeconds: number, hours: number): Promise<Row[]> {
+/** Questions of a dashboard, one after the other, alone and while points come in half as fast as they can. */
+async function besideIngest(signalbox: Signalbox, endSeconds: number, hours: number): Promise<Row[]> {
+  const url = `${signalbox.otlpHttp}/v1/metrics`;
+  const { sent } = await sendBeside({ url, signal: 'metrics', pace: Number.MAX_SAFE_INTEGER }, () =>
+    setTimeout(fullSpeedMs),
+  );
+  await processIdle(signalbox.pid);
   const pace = sent.records / sent.seconds / 2;
-  const asked = ['a moment: sum by, 5,000 series', 'a range: quantile of sum by (le) of rate, 1,000 buckets'] as const;
+  const asked = [
+    'a moment: one series',
+    'a moment: sum by, 5,000 series',
+    'a moment: sum by of rate, 5,000 series',
+    'a range: rate of one series',
+    'a range: quantile of sum by (le) of rate, 1,000 buckets',
+  ] as const;
   const alone = await askAll(signalbox, asked, endSeconds, hours);
-  const load = { url: `${signalbox.otlpHttp}/v1/metrics`, signal: 'metrics', pace } as const;
+  const load = { url, signal: 'metrics', pace } as const;
   const { result: busy } = await sendBeside(load, () => askAll(signalbox, asked, endSeconds, hours));
   return asked.map((what, index) => ({
     what,
-    'points/s': pace,
+    'points/s': Math.round(pace),
+    'alone: median, ms': percentile(alone[index] ?? [], 0.5),
     'alone: p95, ms': percentile(alone[index] ?? [], 0.95),
+    'with ingest: median, ms': percentile(busy[index] ?? [], 0.5),
     'with ingest: p95, ms': percentile(busy[index] ?? [], 0.95),
   }));
 }
