@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openStore } from '../../open-store.ts';
 import type { Store } from '../../store.ts';
 import { addSpan, BatchWriter } from '../../testing/batches.ts';
+import { BlockColumns } from '../native/block-columns.ts';
 
 const ENDLESS = 'SELECT count() FROM numbers(1e12) WHERE NOT ignore(sipHash64(number))';
 
@@ -54,6 +55,41 @@ describe('EmbeddedConnection', () => {
     expect(await running).toMatchObject({ code: 'cancelled' });
     expect((await waiting).rows).toEqual([[1]]);
     expect((await connection.query('SELECT name FROM spans')).rows).toEqual([['stored']]);
+  });
+
+  it('keeps the newest points of numbers once they are durable, and knows nothing of them after an insert that failed, or a command', async () => {
+    const { connection } = store;
+    const recent = connection.recentPoints();
+    if (recent === undefined) throw new Error('nobody else writes here');
+    const columns = new BlockColumns();
+    const name = columns.add('metric_name', 'String');
+    const fixed = [
+      columns.add('series_id', 'UInt64'),
+      columns.add('time', "DateTime64(9, 'UTC')"),
+      columns.add('value', 'Float64'),
+    ] as const;
+    const flags = columns.add('flags', 'UInt32');
+    const nowNs = BigInt(Date.now()) * 1_000_000n;
+    name.text('any');
+    for (const [index, column] of fixed.entries()) column.bigUint64(index === 1 ? nowNs : 7n);
+    flags.uint32(0);
+    const block = columns.block(1);
+
+    const before = recent.end;
+    await connection.insert('number_points', block);
+    const row = recent.lastRow(7, 0);
+    expect([recent.reaches(before), row, recent.timeOf(row)]).toEqual([true, before, Number(nowNs / 1_000_000n)]);
+    expect((await connection.query('SELECT count() FROM number_points WHERE series_id = 7')).rows).toEqual([['1']]);
+
+    const unknown = block.columns.map((column) => (column.name === 'flags' ? { ...column, name: 'flagz' } : column));
+    await expect(connection.insert('number_points', { ...block, columns: unknown })).rejects.toThrow();
+    expect([recent.reaches(before), recent.lastRow(7, 0)]).toEqual([false, -1]);
+
+    const { end } = recent;
+    await connection.insert('number_points', block);
+    expect(recent.reaches(end)).toBe(true);
+    await connection.command('TRUNCATE TABLE number_points');
+    expect([recent.reaches(end), recent.lastRow(7, 0)]).toEqual([false, -1]);
   });
 
   it.runIf(availableParallelism() > 1)(
