@@ -214,6 +214,37 @@ describe('batches, limits, metrics', () => {
     ).toBe(5);
   });
 
+  test('those of log records follow theirs', () => {
+    const { configuration } = resolve({
+      OTEL_BLRP_MAX_QUEUE_SIZE: '20',
+      OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '5',
+      OTEL_BLRP_SCHEDULE_DELAY: '7',
+      OTEL_BLRP_EXPORT_TIMEOUT: '9',
+    });
+    expect(configuration).toMatchObject({
+      logs: { batch: { maxQueueSize: 20, maxExportBatchSize: 5, scheduledDelayMillis: 7, exportTimeoutMillis: 9 } },
+    });
+  });
+
+  test('each limit of spans has its variable', () => {
+    const variables = {
+      OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: '1',
+      OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '2',
+      OTEL_SPAN_EVENT_COUNT_LIMIT: '3',
+      OTEL_SPAN_LINK_COUNT_LIMIT: '4',
+      OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: '5',
+      OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: '6',
+    };
+    expect(traces(variables).limits).toEqual({
+      attributeValueLengthLimit: 1,
+      attributeCountLimit: 2,
+      eventCountLimit: 3,
+      linkCountLimit: 4,
+      attributePerEventCountLimit: 5,
+      attributePerLinkCountLimit: 6,
+    });
+  });
+
   test('limits of log records are their own, else the general ones', () => {
     const limits = (variables: Record<string, string>) => {
       const { logs } = resolve(variables).configuration;
