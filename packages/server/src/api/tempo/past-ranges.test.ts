@@ -1,6 +1,7 @@
 import { parseTraceql } from '@signalbox/query-language';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { select } from '../../query/query-context.ts';
+import { type QueryContext, select } from '../../query/query-context.ts';
+import { SqlParameters } from '../../query/sql-parameters.ts';
 import { planLaterSpans } from '../../query/traceql/later-spans.ts';
 import { planCandidates } from '../../query/traceql/search-traceql.ts';
 import { QueryRegistry } from '../query-registry.ts';
@@ -88,12 +89,7 @@ test('a search of a range that is past finds the traces that overlap it, and loo
 
 test('among very many spans, later ones count of traces whose root is not later', async () => {
   const range = { from: BigInt(endMs - rangeMs) * 1_000_000n, to: BigInt(endMs) * 1_000_000n };
-  const context = {
-    connection: store.store.connection,
-    signal: new AbortController().signal,
-    deadlineMs: Date.now() + 10_000,
-    nowMs: Date.now(),
-  };
+  const context = newContext();
   const later = await planLaterSpans(context, range, 100);
   const { expr } = parseTraceql('{ name = "wanted" }');
   if (expr.kind !== 'pipeline') throw new Error('no pipeline');
@@ -102,6 +98,22 @@ test('among very many spans, later ones count of traces whose root is not later'
   const rows = await select<[string, string]>(context, statement);
   expect(rows.map(([id]) => nameOf(id))).toEqual(['underWay', 'rootless', 'justBegun', 'inside']);
 });
+
+test('very many later spans that all come from after a pause lead to no traces', async () => {
+  const pause = { from: BigInt(endMs - rangeMs) * 1_000_000n, to: BigInt(endMs - 9 * minute) * 1_000_000n };
+  const { until, condition } = await planLaterSpans(newContext(), pause, 100);
+  expect(until).toBe(pause.to);
+  expect(condition(new SqlParameters())).toBeUndefined();
+});
+
+function newContext(): QueryContext {
+  return {
+    connection: store.store.connection,
+    signal: new AbortController().signal,
+    deadlineMs: Date.now() + 10_000,
+    nowMs: Date.now(),
+  };
+}
 
 function traceId(name: string): string {
   return Buffer.from(name).toString('hex').padStart(32, '0');

@@ -30,12 +30,14 @@ export async function planLaterSpans(
   mostSpans = fewSpans,
 ): Promise<LaterSpans> {
   if (to >= BigInt(context.nowMs) * nanosPerMilli) return { until: to + reachNanos, condition: () => undefined };
-  // Mostly there are none, which is known from the index alone; so it is asked first.
-  if ((await countSpans(context, { from: to, to: to + reachNanos }, 1)) === 0) {
-    return { until: to, condition: () => undefined };
-  }
+  const behind = { from: to, to: to + reachNanos };
   const around = { from: reachNanos > to ? 0n : to - reachNanos, to: to + reachNanos };
-  const isFew = (await countSpans(context, around, mostSpans + 1)) <= mostSpans;
+  const later = await countSpans(context, behind, mostSpans + 1);
+  if (later === 0) return { until: to, condition: () => undefined };
+  const isFew = later <= mostSpans && (await countSpans(context, around, mostSpans + 1)) <= mostSpans;
+  // Many may all come from after a pause.
+  const near = isFew ? later : await countSpans(context, { from: to, to: to + nearNanos }, 1);
+  if (near === 0) return { until: to, condition: () => undefined };
   const until = to + (isFew ? reachNanos : nearNanos);
   return {
     until,
