@@ -521,50 +521,6 @@ test('what is scraped, and what relabelling makes of it', async () => {
   }
 });
 
-test('what is known of the metrics of each target', async () => {
-  await storage.add([
-    { labels: labels({ __name__: 'known_one', job: 'shop', instance: 'a:1' }), samples: [{ timeMs: now, value: 1 }] },
-    { labels: labels({ __name__: 'known_two', job: 'shop', instance: 'b:1' }), samples: [{ timeMs: now, value: 1 }] },
-  ]);
-  const data = async (parameters: string) => (await get(`targets/metadata${parameters}`))[1].data;
-  const target = { job: 'shop', instance: 'a:1' };
-  expect(await data('')).toEqual([{ target, metric: 'known_one', type: 'gauge', help: '', unit: '' }]);
-  expect(await data('?metric=known_one')).toEqual([{ target, type: 'gauge', help: '', unit: '' }]);
-  for (const none of ['?limit=0', '?metric=known_two', '?match_target={job!="shop"}'])
-    expect(await data(none)).toEqual([]);
-  expect((await get('targets/metadata?limit=x'))[1].error).toBe('limit must be a number');
-  expect((await get('targets/metadata?match_target=x{'))[1].error).toBe(
-    'invalid parameter "match_target": 1:3: parse error: unexpected end of input inside braces',
-  );
-});
-
-test('/federate gives the newest samples, errors as text', async () => {
-  await storage.add([
-    {
-      labels: labels({ __name__: 'fed', job: 'a' }),
-      samples: [now - 400_000, now - 5_000].map((timeMs) => ({ timeMs, value: timeMs })),
-    },
-    { labels: labels({ __name__: 'fed', job: 'old' }), samples: [{ timeMs: now - 400_000, value: 1 }] },
-  ]);
-  const ask = async (search: string, method = 'GET') => {
-    const response = await fetch(`${base}/federate${search}`, { method });
-    return [response.status, response.headers.get('content-type'), await response.text()];
-  };
-  const type = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
-  const time = now - 5_000;
-  const line = `fed{job="a",instance=""} ${(time / 1e12).toString()}e+12 ${time}`;
-  expect(await ask('?match[]=fed&match[]={job="a"}')).toEqual([200, type, `# TYPE fed untyped\n${line}\n`]);
-  expect(await ask('')).toEqual([200, type, '']);
-  expect(await ask('?match[]={')).toEqual([
-    400,
-    'text/plain; charset=utf-8',
-    '1:2: parse error: unexpected end of input inside braces\n',
-  ]);
-  expect((await ask('', 'POST'))[0]).toBe(405);
-  const prefixed = await fetch(`${base}/prometheus/federate?match[]=fed`);
-  expect(await prefixed.text()).toContain(line);
-});
-
 test('who may ask, how, and where', async () => {
   const answer = async (path: string, init?: RequestInit): Promise<[number, string | null]> => {
     const response = await fetch(`${base}${path}`, init);
@@ -664,7 +620,51 @@ describe.skipIf(!existsSync(file))('cases of Prometheus’s own tests', () => {
   });
 });
 
-// The last one: cases above count what there is.
+// The cases above count what there is: whatever adds to it comes behind them.
+test('what is known of the metrics of each target', async () => {
+  await storage.add([
+    { labels: labels({ __name__: 'known_one', job: 'shop', instance: 'a:1' }), samples: [{ timeMs: now, value: 1 }] },
+    { labels: labels({ __name__: 'known_two', job: 'shop', instance: 'b:1' }), samples: [{ timeMs: now, value: 1 }] },
+  ]);
+  const data = async (parameters: string) => (await get(`targets/metadata${parameters}`))[1].data;
+  const target = { job: 'shop', instance: 'a:1' };
+  expect(await data('')).toEqual([{ target, metric: 'known_one', type: 'gauge', help: '', unit: '' }]);
+  expect(await data('?metric=known_one')).toEqual([{ target, type: 'gauge', help: '', unit: '' }]);
+  for (const none of ['?limit=0', '?metric=known_two', '?match_target={job!="shop"}'])
+    expect(await data(none)).toEqual([]);
+  expect((await get('targets/metadata?limit=x'))[1].error).toBe('limit must be a number');
+  expect((await get('targets/metadata?match_target=x{'))[1].error).toBe(
+    'invalid parameter "match_target": 1:3: parse error: unexpected end of input inside braces',
+  );
+});
+
+test('/federate gives the newest samples, errors as text', async () => {
+  await storage.add([
+    {
+      labels: labels({ __name__: 'fed', job: 'a' }),
+      samples: [now - 400_000, now - 5_000].map((timeMs) => ({ timeMs, value: timeMs })),
+    },
+    { labels: labels({ __name__: 'fed', job: 'old' }), samples: [{ timeMs: now - 400_000, value: 1 }] },
+  ]);
+  const ask = async (search: string, method = 'GET') => {
+    const response = await fetch(`${base}/federate${search}`, { method });
+    return [response.status, response.headers.get('content-type'), await response.text()];
+  };
+  const type = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
+  const time = now - 5_000;
+  const line = `fed{job="a",instance=""} ${(time / 1e12).toString()}e+12 ${time}`;
+  expect(await ask('?match[]=fed&match[]={job="a"}')).toEqual([200, type, `# TYPE fed untyped\n${line}\n`]);
+  expect(await ask('')).toEqual([200, type, '']);
+  expect(await ask('?match[]={')).toEqual([
+    400,
+    'text/plain; charset=utf-8',
+    '1:2: parse error: unexpected end of input inside braces\n',
+  ]);
+  expect((await ask('', 'POST'))[0]).toBe(405);
+  const prefixed = await fetch(`${base}/prometheus/federate?match[]=fed`);
+  expect(await prefixed.text()).toContain(line);
+});
+
 test('a histogram', async () => {
   await load('native {{schema:0 count:4 sum:5 z_bucket:1 z_bucket_w:0.5 buckets:[1 0 2]}}');
   const histogram = {
