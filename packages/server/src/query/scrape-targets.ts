@@ -1,3 +1,4 @@
+import type { RelabelStep } from '../pipeline/scrapes.ts';
 import type { Labels } from './promql/labels.ts';
 
 /** Something that is scraped. Times in ms. */
@@ -22,19 +23,7 @@ export interface ScrapeTarget {
 export interface ScrapePool {
   readonly name: string;
   /** Rule by rule, what would become of a target with these labels. */
-  relabelSteps(labels: Labels): readonly {
-    readonly rule: {
-      readonly sourceLabels: readonly string[];
-      readonly separator: string;
-      readonly pattern: string;
-      readonly modulus: number;
-      readonly targetLabel: string;
-      readonly replacement: string;
-      readonly action: string;
-    };
-    readonly labels: Labels;
-    readonly keep: boolean;
-  }[];
+  relabelSteps(labels: Labels): readonly (Omit<RelabelStep, 'labels'> & { readonly labels: Labels })[];
 }
 
 /** What is scraped, for those who ask; whoever scrapes implements it. */

@@ -104,7 +104,7 @@ function summaryOf([traceId, start, end, roots, [service, name], spans, errors]:
 }
 
 /** Rows are `TraceCells`. */
-export function planTraces(
+function planTraces(
   traceIds: readonly string[],
   { fields, base, condition, range, texts, places }: SpansToRead,
 ): Statement {
