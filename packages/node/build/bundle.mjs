@@ -1,10 +1,12 @@
 // Makes what is published of the sources: for each module system `instance` (everything but the API, which the application
-// shares), `register` (everything) and `index`, through which both are one. Does nothing, quickly, when all is up to date.
+// shares), `register` (everything, see parts.mjs) and `index`, through which both are one. Does nothing, quickly, when all is up to
+// date.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { separateParts } from './parts.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(folder, 'dist');
@@ -55,28 +57,44 @@ async function bundle({ build, transform }, format) {
     ...common,
     entryPoints: { instance: join(folder, 'src/index.ts') },
     external: dependencies,
-    plugins: [configurationFile(format), builtins(format), ...(format === 'esm' ? [withoutRequire(dependencies)] : [])],
+    plugins: [
+      configurationFile(format),
+      withoutWrappers(),
+      builtins(format),
+      ...(format === 'esm' ? [withoutRequire(dependencies)] : []),
+    ],
   });
   // It runs before anything else is loaded, so nothing can hold another copy of the API yet: having it in the same file
   // saves the reading of sixty. Both copies meet in the API's global object.
   const externals = dependencies.filter((name) => name !== api);
+  const plugins = [
+    configurationFile(format),
+    installedApiVersion(),
+    withoutWrappers(),
+    builtins(format),
+    ...(format === 'esm' ? [withoutRequire(externals)] : []),
+  ];
+  const parts = await separateParts(build, folder, {
+    common: { ...common, banner: undefined, external: externals },
+    plugins,
+    entry: join(folder, 'src/register.ts'),
+  });
   const register = await build({
     ...common,
     banner: undefined,
-    entryPoints: { register: join(folder, 'src/register.ts') },
+    stdin: { contents: `import 'shared-modules'; import './src/register.ts';`, resolveDir: folder },
     external: externals,
-    plugins: [
-      configurationFile(format),
-      installedApiVersion(),
-      builtins(format),
-      ...(format === 'esm' ? [withoutRequire(externals)] : []),
-    ],
+    plugins: [parts.withoutParts(format), ...plugins],
   });
+  for (const { imports } of [instance, register].flatMap(({ metafile }) => Object.values(metafile.outputs)))
+    if (imports.some(({ kind }) => kind === 'dynamic-import')) throw new Error('the bundle imports dynamically');
   write(join(dist, `instance.${ending}`), instance.outputFiles[0].text);
   const short = await transform(register.outputFiles[0].text, { ...minified, minifyIdentifiers: true });
   // Nothing else in it says that it is an ES module.
   const footer = format === 'esm' ? 'export {};\n' : '';
   write(join(dist, `register.${ending}`), `${common.banner.js}\n${short.code}${footer}`);
+  if (format === 'esm')
+    for (const [name, text] of Object.entries(parts.texts)) write(join(dist, `${name}.part.cjs`), text);
   if (format === 'cjs') {
     // The API too: of it only what two copies may differ in without harm is used.
     const reader = await build({
@@ -90,6 +108,7 @@ async function bundle({ build, transform }, format) {
     const names = Object.values(instance.metafile.outputs)[0].exports.sort();
     write(join(dist, 'index.js'), esmIndex(names));
     write(join(dist, 'index.cjs'), cjsIndex(names));
+    write(join(dist, 'register-whole.js'), wholeRegister());
   }
 }
 
@@ -106,6 +125,13 @@ function sandboxed(build, { banner: _banner, define: _define, ...common }) {
     entryPoints: { 'temporal-workflow': join(folder, 'src/workflows/sandbox/interceptors.ts') },
     external: [api, '@temporalio/workflow'],
   });
+}
+
+/** `register` for bundlers of applications, which would not take along the parts of the other: the condition `module` is theirs. */
+function wholeRegister() {
+  return `import { start } from './index.js';
+if (process.getBuiltinModule('node:worker_threads').isMainThread) start();
+`;
 }
 
 function esmIndex(names) {
@@ -190,6 +216,32 @@ function configurationFile(format) {
         contents: `${required[format]} export const readConfigurationFile = (...about) => load().readConfigurationFile(...about);`,
         resolveDir: join(folder, 'src/declarative'),
       }));
+    },
+  };
+}
+
+/**
+ * What is required or imported dynamically is evaluated then, so that it, and all it imports, is put into functions, one a file, of
+ * which nothing is left out. For the API that is prevented here: the context manager is the only official package that is not an
+ * ES module as well, and the detectors of machines, which import dynamically, are not used.
+ */
+function withoutWrappers() {
+  const root = fileURLToPath(import.meta.resolve('@opentelemetry/context-async-hooks'));
+  return {
+    name: 'without-wrappers',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^\.\/getMachineId-/ }, ({ path }) => ({ path, external: true }));
+      onResolve({ filter: /^@opentelemetry\/context-async-hooks$/ }, () => ({
+        path: join(root, '../AsyncLocalStorageContextManager.js'),
+      }));
+      onLoad({ filter: /context-async-hooks[\\/].*\.js$/ }, ({ path }) => {
+        const contents = readFileSync(path, 'utf8')
+          .replaceAll(/^const (\w+) = require\(("[^"]+")\);$/gm, 'import * as $1 from $2;')
+          .replaceAll(/^(?:Object\.defineProperty\(exports, "__esModule".*|exports\.\w+ = void 0;)$/gm, '')
+          .replaceAll(/^exports\.(\w+) = \1;$/gm, 'export { $1 };');
+        if (/\b(?:require\(|exports\.)/.test(contents)) throw new Error(`${path} has become another kind of CommonJS`);
+        return { contents };
+      });
     },
   };
 }

@@ -127,7 +127,7 @@ export interface InstrumentationHandle {
 }
 
 /**
- * One library's instrumentation. `enable` is called once, before the application is loaded; it subscribes to diagnostics
+ * One library's instrumentation. `enable` is called once, before the application or the library is loaded; it subscribes to diagnostics
  * channels or patches, and returns what undoes that. It must not import the library it instruments.
  */
 export interface Instrumentation {
@@ -136,6 +136,16 @@ export interface Instrumentation {
    * the end of its scope's name.
    */
   readonly name: string;
+  /**
+   * Packages without which it has nothing to do. `enable` is then called when `start` finds one of them installed, or else when the
+   * first file of one is loaded, before that file's exports are handed out. With neither these nor `channels` it is called by `start`.
+   */
+  readonly packages?: readonly string[];
+  /**
+   * Tracing channels of a library (`tracing:…:start`, published by `runStores`) that may be bundled with the application, and so be
+   * there without being installed: the first message on one calls `enable` as well, and then reaches what that has bound and subscribed.
+   */
+  readonly channels?: readonly string[];
   enable(context: InstrumentationContext): InstrumentationHandle;
 }
 

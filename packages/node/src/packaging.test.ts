@@ -80,6 +80,64 @@ describe('register speaks for the API that is installed, whatever its version', 
   });
 });
 
+describe('the parts of register, where nothing is installed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-parts-'));
+  const register = join(packageFolder, 'dist/register');
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const parts = `const parts = () => Object.keys(require.cache).flatMap((path) => /([a-z]+)\\.part\\.cjs$/.exec(path)?.[1] ?? []).sort();
+    const before = parts();`;
+  const own = `const koa = require(${JSON.stringify(join(modules, 'koa'))});
+    const afterLibrary = parts();
+    const { tracingChannel } = require('node:diagnostics_channel'); const { trace } = require(${JSON.stringify(join(modules, '@opentelemetry/api'))});
+    const query = { query: 'SELECT 1', database: 'shop', serverAddress: 'db.test', serverPort: 3306 };
+    // As a library does that is bundled with the application.
+    tracingChannel('mysql2:query').tracePromise(async () => { trace.getTracer('app').startSpan('inside').end(); return [{}]; }, query)
+      .then(() => console.log(JSON.stringify({ before, afterLibrary, after: parts(), wrapped: koa.prototype.createContext.toString().includes('Reflect.apply') })));`;
+
+  test.each([
+    ['--import', ['--import', `file://${register}.js`], parts, true],
+    ['--require', ['--require', `${register}.cjs`], parts, true],
+    ['start', [], `require(${JSON.stringify(join(packageFolder, 'dist/index.cjs'))}).start(); ${parts}`, false],
+  ] as const)('are loaded with a library or its first message: %s', async (_name, nodeArguments, head, hasParts) => {
+    const file = join(folder, 'app.cjs');
+    writeFileSync(file, head + own);
+    const { stdout, stderr } = await run(process.execPath, [...nodeArguments, file], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url },
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      before: [],
+      afterLibrary: hasParts ? ['frameworks'] : [],
+      after: hasParts ? ['databases', 'frameworks'] : [],
+      wrapped: true,
+    });
+    const query = sink.span('SELECT');
+    expect(query).toMatchObject({ attributes: { 'db.system.name': 'mysql', 'db.namespace': 'shop' } });
+    expect(sink.span('inside').parentSpanId).toBe(query.spanId);
+  });
+
+  test('what is set, and metrics, need some of them', async () => {
+    const file = join(folder, 'app.cjs');
+    writeFileSync(
+      file,
+      `${parts} const { propagation, context, trace, metrics } = require(${JSON.stringify(join(modules, '@opentelemetry/api'))});
+       const headers = {}; const span = trace.getTracer('app').startSpan('job'); metrics.getMeter('app').createCounter('jobs').add(3);
+       propagation.inject(trace.setSpan(context.active(), span), headers); span.end();
+       console.log(JSON.stringify({ before, headers: Object.keys(headers).sort() }));`,
+    );
+    const { stdout, stderr } = await run(process.execPath, ['--import', `file://${register}.js`, file], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_PROPAGATORS: 'b3,jaeger' },
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ before: ['exporters'], headers: ['b3', 'uber-trace-id'] });
+    expect(sink.spans.map(({ name }) => name)).toEqual(['job']);
+    expect(sink.point('jobs', {}).value).toBe(3);
+  });
+});
+
 const isFull = process.env.SIGNALBOX_TEST_TIER === 'full';
 
 describe.skipIf(!isFull)('the packed tarball (long tier)', () => {
@@ -138,10 +196,14 @@ describe.skipIf(!isFull)('the packed tarball (long tier)', () => {
     expect(sink.spans.map(({ name }) => name)).toEqual(['job']);
   });
 
-  test.each(['esm', 'cjs'] as const)('bundled with an application by esbuild (%s)', async (format) => {
+  test.each([
+    ['esm', 'start', `import { start } from '@signalbox/node'; start(); ${esm}`],
+    ['cjs', 'start', `import { start } from '@signalbox/node'; start(); ${esm}`],
+    ['esm', 'register', `import '@signalbox/node/register'; ${esm}`],
+    ['cjs', 'register', `import '@signalbox/node/register'; ${esm}`],
+  ] as const)('bundled with an application by esbuild (%s, %s)', async (format, _entry, contents) => {
     const { build } = await import('esbuild');
     const file = `bundled.${format === 'esm' ? 'mjs' : 'cjs'}`;
-    const contents = `import { start } from '@signalbox/node'; start(); ${esm}`;
     await build({
       stdin: { contents, resolveDir: folder },
       bundle: true,

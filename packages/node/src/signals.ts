@@ -1,13 +1,5 @@
-import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type { MeterProvider } from '@opentelemetry/api';
 import type { LoggerProvider } from '@opentelemetry/api-logs';
-import {
-  JsonLogsSerializer,
-  JsonMetricsSerializer,
-  JsonTraceSerializer,
-  ProtobufLogsSerializer,
-  ProtobufMetricsSerializer,
-  ProtobufTraceSerializer,
-} from '@opentelemetry/otlp-transformer';
 import type { Resource } from '@opentelemetry/resources';
 import {
   ConsoleLogRecordExporter,
@@ -16,20 +8,13 @@ import {
   SimpleLogRecordProcessor,
 } from '@opentelemetry/sdk-logs';
 import { ConsoleMetricExporter, PeriodicExportingMetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import {
-  ConsoleSpanExporter,
-  TracerProvider as OfficialTracerProvider,
-  type ReadableSpan,
-  type Sampler,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace';
-import type { BatchSettings, Configuration } from './configuration.ts';
+import type { BatchSettings } from './configuration.ts';
 import { BatchQueue } from './export/batch-queue.ts';
-import type { CollectorHealth } from './export/collector-health.ts';
 import { DropReport } from './export/drop-report.ts';
+import { logSerializer, metricSerializer, traceSerializer } from './export/official-serializers.ts';
 import type { OtlpDestination } from './export/otlp-destination.ts';
-import { OtlpExporter, type UnansweredRequest } from './export/otlp-exporter.ts';
-import { ObservedLogRecordProcessor, QueueLogRecordProcessor, QueueSpanProcessor } from './export/processors.ts';
+import { OtlpExporter, type OtlpSerializer } from './export/otlp-exporter.ts';
+import { ObservedLogRecordProcessor, QueueLogRecordProcessor } from './export/processors.ts';
 import { ProtobufLogs } from './logging/log-encoding.ts';
 import type { FinishedLogRecord, LogScope } from './logging/log-record.ts';
 import { SignalboxLoggerProvider } from './logging/logger-provider.ts';
@@ -37,61 +22,28 @@ import { collectSynchronously } from './metrics/collect-synchronously.ts';
 import { ExemplarMeterProvider, type PointExemplars } from './metrics/exemplar-meter-provider.ts';
 import { withExemplars } from './metrics/exemplar-serializer.ts';
 import { countDataPoints, QueueMetricExporter, selectTemporality } from './metrics/metric-exporter.ts';
-import { PrometheusEndpoint } from './metrics/prometheus/prometheus-endpoint.ts';
+import { createPrometheusEndpoint } from './metrics/prometheus/create-prometheus-endpoint.ts';
+import type { PrometheusEndpoint } from './metrics/prometheus/prometheus-endpoint.ts';
 import type { Sampling } from './sampling/resolve-sampling.ts';
-import { SpanClock } from './span-clock.ts';
+import {
+  type Delivery,
+  type Enabled,
+  exporterCounts,
+  nothingSent,
+  queuedSignal,
+  queueEnd,
+  remaining,
+  type Signal,
+  type TraceSignal,
+  toError,
+} from './signal.ts';
 import { JsonEncoding } from './trace/json-encoding.ts';
+import { createOfficialTraceSignal } from './trace/official-trace-signal.ts';
 import { ProtobufEncoding } from './trace/protobuf-encoding.ts';
 import type { RecordingSpan } from './trace/span.ts';
 import { SpanQueue } from './trace/span-queue.ts';
 import { TailBuffer } from './trace/tail-buffer.ts';
-import { SignalboxTracerProvider, type SpanCounts } from './trace/tracer-provider.ts';
-import type { Warnings } from './warnings.ts';
-
-/** A queue in front of an exporter, in records. */
-export interface QueueCounts {
-  size(): number;
-  readonly capacity: number;
-  /** Taken in since the start. */
-  processed(): number;
-  /** Refused since the start, because it was full. */
-  refused(): number;
-}
-
-/** One signal from provider to wire, as the process's end sees it. */
-export interface Signal {
-  /** Undefined for metrics, which are collected when they are sent. */
-  readonly queue?: QueueCounts;
-  /** Records in requests that have not been answered. */
-  inFlight(): number;
-  /** Records that the collector did not take. */
-  failed(): number;
-  delivered(): number;
-  /** Everything that was lost, in front of the exporter too. */
-  dropped(): number;
-  errors(): readonly Error[];
-  /** Sends everything; resolves at the latest at `deadlineMillis` (epoch); never rejects. */
-  flush(deadlineMillis: number): Promise<void>;
-  /** Everything that has not been acknowledged, encoded; for when the event loop has stopped. */
-  takeUnanswered(): UnansweredRequest[];
-  close(): void;
-}
-
-export interface TraceSignal extends Signal {
-  readonly provider: TracerProvider;
-  /** Of our own tracer; the official one counts for itself. */
-  readonly spans?: SpanCounts;
-}
-
-/** What all exporters share. */
-export interface Delivery {
-  readonly health: CollectorHealth;
-  readonly warnings: Warnings;
-  /** Takes what cannot be delivered because the process ends. */
-  readonly keep?: (request: UnansweredRequest) => boolean;
-}
-
-type Enabled<Key extends 'traces' | 'logs' | 'metrics'> = Exclude<Configuration[Key], false>;
+import { SignalboxTracerProvider } from './trace/tracer-provider.ts';
 
 /** Traces by our own tracer, or by the official one as soon as the user adds a processor of the official kind. */
 export function createTraceSignal(
@@ -104,16 +56,17 @@ export function createTraceSignal(
   const { otlp } = settings;
   if (otlp === undefined || settings.console || settings.spanProcessors.length > 0)
     return createOfficialTraceSignal(settings, resource, sampler, delivery);
-  const isJson = otlp.protocol === 'http/json';
-  const { deserializeResponse } = isJson ? JsonTraceSerializer : ProtobufTraceSerializer;
   const exporter = new OtlpExporter<Uint8Array>(
     otlp,
-    { serializeRequest: (body) => body, deserializeResponse },
+    {
+      serializeRequest: (body) => body,
+      deserializeResponse: (body) => traceSerializer(otlp.protocol).deserializeResponse(body),
+    },
     delivery.health,
     settings.batch.exportTimeoutMillis,
     delivery.keep,
   );
-  const encoding = isJson ? new JsonEncoding() : new ProtobufEncoding();
+  const encoding = otlp.protocol === 'http/json' ? new JsonEncoding() : new ProtobufEncoding();
   const drops = new DropReport('spans', 'OTEL_BSP_MAX_QUEUE_SIZE', delivery.warnings);
   const queue = new SpanQueue(
     { ...settings.batch, maxQueueBytes: settings.maxQueueBytes },
@@ -147,55 +100,6 @@ export function createTraceSignal(
   };
 }
 
-function createOfficialTraceSignal(
-  settings: Enabled<'traces'>,
-  resource: Resource,
-  sampler: Sampler,
-  delivery: Delivery,
-): TraceSignal {
-  const sent = settings.otlp && createSpanQueue(settings.otlp, settings.batch, delivery);
-  const provider = new OfficialTracerProvider({
-    resource,
-    sampler,
-    spanLimits: settings.limits,
-    spanProcessors: [
-      new SpanClock(),
-      ...(sent ? [new QueueSpanProcessor(sent.queue)] : []),
-      ...(settings.console ? [new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() })] : []),
-      ...settings.spanProcessors,
-    ],
-  });
-  const errors: Error[] = [];
-  const signal = sent?.signal ?? nothingSent;
-  return {
-    provider,
-    ...signal,
-    errors: () => [...signal.errors(), ...errors],
-    async flush(deadlineMillis) {
-      const flushed = provider.forceFlush({ timeoutMillis: remaining(deadlineMillis) });
-      // The user's own processors and exporters: what they could not send is theirs to tell, and ours must still be sent.
-      await Promise.all([
-        signal.flush(deadlineMillis),
-        flushed.catch((error: unknown) => {
-          if (errors.length < maxErrors) errors.push(toError(error));
-        }),
-      ]);
-    },
-  };
-}
-
-function createSpanQueue(
-  otlp: OtlpDestination,
-  batch: BatchSettings,
-  { health, warnings, keep }: Delivery,
-): { readonly queue: BatchQueue<ReadableSpan>; readonly signal: Signal } {
-  const serializer = otlp.protocol === 'http/json' ? JsonTraceSerializer : ProtobufTraceSerializer;
-  const exporter = new OtlpExporter<ReadableSpan[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
-  const drops = new DropReport('spans', 'OTEL_BSP_MAX_QUEUE_SIZE', warnings);
-  const queue = new BatchQueue(batch, exporter, () => drops.add());
-  return { queue, signal: queuedSignal(queue, exporter, batch.maxQueueSize, drops) };
-}
-
 type LogSignal = Signal & { readonly provider: LoggerProvider };
 
 /** Logs encoded as they are emitted, or kept as official records where these are printed or become JSON. */
@@ -208,10 +112,12 @@ export function createLogSignal(
   const { otlp, batch, limits } = settings;
   if (otlp === undefined || settings.console || otlp.protocol === 'http/json')
     return createOfficialLogSignal(settings, resource, delivery, onEmit);
-  const { deserializeResponse } = ProtobufLogsSerializer;
   const exporter = new OtlpExporter<Uint8Array>(
     otlp,
-    { serializeRequest: (body) => body, deserializeResponse },
+    {
+      serializeRequest: (body) => body,
+      deserializeResponse: (body) => logSerializer(otlp.protocol).deserializeResponse(body),
+    },
     delivery.health,
     batch.exportTimeoutMillis,
     delivery.keep,
@@ -274,7 +180,7 @@ function createLogQueue(
   batch: BatchSettings,
   { health, warnings, keep }: Delivery,
 ): { readonly queue: BatchQueue<SdkLogRecord>; readonly signal: Signal } {
-  const serializer = otlp.protocol === 'http/json' ? JsonLogsSerializer : ProtobufLogsSerializer;
+  const serializer = logSerializer(otlp.protocol);
   const exporter = new OtlpExporter<SdkLogRecord[]>(otlp, serializer, health, batch.exportTimeoutMillis, keep);
   const drops = new DropReport('log records', 'OTEL_BLRP_MAX_QUEUE_SIZE', warnings);
   const queue = new BatchQueue(batch, exporter, () => drops.add());
@@ -288,7 +194,7 @@ export function createMetricSignal(
 ): Signal & { readonly provider: MeterProvider; readonly scrape: PrometheusEndpoint['scrape'] | undefined } {
   const { otlp, prometheus, exemplarFilter: filter, exponentialHistograms } = settings;
   const push = otlp && createMetricPush(otlp, settings, delivery, (metrics) => provider.takeExemplars(metrics));
-  const endpoint = prometheus && new PrometheusEndpoint(prometheus, delivery.warnings);
+  const endpoint = prometheus && createPrometheusEndpoint(prometheus, delivery.warnings);
   // The one that pushes comes first: it is the one that is collected at exit.
   const printer = settings.console ? [createPrintingReader(settings)] : [];
   const readers = [...(push ? [push.reader] : []), ...(endpoint ? [endpoint] : []), ...printer, ...settings.readers];
@@ -333,25 +239,6 @@ export function createMetricSignal(
   };
 }
 
-/** Records that are only printed or scraped. */
-const nothingSent: Signal = {
-  inFlight: () => 0,
-  delivered: () => 0,
-  failed: () => 0,
-  dropped: () => 0,
-  errors: () => [],
-  flush: async () => {},
-  takeUnanswered: () => [],
-  close: () => {},
-};
-
-/** For `errors`, as many as an exporter keeps. */
-const maxErrors = 20;
-
-function remaining(deadlineMillis: number): number {
-  return Math.max(1, deadlineMillis - Date.now());
-}
-
 function createPrintingReader({
   exportIntervalMillis,
   ...settings
@@ -378,7 +265,10 @@ function createMetricPush(
   takeExemplars: (metrics: ResourceMetrics) => PointExemplars | undefined,
 ): MetricPush {
   const { exportIntervalMillis, exportTimeoutMillis } = settings;
-  const official = otlp.protocol === 'http/json' ? JsonMetricsSerializer : ProtobufMetricsSerializer;
+  const official: OtlpSerializer<ResourceMetrics> = {
+    serializeRequest: (metrics) => metricSerializer(otlp.protocol).serializeRequest(metrics),
+    deserializeResponse: (body) => metricSerializer(otlp.protocol).deserializeResponse(body),
+  };
   let last: ResourceMetrics | undefined;
   const serializer = withExemplars(official, otlp.protocol, (metrics) => {
     last = metrics;
@@ -391,54 +281,4 @@ function createMetricPush(
     exportTimeoutMillis: exportIntervalMillis,
   });
   return { exporter, reader, last: () => last };
-}
-
-function queuedSignal(
-  queue: Pick<BatchQueue<never>, 'size' | 'accepted' | 'dropped' | 'flush' | 'takeEncoded'>,
-  exporter: OtlpExporter<never>,
-  capacity: number,
-  drops: DropReport,
-): Signal {
-  return {
-    queue: {
-      size: () => queue.size,
-      capacity,
-      processed: () => queue.accepted,
-      refused: () => queue.dropped,
-    },
-    ...exporterCounts(exporter),
-    dropped: () => exporter.counts.dropped + queue.dropped,
-    ...queueEnd(queue, exporter, drops),
-    close: () => exporter.close(),
-  };
-}
-
-function queueEnd(
-  queue: { flush(deadlineMillis: number): Promise<void>; takeEncoded(): UnansweredRequest[] },
-  exporter: OtlpExporter<never>,
-  drops: DropReport,
-): Pick<Signal, 'flush' | 'takeUnanswered'> {
-  return {
-    async flush(deadlineMillis) {
-      await queue.flush(deadlineMillis);
-      drops.report();
-    },
-    takeUnanswered() {
-      drops.report();
-      return [...exporter.takeUnanswered(), ...queue.takeEncoded()];
-    },
-  };
-}
-
-function exporterCounts(exporter: OtlpExporter<never>): Pick<Signal, 'inFlight' | 'delivered' | 'failed' | 'errors'> {
-  return {
-    inFlight: () => exporter.inFlight,
-    delivered: () => exporter.counts.delivered,
-    failed: () => exporter.counts.dropped,
-    errors: () => exporter.errors,
-  };
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -3,11 +3,13 @@ import { type LoggerProvider, logs } from '@opentelemetry/api-logs';
 import { builtInInstrumentations } from './built-in-instrumentations.ts';
 import { type Configuration, resolveConfiguration } from './configuration.ts';
 import { EnterableContextManager } from './context-manager.ts';
+import { enableWhenNeeded } from './deferred-instrumentation.ts';
 import type { Environment } from './environment.ts';
 import { CollectorHealth } from './export/collector-health.ts';
+import { createSpool } from './export/create-spool.ts';
 import type { UnansweredRequest } from './export/otlp-exporter.ts';
-import { Spool } from './export/spool.ts';
-import type { Instrumentation, InstrumentationHandle } from './instrumentation.ts';
+import type { Spool } from './export/spool.ts';
+import { handleOf, type Instrumentation, type InstrumentationHandle } from './instrumentation.ts';
 import { createInstrumentationContext, type InstrumentationParts } from './instrumentation-context.ts';
 import { deliverAtExit } from './lifecycle/exit-delivery.ts';
 import { installExitHandlers } from './lifecycle/exit-handlers.ts';
@@ -26,7 +28,8 @@ import { protect } from './protect.ts';
 import { createResource } from './resource.ts';
 import { resolveSampling } from './sampling/resolve-sampling.ts';
 import { resolveSettings } from './settings.ts';
-import { createLogSignal, createMetricSignal, createTraceSignal, type Delivery, type Signal } from './signals.ts';
+import type { Delivery, Signal } from './signal.ts';
+import { createLogSignal, createMetricSignal, createTraceSignal } from './signals.ts';
 import { installDiagLogger, isSilent, Warnings } from './warnings.ts';
 
 /** Records by signal. */
@@ -93,7 +96,7 @@ function startEnabled(options: StartOptions, env: Environment, warnings: Warning
   const configuration = resolveConfiguration(options, env, warnings);
   const resource = createResource(options, env, configuration.settings.http.conventions === 'dup');
   const health = new CollectorHealth(warnings);
-  const spool = configuration.spool && new Spool(configuration.spool, warnings);
+  const spool = configuration.spool && createSpool(configuration.spool, warnings);
   const delivery: Delivery = { health, warnings, ...(spool && { keep: (request) => spool.keep(request) }) };
   const measuring = configuration.metrics && createMetricSignal(configuration.metrics, resource, delivery);
   const cellMeters = new CellMeters(measuring ? measuring.provider : metrics.getMeterProvider());
@@ -222,17 +225,25 @@ function enableAll(
   warnings: Warnings,
   parts: InstrumentationParts,
 ): InstrumentationHandle[] {
-  const handles: InstrumentationHandle[] = [];
-  for (const instrumentation of instrumentations) {
-    try {
-      handles.push(instrumentation.enable(createInstrumentationContext(instrumentation.name, warnings, parts)));
-    } catch (error) {
-      // Telemetry that fails must not take the application with it.
-      const reason = error instanceof Error ? error.message : String(error);
-      warnings.once(`the instrumentation ${instrumentation.name} could not be enabled: ${reason}`);
-    }
+  return instrumentations.map((instrumentation) =>
+    enableWhenNeeded(instrumentation, parts, () => enable(instrumentation, warnings, parts)),
+  );
+}
+
+function enable(
+  instrumentation: Instrumentation,
+  warnings: Warnings,
+  parts: InstrumentationParts,
+): InstrumentationHandle {
+  const { name } = instrumentation;
+  try {
+    return instrumentation.enable(createInstrumentationContext(name, warnings, parts));
+  } catch (error) {
+    // Telemetry that fails must not take the application with it.
+    const reason = error instanceof Error ? error.message : String(error);
+    warnings.once(`the instrumentation ${name} could not be enabled: ${reason}`);
+    return handleOf();
   }
-  return handles;
 }
 
 async function flushAll(signals: SignalsByName, deadline: number): Promise<FlushResult> {

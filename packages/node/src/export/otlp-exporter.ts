@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { CollectorHealth } from './collector-health.ts';
-import { GrpcTransport } from './grpc-transport.ts';
+import { createGrpcTransport } from './create-grpc-transport.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { OtlpDestination } from './otlp-destination.ts';
 import type { OtlpTransport } from './otlp-transport.ts';
@@ -71,7 +71,7 @@ export class OtlpExporter<Batch> {
     this.#serializer = serializer;
     this.#health = health;
     this.#transport =
-      destination.protocol === 'grpc' ? new GrpcTransport(destination) : new HttpTransport(destination, concurrency);
+      destination.protocol === 'grpc' ? createGrpcTransport(destination) : new HttpTransport(destination, concurrency);
   }
 
   get hasRoom(): boolean {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deferred } from '../deferred.ts';
 import type { Warnings } from '../warnings.ts';
-import { GrpcTransport } from './grpc-transport.ts';
+import { createGrpcTransport } from './create-grpc-transport.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { OtlpDestination, OtlpSignal } from './otlp-destination.ts';
 import type { UnansweredRequest } from './otlp-exporter.ts';
@@ -226,7 +226,7 @@ export class Spool {
 }
 
 function transportTo(destination: OtlpDestination, encoding: SpooledRequest['encoding']): OtlpTransport {
-  if (destination.protocol === 'grpc') return new GrpcTransport(destination);
+  if (destination.protocol === 'grpc') return createGrpcTransport(destination);
   return new HttpTransport({ ...destination, protocol: encoding === 'json' ? 'http/json' : 'http/protobuf' }, 1);
 }
 

@@ -1,6 +1,6 @@
 import type { Attributes, MeterProvider, Observable } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
-import type { Signal } from '../signals.ts';
+import type { Signal } from '../signal.ts';
 import type { SpanCounts } from '../trace/tracer-provider.ts';
 import { version } from '../version.ts';
 

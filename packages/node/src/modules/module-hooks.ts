@@ -40,6 +40,8 @@ interface HookedFile {
 /** The libraries that instrumentations want to change when they are loaded. Nothing is hooked before `install`. */
 export class ModuleHooks {
   readonly #hooks = new Map<string, Hook[]>();
+  /** By the names of packages: what is to be called before the hooks of one are looked for. */
+  readonly #awaited = new Map<string, Set<() => void>>();
   /** Paths of those that were patched. */
   readonly #esModules = new Set<string>();
   readonly #uninstall: (() => void)[] = [];
@@ -56,12 +58,25 @@ export class ModuleHooks {
     };
   }
 
+  /**
+   * Calls `onPackage`, which may add hooks, when `install` finds one of the packages installed, or else before the first of their
+   * files that is loaded gets its hooks. It must not throw. Returns what ends the waiting.
+   */
+  await(packages: readonly string[], onPackage: () => void): () => void {
+    for (const name of packages) this.#awaited.set(name, (this.#awaited.get(name) ?? new Set()).add(onPackage));
+    return () => {
+      for (const name of packages) this.#awaited.get(name)?.delete(onPackage);
+    };
+  }
+
   /** Begins to watch what is loaded, as far as there is anything to watch for. */
   install(warn: (message: string) => void): void {
-    if (this.#hooks.size === 0) return;
+    if (this.#hooks.size === 0 && this.#awaited.size === 0) return;
+    const foldersOf = installedFolders();
+    for (const name of this.#awaited.keys()) if (foldersOf(name).length > 0) this.#found(name);
     this.#warnOfLoaded(loadedCommonJsFiles());
     this.#uninstall.push(onCommonJsLoad((path, exports) => this.#patchRequired(path, exports)));
-    const urls = this.#esModuleUrls();
+    const urls = this.#esModuleUrls(foldersOf);
     if (urls.length === 0) return;
     if (!isPreloaded()) this.#warnOfLoaded(loadedEsModules());
     try {
@@ -76,6 +91,13 @@ export class ModuleHooks {
 
   uninstall(): void {
     for (const uninstall of this.#uninstall.splice(0)) uninstall();
+  }
+
+  #found(name: string): void {
+    const waiting = this.#awaited.get(name);
+    if (waiting === undefined) return;
+    this.#awaited.delete(name);
+    for (const onPackage of waiting) onPackage();
   }
 
   /** What the program gets instead of what it required; undefined where that stays. */
@@ -107,6 +129,7 @@ export class ModuleHooks {
   /** Asked for every file that the program loads: it must be quick to say that there are none. */
   #hooksOf(path: string): readonly HookedFile[] {
     const location = packageFileOf(path);
+    if (location !== undefined) this.#found(location.name);
     const hooks = location === undefined ? undefined : this.#hooks.get(location.name);
     if (location === undefined || hooks === undefined) return [];
     const installed = readPackage(location.folder);
@@ -118,9 +141,8 @@ export class ModuleHooks {
   }
 
   /** One pattern for each ES module that is wanted, of the libraries that this program could load. */
-  #esModuleUrls(): RegExp[] {
+  #esModuleUrls(foldersOf: (name: string) => readonly string[]): RegExp[] {
     const urls = new Set<string>();
-    const foldersOf = installedFolders();
     for (const [name, hooks] of this.#hooks) {
       for (const folder of foldersOf(name)) {
         const installed = readPackage(folder);

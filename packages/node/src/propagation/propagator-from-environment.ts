@@ -1,19 +1,17 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { CompositePropagator, W3CBaggagePropagator } from '@opentelemetry/core';
-import { AWSXRayPropagator } from '@opentelemetry/propagator-aws-xray';
-import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
-import { JaegerPropagator } from '@opentelemetry/propagator-jaeger';
 import type { Environment } from '../environment.ts';
 import type { Warnings } from '../warnings.ts';
+import { b3MultiPropagator, b3Propagator, jaegerPropagator, xrayPropagator } from './other-propagators.ts';
 import { TraceContextPropagator } from './trace-context-propagator.ts';
 
 const factories: Readonly<Record<string, () => TextMapPropagator>> = {
   tracecontext: () => new TraceContextPropagator(),
   baggage: () => new W3CBaggagePropagator(),
-  b3: () => new B3Propagator(),
-  b3multi: () => new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER }),
-  jaeger: () => new JaegerPropagator(),
-  xray: () => new AWSXRayPropagator(),
+  b3: b3Propagator,
+  b3multi: b3MultiPropagator,
+  jaeger: jaegerPropagator,
+  xray: xrayPropagator,
 };
 
 /**

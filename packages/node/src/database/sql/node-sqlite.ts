@@ -1,7 +1,8 @@
 import { handleOf, type Instrumentation } from '../../instrumentation.ts';
 import { loadBuiltin } from '../../modules/load-builtin.ts';
 import { type AnyFunction, type WrapFunction, wrapFunction } from '../../modules/loaded-module.ts';
-import { type ExecutedOf, SqliteObserver } from './sqlite-observer.ts';
+import { createSqliteObserver } from './create-sqlite-observer.ts';
+import type { ExecutedOf, SqliteObserver } from './sqlite-observer.ts';
 
 /** `node:sqlite`, as far as it is used here. Its newer names (`Database`, `Statement`) are the same classes. */
 interface Sqlite {
@@ -34,16 +35,34 @@ export const nodeSqliteInstrumentation: Instrumentation = {
     const sqlite = loadBuiltin<Sqlite>('node:sqlite');
     if (sqlite === undefined) return handleOf();
     const { DatabaseSync, StatementSync } = sqlite.exports;
-    const observer = new SqliteObserver(instrumentation, {
-      pathOf: (database) => (database as Database).location?.(),
-      statusCodeOf: (error) => {
-        const code: unknown = Reflect.get(error, 'errcode');
-        return typeof code === 'number' ? String(code) : undefined;
+    let observer: SqliteObserver | undefined;
+    const observerOf = protect<[], SqliteObserver | undefined>(
+      () => {
+        observer ??= createSqliteObserver(instrumentation, {
+          pathOf: (database) => (database as Database).location?.(),
+          statusCodeOf: (error) => {
+            const code: unknown = Reflect.get(error, 'errcode');
+            return typeof code === 'number' ? String(code) : undefined;
+          },
+        });
+        return observer;
       },
-    });
+      () => undefined,
+    );
     const undo: (() => void)[] = [];
-    const wrap = (target: object, key: string, make: WrapFunction): void => {
-      undo.push(wrapFunction(target, key, make));
+    // Most programs open no database: what observes them is made for the first that does.
+    const wrap = (target: object, key: string, make: (observer: SqliteObserver) => WrapFunction): void => {
+      const observed: WrapFunction = (original) => {
+        let replacement: AnyFunction | undefined;
+        return function (...args) {
+          if (replacement === undefined) {
+            const made = observerOf();
+            replacement = made === undefined ? original : make(made)(original);
+          }
+          return Reflect.apply(replacement, this, args);
+        };
+      };
+      undo.push(wrapFunction(target, key, observed));
     };
     const withWarning =
       (make: WrapFunction): WrapFunction =>
@@ -56,23 +75,19 @@ export const nodeSqliteInstrumentation: Instrumentation = {
       };
     const wrapTagStores = protect<[object], void>(
       (prototype) => {
-        for (const method of methods) wrap(prototype, method, observer.method(method, templateOf));
-        wrap(prototype, 'iterate', observer.iterate(templateOf));
+        for (const method of methods) wrap(prototype, method, (made) => made.method(method, templateOf));
+        wrap(prototype, 'iterate', (made) => made.iterate(templateOf));
       },
       () => {},
     );
 
-    wrap(DatabaseSync.prototype, 'prepare', withWarning(observer.prepare()));
-    wrap(DatabaseSync.prototype, 'exec', withWarning(observer.execute()));
+    wrap(DatabaseSync.prototype, 'prepare', (made) => withWarning(made.prepare()));
+    wrap(DatabaseSync.prototype, 'exec', (made) => withWarning(made.execute()));
     // Since Node 24.9. Their class is not exported: the first of them shows it.
     if ('createTagStore' in DatabaseSync.prototype)
-      wrap(
-        DatabaseSync.prototype,
-        'createTagStore',
-        withWarning((create) => onFirst(create, wrapTagStores)),
-      );
-    for (const method of methods) wrap(StatementSync.prototype, method, observer.method(method));
-    wrap(StatementSync.prototype, 'iterate', observer.iterate());
+      wrap(DatabaseSync.prototype, 'createTagStore', () => withWarning((create) => onFirst(create, wrapTagStores)));
+    for (const method of methods) wrap(StatementSync.prototype, method, (made) => made.method(method));
+    wrap(StatementSync.prototype, 'iterate', (made) => made.iterate());
     return handleOf(() => {
       for (const restore of undo.splice(0).reverse()) restore();
     });
