@@ -107,7 +107,7 @@ export interface Connection {
   queryColumns(sql: string, options?: QueryOptions): Promise<ColumnResult>;
 
   /** Inserts a block, all or nothing per partition; resolves when it is on disk (fsync). One insert per table at a time is best. */
-  insert(table: string, block: NativeBlock): Promise<void>;
+  insert(table: string, block: NativeBlock, options?: InsertOptions): Promise<void>;
 
   /** Runs a statement without a result (DDL, dropping a partition); it never waits behind queries. */
   command(sql: string, options?: CommandOptions): Promise<void>;
@@ -132,6 +132,14 @@ export interface Connection {
 
   /** Refuses new work, waits for inserts under way, cancels queries, and releases everything within about `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
+}
+
+export interface InsertOptions {
+  /**
+   * Whether others are on their way. Then, while many rows come in, the block may be durable before it is in the table: that takes a second at
+   * most, and queries wait for it once no others are on their way. Without it the block is in the table when it is durable.
+   */
+  readonly more?: (() => boolean) | undefined;
 }
 
 export interface CommandOptions {

@@ -66,6 +66,36 @@ describe('a data folder', () => {
     }
   }, 60_000);
 
+  it('has every acknowledged row once after kill -9 while so many come in that they wait in files', async () => {
+    let acknowledged = 0;
+    for (let round = 0; round < 2; round++) {
+      const { child, lines } = start('flood');
+      const journal = join(folder, 'journal');
+      const waiting = async (): Promise<number> => (await readdir(journal).catch(() => [])).length;
+      await expect.poll(waiting, { timeout: 20_000, interval: 20 }).toBeGreaterThan(0);
+      // Somewhere in the life of a set.
+      await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 1_000));
+      await expect.poll(waiting, { timeout: 5_000, interval: 1 }).toBeGreaterThan(0);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      acknowledged += lines.length - 2;
+      const store = await openStore({ connection: { kind: 'embedded', folder }, retentionIntervalMs: 0 });
+      try {
+        expect(await waiting()).toBe(0);
+        const { rows } = await store.connection.query<[string, string]>(
+          `SELECT service, count() FROM spans GROUP BY service`,
+        );
+        const stored = new Map(rows);
+        const wrong = lines.slice(1, -1).filter((service) => stored.get(service) !== '500');
+        expect(wrong).toEqual([]);
+        await store.connection.command('TRUNCATE TABLE spans');
+      } finally {
+        await store.shutdown(2_000);
+      }
+    }
+    expect(acknowledged).toBeGreaterThan(40);
+  }, 60_000);
+
   it('stays with the process that has it: another is told so', async () => {
     const store = await openStore({ connection: { kind: 'embedded', folder }, retentionIntervalMs: 0 });
     try {

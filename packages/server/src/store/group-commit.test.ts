@@ -38,13 +38,13 @@ class WordBuilder implements BlockBuilder<string> {
 }
 
 function commits(
-  insert: (words: string) => Promise<void>,
+  insert: (words: string, more: (() => boolean) | undefined) => Promise<void>,
   options: Partial<GroupCommitOptions<string>> = {},
 ): GroupCommit<string> {
   return new GroupCommit<string>({
     createBuilder: () => new WordBuilder(),
     sizeOf: (word) => word.length,
-    insert: ({ table }) => insert(table),
+    insert: ({ table }, more) => insert(table, more),
     lingerMs: 2,
     ...options,
   });
@@ -159,6 +159,25 @@ describe('GroupCommit', () => {
     await closed;
     expect(settled).toBe(true);
     await scattered;
+  });
+
+  it('tells the store whether others wait for their answers, but of what is scattered', async () => {
+    const seen: (boolean | undefined)[] = [];
+    let isThereMore: (() => boolean) | undefined;
+    const group = commits(
+      async (words, more) => {
+        seen.push(more?.());
+        if (!words.includes('scattered')) isThereMore = more;
+      },
+      { maxRows: 1 },
+    );
+    await Promise.all([group.consume('a'), group.consume('b')]);
+    await group.consume('scattered');
+    expect(seen).toEqual([true, true, undefined]);
+    expect(isThereMore?.()).toBe(false);
+    const next = group.consume('c');
+    expect(isThereMore?.()).toBe(true);
+    await next;
   });
 
   it('refuses only the batches whose rows the engine refuses', async () => {

@@ -5,7 +5,8 @@ import { isAboutTheRows, STORE_RETRY_MS } from './clickhouse/engine-error.ts';
 
 export interface GroupCommitOptions<Batch> {
   createBuilder(): BlockBuilder<Batch>;
-  insert(block: TableBlock): Promise<void>;
+  /** @param more whether others are on their way; undefined: these rows should not wait for others */
+  insert(block: TableBlock, more: (() => boolean) | undefined): Promise<void>;
   /** Bytes of memory that the batch holds. */
   sizeOf(batch: Batch): number;
   /** A group of so many rows is written without waiting for more. */
@@ -16,7 +17,8 @@ export interface GroupCommitOptions<Batch> {
   readonly lingerMs?: number;
   /** How long it waits at most, in ms. In between, as long as the last insert took: a small insert costs nearly what a large one does. */
   readonly maxLingerMs?: number;
-  /** How long it waits at most while others keep coming, in ms. In between, three times as long as the last insert took. */
+  /** How long it waits while others keep coming, in ms: at least, and at most. In between, three times as long as the last insert took. */
+  readonly minGatheringMs?: number;
   readonly maxGatheringMs?: number;
   /** Bytes of batches that may wait or be on their way at once; beyond, senders are asked to come again. */
   readonly maxPendingBytes?: number;
@@ -61,6 +63,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   #lastInsertMs = 0;
   #pendingBytes = 0;
   #closed = false;
+  readonly #more = (): boolean => this.#pendingBytes > 0;
 
   constructor(options: GroupCommitOptions<Batch>) {
     this.#options = {
@@ -69,6 +72,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
       maxBytes: 24 * 1024 * 1024,
       lingerMs: 5,
       maxLingerMs: 50,
+      minGatheringMs: 50,
       maxGatheringMs: 100,
       maxPendingBytes: 128 * 1024 * 1024,
       ...options,
@@ -152,7 +156,8 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   #worthWaitingMs({ openedAt, lastJoinedAt, members }: Group<Batch>): number {
     const now = performance.now();
     const pauseMs = (lastJoinedAt - openedAt) / (members.length - 1 || 1);
-    const limit = openedAt + Math.min(this.#lastInsertMs * 3, this.#options.maxGatheringMs);
+    const { minGatheringMs, maxGatheringMs } = this.#options;
+    const limit = openedAt + Math.min(Math.max(this.#lastInsertMs * 3, minGatheringMs), maxGatheringMs);
     return Math.ceil(Math.min(lastJoinedAt + pauseMs * LONG_PAUSE, limit) - now);
   }
 
@@ -193,7 +198,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
 
   async #writeGroup({ builder, members }: Group<Batch>): Promise<void> {
     const start = performance.now();
-    await this.#write(builder, members);
+    await this.#write(builder, members, builder.partitions > MANY_PARTITIONS ? undefined : this.#more);
     this.#lastInsertMs = performance.now() - start;
     // Its buffers never shrink: one that a huge batch has stretched is let go.
     const usual = builder.byteLength <= this.#options.maxBytes * 2;
@@ -214,10 +219,14 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
   }
 
   /** Writes the builder's rows, which are those of `members`, and settles each member. Never rejects. */
-  async #write(builder: BlockBuilder<Batch>, members: readonly Member<Batch>[]): Promise<void> {
+  async #write(
+    builder: BlockBuilder<Batch>,
+    members: readonly Member<Batch>[],
+    more: (() => boolean) | undefined,
+  ): Promise<void> {
     try {
       for (const block of builder.blocks()) {
-        await this.#options.insert(block);
+        await this.#options.insert(block, more);
       }
       builder.committed();
       for (const member of members) {
@@ -233,7 +242,7 @@ export class GroupCommit<Batch> implements Consumer<Batch> {
       }
       const middle = members.length >> 1;
       for (const half of [members.slice(0, middle), members.slice(middle)]) {
-        await this.#write(builder, this.#appendAgain(builder, half));
+        await this.#write(builder, this.#appendAgain(builder, half), more);
       }
     }
   }

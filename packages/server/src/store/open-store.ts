@@ -39,7 +39,7 @@ export interface StoreOptions {
  * was written by a newer program.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const connection = await openConnection(options.connection);
+  const connection = await openConnection(options.connection, options.onError ?? warn);
   try {
     return new ClickHouseStore(connection, await migrate(connection), options);
   } catch (error) {
@@ -72,9 +72,9 @@ class ClickHouseStore implements Store {
       const group = new GroupCommit<Batch>({
         createBuilder,
         sizeOf,
-        insert: async ({ table, block }) => {
+        insert: async ({ table, block }, more) => {
           const startedAt = performance.now();
-          await connection.insert(table, block);
+          await connection.insert(table, block, { more });
           options.onInsert?.(table, (performance.now() - startedAt) / 1_000);
         },
         ...(options.maxPendingBytes === undefined ? {} : { maxPendingBytes: options.maxPendingBytes }),
@@ -111,7 +111,7 @@ class ClickHouseStore implements Store {
         knownSeries.clear();
         knownLogAttributes.clear();
       },
-      options.onError ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
+      options.onError ?? warn,
     );
     const interval = options.retentionIntervalMs ?? 60_000;
     if (interval > 0) {
@@ -150,3 +150,7 @@ const MAX_KNOWN_NAMES = 50_000;
 
 /** About what a row of `red` or `edges` holds in memory. */
 const ROW_BYTES = 1_024;
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}

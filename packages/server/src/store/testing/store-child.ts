@@ -5,13 +5,16 @@ import { addLog, addMetric, addNumberPoint, addSpan, BatchWriter } from './batch
 /**
  * A process with a store, for tests that kill it. Arguments: the data folder, and what to do:
  * - `ingest`: stores rows one by one and in parallel, and writes the name of each to standard output once it is acknowledged;
+ * - `flood`: stores five hundred spans at a time, as many as it can, and writes the service of each once they are acknowledged;
  * - `query`: runs an endless query, and on SIGTERM shuts down within 4 s;
  * - `open`: opens the store and says why it can't.
  */
 const [folder = '', what] = process.argv.slice(2);
 
 try {
-  const store = await openStore({ connection: { kind: 'embedded', folder }, retentionIntervalMs: 0 });
+  // By this clock seconds of many rows pass soon.
+  const now = what === 'flood' ? { now: () => performance.now() * 3 } : {};
+  const store = await openStore({ connection: { kind: 'embedded', folder, ...now }, retentionIntervalMs: 0 });
   process.stdout.write('open\n');
   if (what === 'ingest') {
     const spans = async (service: string): Promise<void> => {
@@ -55,6 +58,19 @@ try {
       }
     };
     await Promise.all(['a', 'b', 'c'].map(lane));
+  } else if (what === 'flood') {
+    const lane = async (name: string): Promise<void> => {
+      for (let i = 0; ; i++) {
+        const service = `${name}-${i}`;
+        const writer = BatchWriter.spans();
+        const scope = writer.scope(writer.resource([['service.name', service]]), '');
+        const start = BigInt(Date.now()) * 1_000_000n;
+        for (let span = 0; span < 500; span++) addSpan(writer, scope, { name: 'span', start });
+        await store.spans.consume(writer.batch);
+        process.stdout.write(`${service}\n`);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, (_, number) => lane(`lane${number}`)));
   } else if (what === 'query') {
     process.once('SIGTERM', () => {
       void store.shutdown(4_000).then(() => process.exit(0));

@@ -1,23 +1,13 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-  writev,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { drainPending } from 'chdb';
 import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
 import type {
   ColumnResult,
   CommandOptions,
   Connection,
+  InsertOptions,
   QueryOptions,
   QueryParameter,
   QueryResult,
@@ -35,11 +25,16 @@ import { DATABASE } from './database-name.ts';
 import { engineConfig } from './engine-config.ts';
 import { EngineSession } from './engine-session.ts';
 import { IngestActivity } from './ingest-activity.ts';
+import { type BlockSet, InsertJournal } from './insert-journal.ts';
 import { LongQueries } from './long-queries.ts';
 import { TableChanges } from './table-changes.ts';
+import { writeChunks } from './write-chunks.ts';
 
 export interface EmbeddedOptions {
-  /** The data folder; made if missing. The engine's files are in `engine`, blocks on their way in `tmp`. */
+  /**
+   * The data folder; made if missing. The engine's files are in `engine`, blocks on their way in `tmp`, those that are durable and wait for
+   * others in `journal`.
+   */
   readonly folder: string;
   /** Bytes of memory of the engine. Default: 2 GiB. */
   readonly memoryBytes?: number;
@@ -50,6 +45,24 @@ export interface EmbeddedOptions {
   readonly maxWaitingQueries?: number;
   /** A clock, in ms. */
   readonly now?: () => number;
+  /** Told what goes wrong in the background. Default: a process warning. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Rows in files, on their way into a table. */
+interface RowsOnTheirWay {
+  readonly table: string;
+  /** A file, or several: `{a,b}` is read as either. */
+  readonly path: string;
+  readonly names: string;
+  /** Undefined: as the files say. */
+  readonly structure: string | undefined;
+  /** What is inserted again by the same name is there already; undefined: each time it is others. */
+  readonly name: string | undefined;
+  readonly rows: number;
+  readonly earliestMs: number;
+  /** What is known of them here. */
+  readonly blocks: readonly NativeBlock[];
 }
 
 /**
@@ -71,6 +84,12 @@ export class EmbeddedConnection implements Connection {
   readonly #commands: SessionPool<EngineSession>;
   readonly #ingest: IngestActivity;
   readonly #longQueries: LongQueries;
+  readonly #journal: InsertJournal;
+  /** Of the tables. */
+  readonly #activities = new Map<string, IngestActivity>();
+  readonly #now: () => number;
+  /** Tables that remember by which names rows were inserted. */
+  readonly #remembering = new Map<string, Promise<void>>();
   readonly #running = new Set<string>();
   readonly #pending = new Set<Promise<unknown>>();
   #nextStatement = 0;
@@ -108,6 +127,7 @@ export class EmbeddedConnection implements Connection {
     const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
     const maxQueries = options.maxQueries ?? Math.max(1, Math.min(4, Math.floor(threads / 4)));
     const now = options.now ?? (() => performance.now());
+    this.#now = now;
     this.#ingest = new IngestActivity(now);
     this.#longQueries = new LongQueries(now);
     this.#queries = new SessionPool('queries', sessions(maxQueries), options.maxWaitingQueries ?? 64, () =>
@@ -118,6 +138,17 @@ export class EmbeddedConnection implements Connection {
     // Holds the engine open while no other session is.
     command.open();
     this.#commands = new SessionPool('commands', [command], 1_000);
+    this.#journal = new InsertJournal({
+      folder: join(folder, 'journal'),
+      insert: (set) => this.#insertSet(set),
+      keepsBlocks: (table) => table === POINTS_TABLE && this.#recentPoints !== undefined,
+      onError: options.onError ?? ((error) => process.emitWarning(error)),
+    });
+  }
+
+  /** Inserts what a process before had acknowledged, and not inserted when it died. Before anything else. */
+  recover(): Promise<void> {
+    return this.#track(this.#journal.recover());
   }
 
   query<Row extends readonly unknown[]>(sql: string, options: QueryOptions = {}): Promise<QueryResult<Row>> {
@@ -128,8 +159,8 @@ export class EmbeddedConnection implements Connection {
     return this.#track(this.#query(sql, options, 'Native').then(readColumns));
   }
 
-  insert(table: string, block: NativeBlock): Promise<void> {
-    return this.#track(this.#insert(table, block));
+  insert(table: string, block: NativeBlock, options: InsertOptions = {}): Promise<void> {
+    return this.#track(this.#insert(table, block, options));
   }
 
   command(sql: string, options: CommandOptions = {}): Promise<void> {
@@ -159,6 +190,7 @@ export class EmbeddedConnection implements Connection {
   async #query(sql: string, options: QueryOptions, format: string): Promise<Uint8Array> {
     const { parameters = {}, signal } = options;
     checkParameters(sql, parameters);
+    if (!options.housekeeping) await this.#journal.settle();
     const id = `signalbox-${process.pid}-${this.#nextStatement++}`;
     const settings = { ...querySettings(this.#limits, options), log_comment: id, ...SHARED_WORK };
     const isRanked = !options.housekeeping && !options.isShort;
@@ -228,42 +260,105 @@ export class EmbeddedConnection implements Connection {
     }
   }
 
-  async #insert(table: string, block: NativeBlock): Promise<void> {
+  async #insert(table: string, block: NativeBlock, { more }: InsertOptions): Promise<void> {
     this.#ingest.inserted(block.rows);
+    const activity = this.#activities.get(table) ?? new IngestActivity(this.#now);
+    this.#activities.set(table, activity);
+    activity.inserted(block.rows);
+    if (more !== undefined && activity.isSustained) {
+      await this.#journal.append(table, block, more);
+      return;
+    }
     const path = join(this.#temporaryFolder, `${this.#nextFile++}.native`);
-    const { names, structure } = insertColumns(block);
-    // Whoever asked for something that takes a moment waits for it; a sender for many requests at once.
-    const nice = this.#running.size > 0 && !this.#longQueries.any ? INSERT_NICE : 0;
-    let isThere = false;
+    const { rows, earliestMs = Number.NEGATIVE_INFINITY } = block;
     try {
       await writeChunks(path, block.chunks);
+      await this.#insertRows({
+        ...insertColumns(block),
+        table,
+        path,
+        name: undefined,
+        rows,
+        earliestMs,
+        blocks: [block],
+      });
+    } catch (error) {
+      throw translateEngineError(error);
+    } finally {
+      removeIfThere(path);
+    }
+  }
+
+  async #insertSet(set: BlockSet): Promise<void> {
+    // In one order, also of those that another process has left.
+    const sorted = set.files.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+    const files = sorted.length === 1 ? sorted[0] : `{${sorted.join(',')}}`;
+    const path = join(set.folder, `${files}`);
+    await this.#remember(set.table);
+    const names = set.names ?? (await this.#namesIn(path));
+    await this.#insertRows({ ...set, path, names, structure: undefined });
+  }
+
+  async #insertRows({ table, path, names, structure, name, rows, earliestMs, blocks }: RowsOnTheirWay): Promise<void> {
+    // Whoever asked for something that takes a moment waits for it; a sender for many requests at once, and nobody for what is in the journal.
+    const isAwaited = name === undefined && (this.#running.size === 0 || this.#longQueries.any);
+    const nice = isAwaited ? 0 : INSERT_NICE;
+    const types = structure === undefined ? '' : `, ${quoteString(structure)}`;
+    const once = name === undefined ? 'insert_deduplicate = 0' : `insert_deduplication_token = ${quoteString(name)}`;
+    let isThere = false;
+    try {
       await this.#inserts.use((session) =>
         session.run(
-          `SET os_threads_nice_value_query = ${nice}; INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoteString(path)}, 'Native', ${quoteString(structure)}) SETTINGS ${INSERT_SETTINGS}`,
+          `SET os_threads_nice_value_query = ${nice}; INSERT INTO ${table} (${names}) SELECT ${names} FROM file(${quoteString(path)}, 'Native'${types}) SETTINGS ${INSERT_SETTINGS}, ${once}`,
           'Null',
         ),
       );
       isThere = true;
-    } catch (error) {
-      throw translateEngineError(error);
     } finally {
       // A statement that failed may have changed something, too.
       this.#insertCounts.set(table, (this.#insertCounts.get(table) ?? 0) + 1);
       const changes = this.#changes.get(table) ?? new TableChanges();
       this.#changes.set(table, changes);
-      changes.record(this.version(table), block.earliestMs ?? Number.NEGATIVE_INFINITY);
-      if (table === 'number_points') {
-        if (isThere) this.#recentPoints?.append(block);
+      changes.record(this.version(table), earliestMs);
+      if (table === POINTS_TABLE) {
+        const isKnown = isThere && blocks.reduce((sum, block) => sum + block.rows, 0) === rows;
+        if (isKnown) for (const block of blocks) this.#recentPoints?.append(block);
         else this.#recentPoints?.forget();
       }
-      removeIfThere(path);
     }
+  }
+
+  /** So that rows which a process had inserted when it died are not inserted again by the next. */
+  #remember(table: string): Promise<void> {
+    const known =
+      this.#remembering.get(table) ??
+      this.#commands.use(async (session) => {
+        await session.run(
+          `ALTER TABLE ${table} MODIFY SETTING non_replicated_deduplication_window = ${REMEMBERED}`,
+          'Null',
+        );
+      });
+    this.#remembering.set(table, known);
+    // The next set tries again.
+    known.catch(() => this.#remembering.delete(table));
+    return known;
+  }
+
+  /** The columns of a file. */
+  async #namesIn(path: string): Promise<string> {
+    const sql = `DESCRIBE TABLE file(${quoteString(path)}, 'Native')`;
+    const bytes = await this.#commands.use((session) => session.run(sql, RESULT_FORMAT));
+    return parseResult<[string]>(bytes)
+      .rows.map(([column]) => column)
+      .join(', ');
   }
 
   async #command(sql: string, options: CommandOptions): Promise<void> {
     const parameters = options.parameters ?? {};
     checkParameters(sql, parameters);
     const settings = { ...NO_LIMITS, max_execution_time: (options.maxExecutionMs ?? 0) / 1000 };
+    // What can not be inserted is told to those who bring more; the command may be what makes room.
+    await Promise.allSettled([this.#journal.flush()]);
     try {
       await this.#commands.use((session) => session.run(`SET ${assignments(settings, parameters)}; ${sql}`, 'Null'));
     } catch (error) {
@@ -277,6 +372,7 @@ export class EmbeddedConnection implements Connection {
 
   async #close(deadlineMs: number): Promise<void> {
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
+    await Promise.race([this.#journal.close(), deadline]);
     this.#queries.stop();
     await Promise.race([this.#killUntilGone([...this.#running]), deadline]);
     await Promise.race([Promise.allSettled([...this.#pending]), deadline]);
@@ -334,6 +430,11 @@ const INSERT_NICE = 10;
 
 const MAX_KILLS = 100;
 const KILL_PAUSE_MS = 50;
+
+const POINTS_TABLE = 'number_points';
+
+/** Parts of a table, the last that entered by a name, whose names it keeps: a process that dies leaves two sets at most. */
+const REMEMBERED = 1_000;
 
 /** A batch may span more than 100 partitions: one that does must not be refused for it. */
 const INSERT_SETTINGS =
@@ -403,33 +504,6 @@ function assignments(
   return all.join(', ');
 }
 
-async function writeChunks(path: string, chunks: readonly Uint8Array[]): Promise<void> {
-  const descriptor = openSync(path, 'wx');
-  try {
-    let remaining = chunks.filter((chunk) => chunk.length > 0);
-    while (remaining.length > 0) {
-      const part = remaining.slice(0, MAX_VECTORS);
-      const { bytesWritten } = await writevAsync(descriptor, part);
-      remaining = [...skipBytes(part, bytesWritten), ...remaining.slice(MAX_VECTORS)];
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** The chunks without their first `count` bytes, for a write that took only some. */
-function skipBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  const rest: Uint8Array[] = [];
-  let skip = count;
-  for (const chunk of chunks) {
-    if (skip < chunk.length) {
-      rest.push(chunk.subarray(skip));
-    }
-    skip = Math.max(0, skip - chunk.length);
-  }
-  return rest;
-}
-
 function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
@@ -439,9 +513,3 @@ function removeIfThere(path: string): void {
     }
   }
 }
-
-const MAX_VECTORS = 1_000;
-const writevAsync = promisify(writev) as (
-  descriptor: number,
-  chunks: readonly Uint8Array[],
-) => Promise<{ bytesWritten: number }>;

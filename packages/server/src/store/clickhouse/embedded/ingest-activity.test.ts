@@ -27,3 +27,20 @@ test('what was long ago is forgotten', () => {
   clock.now += 2_000;
   expect(activity.busy).toBe(false);
 });
+
+test('many rows are sustained after three seconds of them, and no longer after a second with few', () => {
+  const clock = { now: 0 };
+  const activity = new IngestActivity(() => clock.now);
+  const second = (rows: number): boolean => {
+    for (let part = 0; part < 10; part++) {
+      activity.inserted(rows / 10);
+      clock.now += 100;
+    }
+    return activity.isSustained;
+  };
+  expect([second(5_000), second(5_000), second(5_000)]).toEqual([false, false, true]);
+  expect(second(4_000)).toBe(false);
+  expect([second(9_000), second(9_000), second(9_000)]).toEqual([false, false, true]);
+  clock.now += 2_000;
+  expect(activity.isSustained).toBe(false);
+});
