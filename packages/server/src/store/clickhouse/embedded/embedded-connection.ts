@@ -190,7 +190,7 @@ export class EmbeddedConnection implements Connection {
   async #query(sql: string, options: QueryOptions, format: string): Promise<Uint8Array> {
     const { parameters = {}, signal } = options;
     checkParameters(sql, parameters);
-    if (!options.housekeeping) await this.#journal.settle();
+    await this.#journal.settle();
     const id = `signalbox-${process.pid}-${this.#nextStatement++}`;
     const settings = { ...querySettings(this.#limits, options), log_comment: id, ...SHARED_WORK };
     const isRanked = !options.housekeeping && !options.isShort;

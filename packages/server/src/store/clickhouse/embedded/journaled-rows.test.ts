@@ -104,6 +104,15 @@ describe('rows of the embedded engine while many come in', () => {
     expect(await count(await open(), 2n)).toBe(20);
   });
 
+  it('are counted in what is stored', async () => {
+    const connection = await open();
+    await makeBusy(connection);
+    await connection.insert('number_points', points(10, 2n), { more: () => false });
+    expect(await readdir(journal)).toHaveLength(1);
+    const tables = (await store?.usage())?.tables;
+    expect(tables?.find(({ name }) => name === 'number_points')?.rows).toBe(20_010);
+  });
+
   it('are among the newest points once they are in their table', async () => {
     const connection = await open();
     const recent = connection.recentPoints();
