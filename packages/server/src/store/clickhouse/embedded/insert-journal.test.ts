@@ -171,14 +171,18 @@ describe('InsertJournal', () => {
 
   it('keeps aside what the engine refuses for its rows, and inserts the rest of the set', async () => {
     const table = new FakeTable();
-    const { journal, errors } = journalOf(table);
+    const { journal, errors } = journalOf(table, { refusalMs: 20 });
     let outages = 1;
     table.failWith = (words) => {
       if (words.includes('bad')) return new SignalboxError('internal', 'The store failed');
       return words.includes('last') && outages-- > 0 ? unavailable() : undefined;
     };
     for (const words of ['first', 'bad', 'last']) await journal.append('spans', block(words), many);
-    await expect(journal.flush()).rejects.toMatchObject({ code: 'unavailable' });
+    // At first it may be anything, and those who send are asked to come again.
+    await expect(journal.flush()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+    expect(table.inserts).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await expect(journal.flush()).rejects.toMatchObject({ code: 'unavailable', message: 'The disk is full' });
     await journal.flush();
     expect(table.inserts.flat().sort()).toEqual(['first', 'last']);
     expect(errors.map(({ message }) => message)).toEqual([expect.stringMatching(/^Rows of spans .* are kept in /)]);

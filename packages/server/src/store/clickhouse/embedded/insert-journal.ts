@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
 import type { NativeBlock } from '../../native-block.ts';
-import { isAboutTheRows, translateEngineError } from '../engine-error.ts';
+import { isAboutTheRows, STORE_RETRY_MS, translateEngineError } from '../engine-error.ts';
 import { insertColumns } from '../insert-columns.ts';
 import { writeChunks } from './write-chunks.ts';
 
@@ -45,6 +45,8 @@ export interface InsertJournalOptions {
   readonly maxPendingBytes?: number;
   /** How long after a failure it is tried again, in ms. */
   readonly retryMs?: number;
+  /** How long the engine may refuse a set until its rows are taken to be the reason, and not, say, the disk, in ms. */
+  readonly refusalMs?: number;
 }
 
 interface OpenSet extends BlockSet {
@@ -68,8 +70,8 @@ interface SealedSet {
   readonly ready: Promise<BlockSet>;
   readonly folder: string;
   readonly bytes: () => number;
-  /** The engine has refused it as a whole, so that its files are inserted one by one. */
-  isSplit: boolean;
+  /** When the engine first refused it; a clock of this process, in ms. */
+  refusedAt: number | undefined;
 }
 
 /** What waits of one table. */
@@ -109,6 +111,7 @@ export class InsertJournal {
       maxWaitMs: 1_000,
       maxPendingBytes: 96 * 1024 * 1024,
       retryMs: 1_000,
+      refusalMs: 30_000,
       ...options,
     };
     mkdirSync(options.folder, { recursive: true });
@@ -147,8 +150,10 @@ export class InsertJournal {
    * knows what is there yet.
    */
   async settle(): Promise<void> {
-    const quiet = [...this.#tables.values()].filter((waiting) => !waiting.more() && isWaiting(waiting));
-    // Why it can not be inserted is told elsewhere; what is there can be read.
+    // What can not be inserted is tried again elsewhere; what is there can be read.
+    const quiet = [...this.#tables.values()].filter(
+      (waiting) => isWaiting(waiting) && waiting.failure === undefined && !waiting.more(),
+    );
     await Promise.allSettled(quiet.map((waiting) => this.#flushIfQuiet(waiting)));
   }
 
@@ -178,7 +183,12 @@ export class InsertJournal {
       const table = SET_NAME.exec(name)?.[1] ?? '';
       const earliestMs = Number.NEGATIVE_INFINITY;
       const set = { table, name, folder: path, files, names: undefined, rows: 0, earliestMs, blocks: [] };
-      this.#waitingOf(table).sealed.push({ ready: Promise.resolve(set), folder: path, bytes: () => 0, isSplit: false });
+      this.#waitingOf(table).sealed.push({
+        ready: Promise.resolve(set),
+        folder: path,
+        bytes: () => 0,
+        refusedAt: undefined,
+      });
     }
     await Promise.all(
       [...this.#tables.values()].map((waiting) =>
@@ -263,7 +273,7 @@ export class InsertJournal {
       closeSync(set.descriptor);
       return set;
     });
-    waiting.sealed.push({ ready, folder: set.folder, bytes: () => set.bytes, isSplit: false });
+    waiting.sealed.push({ ready, folder: set.folder, bytes: () => set.bytes, refusedAt: undefined });
   }
 
   #sealAndInsert(waiting: Waiting): void {
@@ -311,14 +321,18 @@ export class InsertJournal {
     }
   }
 
-  /** Of a set that the engine refuses for its rows, all files that it does not refuse; the others are kept aside. */
+  /** Of a set that the engine goes on refusing for its rows, all files that it does not refuse; the others are kept aside. */
   async #insert(sealed: SealedSet, set: BlockSet): Promise<void> {
+    const isRefused = performance.now() - (sealed.refusedAt ?? Number.POSITIVE_INFINITY) > this.#options.refusalMs;
     try {
-      if (!sealed.isSplit) return await this.#options.insert(set);
+      if (!isRefused) return await this.#options.insert(set);
     } catch (error) {
       const refusal = translateEngineError(error);
       if (!isAboutTheRows(refusal)) throw refusal;
-      sealed.isSplit = true;
+      sealed.refusedAt ??= performance.now();
+      // Those who send now have done nothing wrong.
+      const options = { cause: refusal, retryAfterMs: STORE_RETRY_MS };
+      throw new SignalboxError('unavailable', `What came before can not be stored: ${refusal.message}`, options);
     }
     for (const file of [...set.files]) {
       const single = { ...set, name: `${set.name}-${file}`, files: [file], blocks: [] };
