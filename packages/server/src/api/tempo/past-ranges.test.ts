@@ -4,6 +4,7 @@ import { type QueryContext, select } from '../../query/query-context.ts';
 import { SqlParameters } from '../../query/sql-parameters.ts';
 import { planLaterSpans } from '../../query/traceql/later-spans.ts';
 import { planCandidates } from '../../query/traceql/search-traceql.ts';
+import type { Connection } from '../../store/connection.ts';
 import { QueryRegistry } from '../query-registry.ts';
 import { TraceStore } from '../testing/trace-store.ts';
 import type { SearchResponse } from './search-response.ts';
@@ -104,6 +105,25 @@ test('very many later spans that all come from after a pause lead to no traces',
   const { until, condition } = await planLaterSpans(newContext(), pause, 100);
   expect(until).toBe(pause.to);
   expect(condition(new SqlParameters())).toBeUndefined();
+});
+
+test('that there are very many later spans is found out once, what is near is looked at each time', async () => {
+  const range = { from: BigInt(endMs - rangeMs) * 1_000_000n, to: BigInt(endMs - 8 * minute) * 1_000_000n };
+  const asked: string[] = [];
+  const connection: Pick<Connection, 'query'> = {
+    query: (sql, options) => {
+      asked.push(sql);
+      return store.store.connection.query(sql, options);
+    },
+  };
+  const context = { ...newContext(), connection: connection as Connection };
+  const counts: number[] = [];
+  for (const mostSpans of [100, 100, 150, 100_000, 100_000]) {
+    asked.length = 0;
+    await planLaterSpans(context, range, mostSpans);
+    counts.push(asked.length);
+  }
+  expect(counts).toEqual([2, 1, 2, 2, 2]);
 });
 
 function newContext(): QueryContext {

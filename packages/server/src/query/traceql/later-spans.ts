@@ -1,3 +1,4 @@
+import type { Connection } from '../../store/connection.ts';
 import { type QueryContext, select } from '../query-context.ts';
 import { SqlParameters } from '../sql-parameters.ts';
 import { isInTime } from '../time-condition.ts';
@@ -10,6 +11,10 @@ export const reachNanos = 3_600n * nanosPerSecond;
 /** In the hours around the end of a range; of more, those before the end are not asked for their traces. */
 const fewSpans = 200_000;
 const nearNanos = 300n * nanosPerSecond;
+
+/** Ends behind which are more spans than few, as they stay: whoever looks into the past asks many questions about the same range. */
+const crowdedEnds = new WeakMap<Connection, Set<string>>();
+const maxEnds = 1_000;
 
 /** The spans behind the end of a range that lead to traces which overlap it. */
 export interface LaterSpans {
@@ -32,7 +37,14 @@ export async function planLaterSpans(
   if (to >= BigInt(context.nowMs) * nanosPerMilli) return { until: to + reachNanos, condition: () => undefined };
   const behind = { from: to, to: to + reachNanos };
   const around = { from: reachNanos > to ? 0n : to - reachNanos, to: to + reachNanos };
-  const later = await countSpans(context, behind, mostSpans + 1);
+  const crowded = crowdedEnds.get(context.connection) ?? new Set<string>();
+  crowdedEnds.set(context.connection, crowded);
+  const key = `${to}/${mostSpans}`;
+  const later = crowded.has(key) ? mostSpans + 1 : await countSpans(context, behind, mostSpans + 1);
+  if (later > mostSpans) {
+    if (crowded.size >= maxEnds) crowded.clear();
+    crowded.add(key);
+  }
   if (later === 0) return { until: to, condition: () => undefined };
   const isFew = later <= mostSpans && (await countSpans(context, around, mostSpans + 1)) <= mostSpans;
   // Many may all come from after a pause.
