@@ -22,9 +22,9 @@ interface OperationCase {
 }
 
 const cases: Readonly<Record<string, OperationCase>> = {
-  pg: { name: 'pg query', packages: ['pg'], startServer: () => startPostgres(), count: 10_000 },
+  pg: { name: 'pg query', packages: ['pg'], startServer: () => startPostgres(), count: 20_000 },
   redis: { name: 'ioredis get', packages: ['ioredis'], startServer: startRedis, count: 20_000 },
-  amqp: { name: 'amqplib publish and consume', packages: ['amqplib'], startServer: startRabbitmq, count: 10_000 },
+  amqp: { name: 'amqplib publish and consume', packages: ['amqplib'], startServer: startRabbitmq, count: 20_000 },
   ws: { name: 'ws message', packages: ['ws'], count: 20_000 },
   function: { name: 'function', count: 30_000 },
   queue: { name: 'publish and process', count: 30_000 },

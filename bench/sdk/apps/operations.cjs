@@ -5,6 +5,8 @@ const { observeMessageByHand, wrappers } = require('./wrappers.cjs');
 
 const [operation, how, count, port] = process.argv.slice(2);
 const portion = 100;
+/** Until the code is warm, as before requests to services. */
+const warming = 20_000;
 
 async function prepare() {
   const used = how === 'bare' ? undefined : require(process.env.BENCH_PACKAGE);
@@ -28,7 +30,7 @@ async function main() {
       await turn();
     }
   };
-  await repeat(Number(count) / 2);
+  await repeat(warming);
   const before = process.cpuUsage();
   await repeat(Number(count));
   const { user, system } = process.cpuUsage(before);
