@@ -156,6 +156,17 @@ describe('InsertJournal', () => {
     expect(errors).toHaveLength(1);
   });
 
+  it('tries again on its own what somebody else has tried in vain', async () => {
+    const table = new FakeTable();
+    const { journal, errors } = journalOf(table, { retryMs: 5 });
+    let failures = 0;
+    table.failWith = () => (failures++ < 1 ? unavailable() : undefined);
+    await journal.append('spans', block('one'), many);
+    await expect(journal.flush()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect.poll(() => table.inserts).toEqual([['one']]);
+    expect(errors).toHaveLength(1);
+  });
+
   it('refuses a block that it can not write, and has nothing of it', async () => {
     const table = new FakeTable();
     const { journal } = journalOf(table);
@@ -185,7 +196,10 @@ describe('InsertJournal', () => {
     await expect(journal.flush()).rejects.toMatchObject({ code: 'unavailable', message: 'The disk is full' });
     await journal.flush();
     expect(table.inserts.flat().sort()).toEqual(['first', 'last']);
-    expect(errors.map(({ message }) => message)).toEqual([expect.stringMatching(/^Rows of spans .* are kept in /)]);
+    expect(errors.map(({ message }) => message)).toEqual([
+      'What came before can not be stored: The store failed',
+      expect.stringMatching(/^Rows of spans .* are kept in /),
+    ]);
     const [aside = ''] = await readdir(join(folder, 'refused'));
     expect(await readFile(join(folder, 'refused', aside), 'utf8')).toBe('bad');
     expect(await readdir(folder)).toEqual(['refused']);

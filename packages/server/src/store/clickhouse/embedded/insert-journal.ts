@@ -165,11 +165,8 @@ export class InsertJournal {
   /** Inserts what waits. What can not be inserted stays in its files, for the next process. */
   async close(): Promise<void> {
     this.#closed = true;
-    const flushed = await Promise.allSettled([...this.#tables.values()].map((waiting) => this.#flush(waiting)));
+    await Promise.allSettled([...this.#tables.values()].map((waiting) => this.#flush(waiting)));
     for (const { retry } of this.#tables.values()) clearTimeout(retry);
-    for (const result of flushed) {
-      if (result.status === 'rejected') this.#options.onError(translateEngineError(result.reason));
-    }
   }
 
   /** Inserts what another process left. What can not be inserted now is tried again, like what comes later. */
@@ -190,11 +187,7 @@ export class InsertJournal {
         refusedAt: undefined,
       });
     }
-    await Promise.all(
-      [...this.#tables.values()].map((waiting) =>
-        this.#flush(waiting).catch((error: unknown) => this.#failed(waiting, translateEngineError(error))),
-      ),
-    );
+    await Promise.allSettled([...this.#tables.values()].map((waiting) => this.#flush(waiting)));
   }
 
   #waitingOf(table: string): Waiting {
@@ -276,8 +269,9 @@ export class InsertJournal {
     waiting.sealed.push({ ready, folder: set.folder, bytes: () => set.bytes, refusedAt: undefined });
   }
 
+  /** While nobody waits for it: why it fails is told by then. */
   #sealAndInsert(waiting: Waiting): void {
-    this.#flush(waiting).catch((error: unknown) => this.#failed(waiting, translateEngineError(error)));
+    this.#flush(waiting).catch(() => {});
   }
 
   /** With many senders there are moments in which all have their answers; the next comes soon. */
@@ -316,6 +310,9 @@ export class InsertJournal {
         await rename(sealed.folder, done);
         await rm(done, { recursive: true, force: true });
       }
+    } catch (error) {
+      this.#failed(waiting, translateEngineError(error));
+      throw error;
     } finally {
       waiting.writing = undefined;
     }
@@ -354,7 +351,7 @@ export class InsertJournal {
     this.#options.onError(new SignalboxError('internal', message, { cause: refusal }));
   }
 
-  /** While nobody waits for it. Whoever brings more tries again as well, and hears of it. */
+  /** It is tried again. Whoever brings more tries as well, and hears of it. */
   #failed(waiting: Waiting, failure: SignalboxError): void {
     if (waiting.failure === undefined) this.#options.onError(failure);
     waiting.failure = failure;
