@@ -5,6 +5,7 @@ import { backup } from './backup.ts';
 import type { BlockBuilder } from './block-builder.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { KnownKeys } from './clickhouse/native/known-keys.ts';
+import { KnownSeries } from './clickhouse/native/known-series.ts';
 import { LogEncoder } from './clickhouse/native/log-encoder.ts';
 import { MetricEncoder } from './clickhouse/native/metric-encoder.ts';
 import { SpanEncoder } from './clickhouse/native/span-encoder.ts';
@@ -87,7 +88,7 @@ class ClickHouseStore implements Store {
     const logBounds = new TimeBounds(now, retention.logsMs);
     const metricBounds = new TimeBounds(now, retention.metricsMs);
     const knownResources = new KnownKeys(MAX_KNOWN_KEYS);
-    const knownSeries = new KnownKeys(MAX_KNOWN_KEYS);
+    const knownSeries = new KnownSeries(MAX_KNOWN_KEYS, MAX_KNOWN_SERIES);
     const knownLogAttributes = new KnownKeys<string>(MAX_KNOWN_NAMES);
     const sizeOf = (batch: RecordBatch): number => batch.bytes.length;
     this.spans = writer(() => new SpanEncoder(knownResources, traceBounds), sizeOf);
@@ -144,6 +145,9 @@ class ClickHouseStore implements Store {
 
 /** Resources, and series, that the writers remember to be stored: about 100 bytes each. */
 const MAX_KNOWN_KEYS = 500_000;
+
+/** Series whose attributes they remember: up to 140 bytes each. */
+const MAX_KNOWN_SERIES = 262_144;
 
 /** Names of attributes that they remember. */
 const MAX_KNOWN_NAMES = 50_000;

@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto';
 import { ColumnBuffer } from './column-buffer.ts';
+import { areSame, seededHash } from './seeded-hash.ts';
 
 /**
  * Values of a `LowCardinality(String)` column on their way into a `Native` block: each text once, and for each value which one it
@@ -69,7 +69,7 @@ export class DictionaryColumn {
   #placeOf(source: DataView, start: number, end: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    const slot = hash(source, start, end);
+    const slot = seededHash(source, start, end);
     for (let probe = 0; probe < MAX_PROBES; probe++) {
       const place = slots[(slot + probe) & mask] - 1;
       if (place < 0) {
@@ -104,7 +104,7 @@ export class DictionaryColumn {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
     for (let place = 0; place < this.#textCount; place++) {
-      const slot = hash(this.#texts.view, this.#starts[place], this.#ends[place]);
+      const slot = seededHash(this.#texts.view, this.#starts[place], this.#ends[place]);
       for (let probe = 0; probe < MAX_PROBES; probe++) {
         if (slots[(slot + probe) & mask] === 0) {
           slots[(slot + probe) & mask] = place + 1;
@@ -116,23 +116,8 @@ export class DictionaryColumn {
   }
 
   #isText(place: number, source: DataView, start: number, end: number): boolean {
-    let at = this.#starts[place];
-    if (this.#ends[place] - at !== end - start) {
-      return false;
-    }
-    const { view } = this.#texts;
-    let from = start;
-    for (; from + 4 <= end; from += 4, at += 4) {
-      if (view.getInt32(at, true) !== source.getInt32(from, true)) {
-        return false;
-      }
-    }
-    for (; from < end; from++, at++) {
-      if (view.getUint8(at) !== source.getUint8(from)) {
-        return false;
-      }
-    }
-    return true;
+    const at = this.#starts[place];
+    return this.#ends[place] - at === end - start && areSame(this.#texts.view, at, source, start, end);
   }
 }
 
@@ -146,22 +131,6 @@ const NEEDS_DICTIONARY_UPDATE = 1 << 10;
 
 const USUAL_SLOTS = 4_096;
 const MAX_PROBES = 32;
-/** So that nobody outside knows which texts share a slot. */
-const SEED = randomInt(2 ** 32) | 0;
-
-function hash(source: DataView, start: number, end: number): number {
-  let value = SEED ^ (end - start);
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    value = Math.imul(value ^ source.getInt32(at, true), 0x9e3779b1);
-    value ^= value >>> 15;
-  }
-  for (; at < end; at++) {
-    value = Math.imul(value ^ source.getUint8(at), 0x85ebca6b);
-    value ^= value >>> 13;
-  }
-  return value & 0x7fff_ffff;
-}
 
 function doubled(column: Uint32Array): Uint32Array<ArrayBuffer> {
   const grown = new Uint32Array(column.length * 2);

@@ -4,6 +4,11 @@ import { BlockColumns } from './block-columns.ts';
 import { int64ToNumber } from './point-encoders.ts';
 import type { TimeBounds } from './time-bounds.ts';
 
+interface Words {
+  readonly low: number;
+  readonly high: number;
+}
+
 /** Encodes the exemplars of data points of all kinds. One whose time is not believed has its point's. */
 export class ExemplarEncoder {
   rows = 0;
@@ -25,25 +30,24 @@ export class ExemplarEncoder {
     return this.#columns.byteLength;
   }
 
-  /** Adds the exemplars of the point in `row`, whose time is given in two words. */
+  /** Adds the exemplars of the point in `row`, whose time and series' id are given in two words. */
   append(
     batch: MetricBatch,
     exemplars: ExemplarTable,
     row: number,
     metric: number,
-    seriesId: bigint,
-    timeLow: number,
-    timeHigh: number,
+    seriesId: Words,
+    pointTime: Words,
   ): void {
     const { bytes, metrics } = batch;
     for (let exemplar = exemplars.offsets[row]; exemplar < exemplars.offsets[row + 1]; exemplar++) {
       const high = exemplars.time.words[exemplar * 2 + 1];
       this.#metricName.string(bytes, metrics.name.start[metric], metrics.name.end[metric]);
-      this.#seriesId.bigUint64(seriesId);
+      this.#seriesId.uint64(seriesId.low, seriesId.high);
       if (this.#bounds.believes(high)) {
         this.#time.uint64(exemplars.time.words[exemplar * 2], high);
       } else {
-        this.#time.uint64(timeLow, timeHigh);
+        this.#time.uint64(pointTime.low, pointTime.high);
       }
       const { value, attributes } = exemplars;
       const low = value.words[exemplar * 2];

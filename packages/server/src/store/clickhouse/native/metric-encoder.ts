@@ -4,6 +4,7 @@ import type { BlockBuilder, TableBlock } from '../../block-builder.ts';
 import { RowSelection } from './copy-columns.ts';
 import { ExemplarEncoder } from './exemplar-encoder.ts';
 import type { KnownKeys } from './known-keys.ts';
+import type { KnownSeries } from './known-series.ts';
 import {
   ExponentialHistogramPointEncoder,
   HistogramPointEncoder,
@@ -28,7 +29,7 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
   readonly #exemplars: ExemplarEncoder;
   readonly #points = [this.#numbers, this.#histograms, this.#exponentialHistograms, this.#summaries] as const;
 
-  constructor(knownResources: KnownKeys, knownSeries: KnownKeys, bounds: TimeBounds) {
+  constructor(knownResources: KnownKeys, knownSeries: KnownSeries, bounds: TimeBounds) {
     this.#bounds = bounds;
     this.#resources = new ResourceEncoder(knownResources);
     this.#series = new SeriesEncoder(knownSeries);
@@ -128,14 +129,15 @@ export class MetricEncoder implements BlockBuilder<MetricBatch> {
         this.#resources.partitions.add(partition);
         lastPartition = partition;
       }
-      const id = this.#series.idOf(batch, metric, points.attributes, row);
-      if (this.#series.refer(batch, id, metric, points.attributes, row, partition)) {
+      const series = this.#series;
+      series.find(batch, metric, points.attributes, row);
+      if (series.refer(batch, metric, points.attributes, row, partition)) {
         this.#resources.refer(batch, metrics.resource[metric], partition);
       }
       encoder.metricName.string(bytes, metrics.name.start[metric], metrics.name.end[metric]);
-      encoder.seriesId.bigUint64(id);
-      if (exemplars !== undefined) {
-        this.#exemplars.append(batch, exemplars, row, metric, id, low, high);
+      encoder.seriesId.uint64(series.low, series.high);
+      if (exemplars !== undefined && exemplars.offsets[row + 1] > exemplars.offsets[row]) {
+        this.#exemplars.append(batch, exemplars, row, metric, series, { low, high });
       }
     }
     selection.finish(points.rowCount);

@@ -3,13 +3,17 @@ import type { NativeBlock } from '../../native-block.ts';
 import { AttributeMaps } from './attribute-maps.ts';
 import { BlockColumns } from './block-columns.ts';
 import { CanonicalHash } from './canonical-hash.ts';
-import type { KnownKeys } from './known-keys.ts';
+import { dataView } from './copy-columns.ts';
+import type { KnownSeries } from './known-series.ts';
 import { ScopeColumns, scopeAttributes } from './scope-columns.ts';
 
 /** Encodes the series that the points of a group belong to, and that their partitions do not have yet. */
 export class SeriesEncoder {
   rows = 0;
-  readonly #known: KnownKeys;
+  /** The words of the id of the series that was found last. */
+  low = 0;
+  high = 0;
+  readonly #known: KnownSeries;
   readonly #added = new Map<number, Set<bigint>>();
   readonly #hash = new CanonicalHash();
   readonly #columns = new BlockColumns();
@@ -25,10 +29,14 @@ export class SeriesEncoder {
   readonly #attributes = new AttributeMaps(this.#columns, 'attributes');
   #resourceIds: Uint32Array = new Uint32Array(0);
   #scopeAttributes: readonly Uint8Array[] = [];
+  #source: DataView = EMPTY;
   #metric = -1;
   #prefixLength = 0;
+  #isPrefixHashed = false;
+  /** Where the known ones have the series that was found last; -1: they don't. */
+  #place = -1;
 
-  constructor(known: KnownKeys) {
+  constructor(known: KnownSeries) {
     this.#known = known;
   }
 
@@ -40,32 +48,39 @@ export class SeriesEncoder {
   start(batch: MetricBatch, resourceIds: Uint32Array): void {
     this.#resourceIds = resourceIds;
     this.#scopeAttributes = scopeAttributes(batch);
+    this.#source = dataView(batch.bytes);
     this.#metric = -1;
   }
 
-  /** The id of the series of a point with these attributes. */
-  idOf(batch: MetricBatch, metric: number, attributes: AttributeTable, row: number): bigint {
-    const hash = this.#hash;
-    if (metric === this.#metric) {
-      // Points of a metric stand together: what they share is in the form already.
-      hash.form.length = this.#prefixLength;
-    } else {
-      this.#startMetric(batch, metric);
+  /** Finds the series of a point with these attributes. */
+  find(batch: MetricBatch, metric: number, attributes: AttributeTable, row: number): void {
+    // Points of a metric stand together: what they share is in the form already.
+    if (metric !== this.#metric) this.#startMetric(batch, metric);
+    const known = this.#known;
+    this.#place = known.find(this.#source, attributes, row);
+    if (this.#place >= 0) {
+      this.low = known.low(this.#place);
+      this.high = known.high(this.#place);
+      return;
     }
+    const hash = this.#hash;
+    hash.form.length = this.#prefixLength;
+    if (!this.#isPrefixHashed) hash.keep();
+    this.#isPrefixHashed = true;
     hash.attributes(batch.bytes, attributes, row);
-    return hash.finish();
+    const id = hash.finish();
+    this.low = Number(id & 0xffff_ffffn);
+    this.high = Number(id >> 32n);
+    known.add(batch.bytes, this.#source, attributes, row, id);
   }
 
-  /** A point in the partition (seconds since 1970 of its start) belongs to the series; says whether the series is new to it. */
-  refer(
-    batch: MetricBatch,
-    id: bigint,
-    metric: number,
-    attributes: AttributeTable,
-    row: number,
-    partition: number,
-  ): boolean {
-    if (this.#known.has(partition, id)) {
+  /** A point in the partition (seconds since 1970 of its start) belongs to the series that was found last; says whether that is new to it. */
+  refer(batch: MetricBatch, metric: number, attributes: AttributeTable, row: number, partition: number): boolean {
+    const known = this.#known;
+    if (this.#place >= 0 && known.isStored(this.#place, partition)) return false;
+    const id = (BigInt(this.high) << 32n) | BigInt(this.low);
+    if (known.stored.has(partition, id)) {
+      if (this.#place >= 0) known.noteStored(this.#place, partition);
       return false;
     }
     let added = this.#added.get(partition);
@@ -105,7 +120,7 @@ export class SeriesEncoder {
   committed(): void {
     for (const [partition, ids] of this.#added) {
       for (const id of ids) {
-        this.#known.add(partition, id);
+        this.#known.stored.add(partition, id);
       }
     }
   }
@@ -122,6 +137,7 @@ export class SeriesEncoder {
     const resource = metrics.resource[metric];
     const scope = metrics.scope[metric];
     this.#hash.start();
+    this.#isPrefixHashed = false;
     form.string(bytes, metrics.name.start[metric], metrics.name.end[metric]);
     form.uint8(metrics.type[metric]);
     form.string(bytes, metrics.unit.start[metric], metrics.unit.end[metric]);
@@ -133,6 +149,8 @@ export class SeriesEncoder {
     this.#hash.attributes(bytes, scopes.attributes, scope);
     this.#metric = metric;
     this.#prefixLength = form.length;
-    this.#hash.keep();
+    this.#known.startMetric(form);
   }
 }
+
+const EMPTY = new DataView(new ArrayBuffer(0));
