@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { wrapFunction } from '../modules/loaded-module.ts';
-import { headerName, setKnownHeader, withKnownHeaders } from './response-headers.ts';
+import { headerName, sendKnownHeaders, setKnownHeader } from './response-headers.ts';
 
 const traceId = headerName('X-Trace-ID');
 const traceparent = headerName('traceparent');
 
 class Response extends http.ServerResponse {}
-wrapFunction(Response.prototype, 'writeHead', withKnownHeaders([traceId, traceparent]));
+sendKnownHeaders(Response.prototype, [traceId, traceparent]);
 
 async function answerOf(handle: (response: http.ServerResponse) => void): Promise<http.IncomingMessage> {
   const server = http.createServer({ ServerResponse: Response }, (_, response) => {
@@ -53,6 +52,31 @@ test('headers given to writeHead are sent as without it, and not kept by the res
   expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
   expect(rawHeaders).toContain('Content-Type');
   expect(response?.getHeaders()).toEqual({ 'x-trace-id': 'abc', traceparent: '00-1' });
+});
+
+test('a list of values in the place of ours is sent as a list', async () => {
+  const { rawHeaders } = await answerOf((response) =>
+    response.setHeader('x-trace-id', ['mine', 'yours']).writeHead(200, { a: '1' }),
+  );
+  expect(rawHeaders.filter((each) => each.toLowerCase() === 'x-trace-id')).toHaveLength(2);
+});
+
+test('are not sent by another response that writes its own meanwhile', async () => {
+  let others = '';
+  const { headers } = await answerOf((response) => {
+    const other = new Response(response.req);
+    const given = {
+      get a() {
+        other.writeHead(200, { b: '2' });
+        others = String(Reflect.get(other, '_header'));
+        return '1';
+      },
+    };
+    response.writeHead(200, given);
+  });
+  expect(headers).toMatchObject({ a: '1', 'x-trace-id': 'abc', traceparent: '00-1' });
+  expect(others).toContain('b: 2');
+  expect(others).not.toContain('abc');
 });
 
 test('one given to writeHead replaces ours', async () => {

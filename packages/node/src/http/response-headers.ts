@@ -1,5 +1,8 @@
-import { OutgoingMessage, validateHeaderName } from 'node:http';
-import type { WrapFunction } from '../modules/loaded-module.ts';
+import { OutgoingMessage, type ServerResponse, validateHeaderName } from 'node:http';
+import { type AnyFunction, wrapFunction } from '../modules/loaded-module.ts';
+
+/** The method of Node's responses that makes the text of all headers, behind the line that it is given. */
+const storeHeader = '_storeHeader';
 
 /** A header's name that has been found valid, as it is sent and as Node knows it. */
 export interface HeaderName {
@@ -43,51 +46,71 @@ export function setKnownHeader(response: OutgoingMessage, { sent, key }: HeaderN
   (message[place] as Headers)[key] = [sent, value];
 }
 
-/**
- * Node goes through an object of headers that is given to `writeHead` at once, unless the response has headers already: then it
- * sets and validates each of them by itself, which costs more than all else that is done for ours. So ours are given to it in
- * that object, unless there are others beside them. Afterwards the response has the headers that it had, as without ours.
- */
-export function withKnownHeaders(names: readonly HeaderName[]): WrapFunction {
-  return (original) =>
-    function (...args) {
-      const place = knownHeadersKey();
-      const isReasonGiven = typeof args[1] === 'string';
-      const given = isReasonGiven ? args[2] : (args[2] ?? args[1]);
-      if (place === undefined || typeof given !== 'object' || given === null || Array.isArray(given))
-        return Reflect.apply(original, this, args);
-      const message = this as Message;
-      const headers = message[place];
-      if (!(headers instanceof KnownHeaders)) return Reflect.apply(original, this, args);
-      const all = together(headers, given, names);
-      if (all === undefined) return Reflect.apply(original, this, args);
-      message[place] = null;
-      try {
-        return isReasonGiven
-          ? Reflect.apply(original, this, [args[0], args[1], all])
-          : Reflect.apply(original, this, [args[0], all]);
-      } finally {
-        message[place] = headers;
-      }
-    };
-}
+/** The headers that `writeHead` of this response has been asked to send as well, as lines. */
+let pendingLines = '';
+let pendingResponse: unknown;
 
 /**
- * Names and values by turns, which `writeHead` takes as well as an object: making a list is cheaper. Undefined if there are others
- * among `headers` than those of `names`, or a name is in both.
+ * Node goes through an object of headers that is given to `writeHead` at once, unless the response has headers already: then it
+ * sets and validates each of them by itself, which costs more than all else that is done for ours. So ours are put behind the
+ * line of the status, unless there are others beside them. Afterwards the response has the headers that it had, as without ours.
+ * Returns what undoes it.
  */
-function together(headers: Headers, given: object, names: readonly HeaderName[]): unknown[] | undefined {
-  const list: unknown[] = [];
-  for (const name of Object.keys(given)) {
-    if (isAmong(names, name)) return undefined;
-    list.push(name, (given as Record<string, unknown>)[name]);
-  }
+export function sendKnownHeaders(prototype: ServerResponse, names: readonly HeaderName[]): () => void {
+  if (typeof Reflect.get(prototype, storeHeader) !== 'function') return () => {};
+  const undoStore = wrapFunction(prototype, storeHeader, (original) => {
+    const withLines: AnyFunction = function (firstLine, headers) {
+      if (pendingLines === '' || pendingResponse !== this) return Reflect.apply(original, this, [firstLine, headers]);
+      const lines = pendingLines;
+      pendingLines = '';
+      return Reflect.apply(original, this, [`${firstLine}${lines}`, headers]);
+    };
+    return withLines;
+  });
+  const store: unknown = Reflect.get(prototype, storeHeader);
+  const undoWrite = wrapFunction(
+    prototype,
+    'writeHead',
+    (original) =>
+      function (...args) {
+        const place = knownHeadersKey();
+        const given = typeof args[1] === 'string' ? args[2] : (args[2] ?? args[1]);
+        if (place === undefined || typeof given !== 'object' || given === null || Array.isArray(given))
+          return Reflect.apply(original, this, args);
+        const message = this as Message;
+        const headers = message[place];
+        if (!(headers instanceof KnownHeaders) || Reflect.get(message, storeHeader) !== store)
+          return Reflect.apply(original, this, args);
+        const lines = linesBeside(headers, given, names);
+        if (lines === undefined) return Reflect.apply(original, this, args);
+        message[place] = null;
+        pendingLines = lines;
+        pendingResponse = message;
+        try {
+          return Reflect.apply(original, this, args);
+        } finally {
+          message[place] = headers;
+          pendingLines = '';
+          pendingResponse = undefined;
+        }
+      },
+  );
+  return () => {
+    undoWrite();
+    undoStore();
+  };
+}
+
+/** Undefined if there are others among `headers` than those of `names`, or with lists of values, or a name is in both. */
+function linesBeside(headers: Headers, given: object, names: readonly HeaderName[]): string | undefined {
+  for (const name in given) if (isAmong(names, name)) return undefined;
+  let lines = '';
   for (const key in headers) {
-    if (!isAmong(names, key)) return undefined;
-    const entry = headers[key] as Headers[string];
-    list.push(entry[0], entry[1]);
+    const [name, value] = headers[key] as Headers[string];
+    if (!isAmong(names, key) || typeof value !== 'string') return undefined;
+    lines += `${name}: ${value}\r\n`;
   }
-  return list;
+  return lines;
 }
 
 function isAmong(names: readonly HeaderName[], name: string): boolean {

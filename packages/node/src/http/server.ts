@@ -7,10 +7,9 @@ import {
   type InstrumentationContext,
   type InstrumentationHandle,
 } from '../instrumentation.ts';
-import { wrapFunction } from '../modules/loaded-module.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { ownServers } from './own-servers.ts';
-import { withKnownHeaders } from './response-headers.ts';
+import { sendKnownHeaders } from './response-headers.ts';
 import { ServerRecorder } from './server-recorder.ts';
 
 const startChannel = 'http.server.request.start';
@@ -28,7 +27,7 @@ export const httpServerInstrumentation: Instrumentation = {
   enable(instrumentation: InstrumentationContext): InstrumentationHandle {
     const recorder = new ServerRecorder(instrumentation);
     return handleOf(
-      wrapFunction(ServerResponse.prototype, 'writeHead', withKnownHeaders(recorder.headers)),
+      sendKnownHeaders(ServerResponse.prototype, recorder.headers),
       instrumentation.subscribe(startChannel, (message) => {
         const { request, response, socket, server } = message as StartMessage;
         if (ownServers.has(server)) return;
