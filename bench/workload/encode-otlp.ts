@@ -22,8 +22,8 @@ export function shiftRequest(request: EncodedRequest, nanoseconds: bigint, trace
 }
 
 export function encodeSpanRequest(request: SpanRequest): EncodedRequest {
-  const writer = new ProtobufWriter();
   const offsets = { traceIdOffsets: [] as number[], timeOffsets: [] as number[] };
+  const writer = new ProtobufWriter([offsets.traceIdOffsets, offsets.timeOffsets]);
   const byScope = new Map<string, Span[]>();
   for (const span of request.spans) {
     const spans = byScope.get(span.scope);
@@ -45,8 +45,8 @@ export function encodeSpanRequest(request: SpanRequest): EncodedRequest {
 }
 
 export function encodeLogRequest(request: LogRequest): EncodedRequest {
-  const writer = new ProtobufWriter();
   const offsets = { traceIdOffsets: [] as number[], timeOffsets: [] as number[] };
+  const writer = new ProtobufWriter([offsets.traceIdOffsets, offsets.timeOffsets]);
   writer.message(1, () => {
     writer.message(1, () => writeAttributes(writer, 1, request.resource));
     writer.message(2, () => {

@@ -60,9 +60,10 @@ export function* metricRequests({
 }
 
 function counterTemplate(name: string, count: number, startTime: bigint): Template {
-  const writer = new ProtobufWriter();
   const times: number[] = [];
-  const values: Field[] = [];
+  const places: number[] = [];
+  const seriesOf: number[] = [];
+  const writer = new ProtobufWriter([times, places]);
   for (let service = 0; service < services; service++) {
     writeMetric(writer, service, () => {
       writer.string(1, name);
@@ -71,7 +72,8 @@ function counterTemplate(name: string, count: number, startTime: bigint): Templa
           writer.message(1, () => {
             writeTimes(writer, startTime, times);
             writer.tag(4, 1);
-            values.push({ at: writer.length, series });
+            places.push(writer.length);
+            seriesOf.push(series);
             writer.double(0);
             writeAttributes(
               writer,
@@ -95,13 +97,14 @@ function counterTemplate(name: string, count: number, startTime: bigint): Templa
     const perPoint = 10 * (1 + (series % 100));
     body.writeDoubleLE(index * perPoint + ((series * 7919 + index * 104_729) % perPoint), at);
   };
-  return { body: writer.finish(), records: count, times, values, write };
+  return { body: writer.finish(), records: count, times, values: fields(places, seriesOf), write };
 }
 
 function histogramTemplate(startTime: bigint): Template {
-  const writer = new ProtobufWriter();
   const times: number[] = [];
-  const values: Field[] = [];
+  const places: number[] = [];
+  const seriesOf: number[] = [];
+  const writer = new ProtobufWriter([times, places]);
   for (let service = 0; service < services; service++) {
     writeMetric(writer, service, () => {
       writer.string(1, 'latency');
@@ -111,19 +114,18 @@ function histogramTemplate(startTime: bigint): Template {
           writer.message(1, () => {
             writeTimes(writer, startTime, times);
             // Count, sum and counts of buckets follow each other; all have eight bytes.
-            values.push({ at: writer.length, series });
+            places.push(writer.length);
+            seriesOf.push(series);
             writer.tag(4, 1);
             writer.fixed64(0n);
             writer.tag(5, 1);
             writer.double(0);
-            for (let bucket = 0; bucket <= bounds.length; bucket++) {
-              writer.tag(6, 1);
-              writer.fixed64(0n);
-            }
-            for (const bound of bounds) {
-              writer.tag(7, 1);
-              writer.double(bound);
-            }
+            writer.message(6, () => {
+              for (let bucket = 0; bucket <= bounds.length; bucket++) writer.fixed64(0n);
+            });
+            writer.message(7, () => {
+              for (const bound of bounds) writer.double(bound);
+            });
             writeAttributes(writer, 9, texts({ route: `/r${series}` }));
           });
         }
@@ -137,12 +139,16 @@ function histogramTemplate(startTime: bigint): Template {
     for (let bucket = 0; bucket <= bounds.length; bucket++) {
       const count = BigInt((index + 1) * (bucket + 1) * (1 + (series % 7)) + ((index * 31 + series + bucket) % 3));
       total += count;
-      body.writeBigUInt64LE(count, at + 18 + bucket * 9 + 1);
+      body.writeBigUInt64LE(count, at + 20 + bucket * 8);
     }
     body.writeBigUInt64LE(total, at + 1);
     body.writeDoubleLE(Number(total) * 0.2, at + 10);
   };
-  return { body: writer.finish(), records: histograms, times, values, write };
+  return { body: writer.finish(), records: histograms, times, values: fields(places, seriesOf), write };
+}
+
+function fields(places: readonly number[], seriesOf: readonly number[]): Field[] {
+  return places.map((at, index) => ({ at, series: seriesOf[index] ?? 0 }));
 }
 
 function writeMetric(writer: ProtobufWriter, service: number, write: () => void): void {

@@ -2,8 +2,11 @@
 export class ProtobufWriter {
   #bytes: Buffer;
   length = 0;
+  readonly #marks: readonly number[][];
 
-  constructor(capacity = 1 << 20) {
+  /** @param marks lists of places in what is written, which follow it when it is moved */
+  constructor(marks: readonly number[][] = [], capacity = 1 << 20) {
+    this.#marks = marks;
     this.#bytes = Buffer.allocUnsafe(capacity);
   }
 
@@ -60,15 +63,24 @@ export class ProtobufWriter {
     return at;
   }
 
-  /** The length takes four bytes whatever it is: a padded varint, as the format allows. */
+  /** Lengths have as many bytes as they need, as every exporter writes them: what was written is moved for those of 128 and more. */
   message(field: number, write: () => void): void {
     this.tag(field, 2);
-    this.#reserve(4);
     const at = this.length;
-    this.length += 4;
+    this.varint(0);
     write();
-    const length = this.length - at - 4;
-    for (let i = 0; i < 4; i++) this.#bytes[at + i] = ((length >>> (7 * i)) & 127) | (i < 3 ? 128 : 0);
+    const end = this.length;
+    const length = end - at - 1;
+    const shift = varintBytes(length) - 1;
+    if (shift > 0) {
+      this.#reserve(shift);
+      this.#bytes.copyWithin(at + 1 + shift, at + 1, end);
+      for (const marks of this.#marks)
+        for (let i = marks.length - 1; i >= 0 && (marks[i] ?? 0) > at; i--) marks[i] = (marks[i] ?? 0) + shift;
+    }
+    this.length = at;
+    this.varint(length);
+    this.length = end + shift;
   }
 
   #reserve(count: number): void {
@@ -77,4 +89,8 @@ export class ProtobufWriter {
     this.#bytes.copy(grown, 0, 0, this.length);
     this.#bytes = grown;
   }
+}
+
+function varintBytes(value: number): number {
+  return Math.max(1, Math.ceil((32 - Math.clz32(value)) / 7));
 }
