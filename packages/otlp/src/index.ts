@@ -8,7 +8,7 @@ export { prometheusUnit } from './prometheus/prometheus-unit.ts';
 export { TRANSLATION_STRATEGIES, type TranslationStrategy } from './prometheus/translation-strategy.ts';
 export { decodeTraces } from './traces/decode-traces.ts';
 export { encodeTraces } from './traces/encode-traces.ts';
-export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from './wire/decode-limits.ts';
+export { DEFAULT_DECODE_LIMITS, type DecodeLimits, type DecodeOptions } from './wire/decode-limits.ts';
 export {
   type DecodedStatus,
   decodeExportResponse,

@@ -35,6 +35,26 @@ describe('protobuf', () => {
     expect(rows).toMatchObject([{ resource: { service: 'shop' }, scope: { name: 'lib' } }]);
   });
 
+  it('reads lengths in more bytes than they need', () => {
+    const padded = (field: number, ...parts: Uint8Array[]) => {
+      const content = Buffer.concat(parts);
+      return Buffer.concat([Buffer.from([(field << 3) | 2, content.length | 0x80, 0x80, 0]), content]);
+    };
+    const value = (text: string) => padded(2, padded(1, Buffer.from(text)));
+    const attribute = (name: string, text: string) => padded(9, padded(1, Buffer.from(name)), value(text));
+    const usual = message(9, message(1, 'b'), message(2, message(1, 'usual')));
+    const { row } = span(attribute('a', 'padded'), usual, usual, attribute('c', ''), usual);
+    expect(row).toMatchObject({
+      attributes: [
+        ['a', 'padded'],
+        ['b', 'usual'],
+        ['b', 'usual'],
+        ['c', ''],
+        ['b', 'usual'],
+      ],
+    });
+  });
+
   it('merges a message that comes twice, takes the last of scalars', () => {
     const { row } = span(
       message(5, 'first'),

@@ -22,11 +22,12 @@ export class AttributeTable {
     this.offsets = grownUint32(this.offsets, capacity + 1);
   }
 
-  /** Makes room for as many entries as are expected. */
-  reserve(entries: number): void {
+  /** Makes room for as many entries as are expected. Returns how many there is room for. */
+  reserve(entries: number): number {
     if (entries > this.#capacity) {
       this.#grow(entries);
     }
+    return this.#capacity;
   }
 
   /** Adds an entry to the row under construction; the caller sets its value. Returns the entry's index. */
@@ -47,7 +48,7 @@ export class AttributeTable {
     gatherOffsets(this.offsets, first, source.offsets, rows, this.offsets[first]);
   }
 
-  /** Makes the table's entries be those of `entries`, in this order; `offsets` says which belong to which row. */
+  /** Makes the table's entries be those of `entries`, in this order; `offsets`, as long as those before, says which belong to which row. */
   rearrange(entries: Uint32Array, offsets: Uint32Array<ArrayBuffer>): void {
     const rearranged = new AttributeTable();
     rearranged.#append(this, entries, 0);
@@ -61,6 +62,11 @@ export class AttributeTable {
   /** Ends row `row`, which must be the one after the last finished row. */
   endRow(row: number): void {
     this.offsets[row + 1] = this.count;
+  }
+
+  /** Forgets all rows, and keeps the room for them. */
+  clear(): void {
+    this.count = 0;
   }
 
   /** Forgets what row `row` and later ones have. */

@@ -58,6 +58,12 @@ export class EventTable {
     this.offsets[row + 1] = this.count;
   }
 
+  /** Forgets all rows, and keeps the room for them. */
+  clear(): void {
+    this.count = 0;
+    this.attributes.clear();
+  }
+
   truncate(row: number): void {
     this.count = this.offsets[row];
     this.attributes.truncate(this.count);

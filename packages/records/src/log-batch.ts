@@ -33,6 +33,12 @@ export class LogBatch extends RecordBatch {
   droppedAttributesCount: Uint32Array<ArrayBuffer> = new Uint32Array(0);
   #capacity = 0;
 
+  override reuse(bytes: Uint8Array): void {
+    super.reuse(bytes);
+    this.rowCount = 0;
+    this.attributes.clear();
+  }
+
   /** Starts row `rowCount` with nothing set. It counts once `end` was called. */
   begin(resource: number, scope: number): number {
     const row = this.rowCount;

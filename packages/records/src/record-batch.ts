@@ -54,6 +54,14 @@ export abstract class RecordBatch {
     return { resources: usedResources.map, scopes: usedScopes.map };
   }
 
+  /** Forgets all rows and takes `bytes` over, as if made anew; columns keep their room. */
+  reuse(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.byteCount = bytes.length;
+    this.resources.clear();
+    this.scopes.clear();
+  }
+
   /** Visits every column of slices into `bytes`. */
   visitSlices(visit: SlicesVisitor): void {
     this.resources.visitSlices(visit);

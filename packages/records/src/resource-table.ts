@@ -20,6 +20,12 @@ export class ResourceTable {
   readonly serviceName = new ByteSlices();
   #capacity = 0;
 
+  /** Forgets all rows, and keeps the room for them. */
+  clear(): void {
+    this.rowCount = 0;
+    this.attributes.clear();
+  }
+
   /** Starts a row with nothing set; one row is under construction at a time. */
   add(): number {
     const row = this.rowCount++;

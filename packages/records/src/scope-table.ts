@@ -16,6 +16,12 @@ export class ScopeTable {
   resource: Uint32Array<ArrayBuffer> = new Uint32Array(0);
   #capacity = 0;
 
+  /** Forgets all rows, and keeps the room for them. */
+  clear(): void {
+    this.rowCount = 0;
+    this.attributes.clear();
+  }
+
   /** Starts a row with nothing set; one row is under construction at a time. */
   add(resource: number): number {
     const row = this.rowCount++;

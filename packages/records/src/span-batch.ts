@@ -52,6 +52,34 @@ export class SpanBatch extends RecordBatch {
     this.attributes.reserve(attributes);
   }
 
+  override reuse(bytes: Uint8Array): void {
+    super.reuse(bytes);
+    const rows = this.#firstUntouched;
+    // At once, which takes less than row by row when they are begun.
+    this.traceId.fill(0, 0, rows * 16);
+    this.spanId.fill(0, 0, rows * 8);
+    this.parentSpanId.fill(0, 0, rows * 8);
+    this.traceState.start.fill(0, 0, rows);
+    this.traceState.end.fill(0, 0, rows);
+    this.flags.fill(0, 0, rows);
+    this.name.start.fill(0, 0, rows);
+    this.name.end.fill(0, 0, rows);
+    this.kind.fill(0, 0, rows);
+    this.startTime.words.fill(0, 0, rows * 2);
+    this.endTime.words.fill(0, 0, rows * 2);
+    this.droppedAttributesCount.fill(0, 0, rows);
+    this.droppedEventsCount.fill(0, 0, rows);
+    this.droppedLinksCount.fill(0, 0, rows);
+    this.statusCode.fill(0, 0, rows);
+    this.statusMessage.start.fill(0, 0, rows);
+    this.statusMessage.end.fill(0, 0, rows);
+    this.rowCount = 0;
+    this.#firstUntouched = 0;
+    this.attributes.clear();
+    this.events.clear();
+    this.links.clear();
+  }
+
   /** Starts row `rowCount` with nothing set. It counts once `end` was called; until then `rollback` forgets it. */
   begin(resource: number, scope: number): number {
     const row = this.rowCount;

@@ -1,5 +1,5 @@
 import { LogBatch } from '@signalbox/records';
-import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from '../wire/decode-limits.ts';
+import { DEFAULT_DECODE_LIMITS, type DecodeOptions } from '../wire/decode-limits.ts';
 import { type Rejected, Rejections } from '../wire/rejections.ts';
 import { JsonLogs } from './json-logs.ts';
 import { ProtobufLogs } from './protobuf-logs.ts';
@@ -12,9 +12,10 @@ import { ProtobufLogs } from './protobuf-logs.ts';
 export function decodeLogs(
   bytes: Uint8Array,
   encoding: 'protobuf' | 'json',
-  limits: DecodeLimits = DEFAULT_DECODE_LIMITS,
+  { limits = DEFAULT_DECODE_LIMITS, into }: DecodeOptions<LogBatch> = {},
 ): { batch: LogBatch; rejected: Rejected | null } {
-  const batch = new LogBatch(bytes);
+  into?.reuse(bytes);
+  const batch = into ?? new LogBatch(bytes);
   const rejections = new Rejections();
   const request = encoding === 'json' ? new JsonLogs(batch, limits) : new ProtobufLogs(batch, limits);
   request.read();

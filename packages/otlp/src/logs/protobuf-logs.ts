@@ -30,7 +30,7 @@ export class ProtobufLogs extends ProtobufRequest<LogBatch> {
           this.values.value(batch.body, row, end);
           break;
         case 0x32:
-          this.values.attribute(batch.attributes, end);
+          this.values.attributes(batch.attributes, end, tag);
           break;
         case 0x38:
           batch.droppedAttributesCount[row] = reader.uint32();

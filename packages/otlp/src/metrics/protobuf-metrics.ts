@@ -125,7 +125,7 @@ export class ProtobufMetrics extends ProtobufRequest<MetricBatch> {
           points.value.setIntWords(row, reader.low, reader.high);
           break;
         case 0x3a:
-          this.values.attribute(points.attributes, end);
+          this.values.attributes(points.attributes, end, tag);
           break;
         case 0x40:
           points.flags[row] = reader.uint32();
@@ -169,7 +169,7 @@ export class ProtobufMetrics extends ProtobufRequest<MetricBatch> {
           this.#exemplar(reader.delimited(end), points.exemplars);
           break;
         case 0x4a:
-          this.values.attribute(points.attributes, end);
+          this.values.attributes(points.attributes, end, tag);
           break;
         case 0x50:
           points.flags[row] = reader.uint32();
@@ -198,7 +198,7 @@ export class ProtobufMetrics extends ProtobufRequest<MetricBatch> {
       const tag = reader.tag();
       switch (tag) {
         case 0x0a:
-          this.values.attribute(points.attributes, end);
+          this.values.attributes(points.attributes, end, tag);
           break;
         case 0x11:
         case 0x19:
@@ -272,7 +272,7 @@ export class ProtobufMetrics extends ProtobufRequest<MetricBatch> {
           this.#quantile(reader.delimited(end));
           break;
         case 0x3a:
-          this.values.attribute(points.attributes, end);
+          this.values.attributes(points.attributes, end, tag);
           break;
         case 0x40:
           points.flags[row] = reader.uint32();
@@ -357,7 +357,7 @@ export class ProtobufMetrics extends ProtobufRequest<MetricBatch> {
           exemplars.value.setIntWords(entry, reader.low, reader.high);
           break;
         case 0x3a:
-          this.values.attribute(exemplars.attributes, end);
+          this.values.attributes(exemplars.attributes, end, tag);
           break;
         default:
           reader.skip(tag, end);

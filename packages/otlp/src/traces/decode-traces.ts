@@ -1,5 +1,5 @@
 import { SpanBatch } from '@signalbox/records';
-import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from '../wire/decode-limits.ts';
+import { DEFAULT_DECODE_LIMITS, type DecodeOptions } from '../wire/decode-limits.ts';
 import { ExpectedRows } from '../wire/expected-rows.ts';
 import { type Rejected, Rejections } from '../wire/rejections.ts';
 import { JsonTraces } from './json-traces.ts';
@@ -18,9 +18,10 @@ const EXPECTED = {
 export function decodeTraces(
   bytes: Uint8Array,
   encoding: 'protobuf' | 'json',
-  limits: DecodeLimits = DEFAULT_DECODE_LIMITS,
+  { limits = DEFAULT_DECODE_LIMITS, into }: DecodeOptions<SpanBatch> = {},
 ): { batch: SpanBatch; rejected: Rejected | null } {
-  const batch = new SpanBatch(bytes);
+  into?.reuse(bytes);
+  const batch = into ?? new SpanBatch(bytes);
   const { spans, attributes } = EXPECTED[encoding];
   batch.reserve(spans.expect(bytes.length), attributes.expect(bytes.length));
   const rejections = new Rejections();

@@ -60,7 +60,7 @@ export class ProtobufTraces extends ProtobufRequest<SpanBatch> {
           batch.endTime.setWords(row, reader.low, reader.high);
           break;
         case 0x4a:
-          this.values.attribute(batch.attributes, end);
+          this.values.attributes(batch.attributes, end, tag);
           break;
         case 0x50:
           batch.droppedAttributesCount[row] = reader.uint32();
@@ -118,7 +118,7 @@ export class ProtobufTraces extends ProtobufRequest<SpanBatch> {
           break;
         }
         case 0x1a:
-          this.values.attribute(events.attributes, end);
+          this.values.attributes(events.attributes, end, tag);
           break;
         case 0x20:
           events.droppedAttributesCount[entry] = reader.uint32();
@@ -154,7 +154,7 @@ export class ProtobufTraces extends ProtobufRequest<SpanBatch> {
           break;
         }
         case 0x22:
-          this.values.attribute(links.attributes, end);
+          this.values.attributes(links.attributes, end, tag);
           break;
         case 0x28:
           links.droppedAttributesCount[entry] = reader.uint32();

@@ -73,7 +73,7 @@ export abstract class ProtobufRequest<Batch extends RecordBatch> {
     while (reader.position < end) {
       const tag = reader.tag();
       if (tag === 0x0a) {
-        this.values.attribute(attributes, end);
+        this.values.attributes(attributes, end, tag);
       } else if (tag === 0x10) {
         droppedAttributesCount[resource] = reader.uint32();
       } else {
@@ -124,7 +124,7 @@ export abstract class ProtobufRequest<Batch extends RecordBatch> {
           break;
         }
         case 0x1a:
-          this.values.attribute(scopes.attributes, end);
+          this.values.attributes(scopes.attributes, end, tag);
           break;
         case 0x20:
           scopes.droppedAttributesCount[scope] = reader.uint32();

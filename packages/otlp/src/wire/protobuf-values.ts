@@ -19,11 +19,107 @@ export class ProtobufValues {
     this.#maxDepth = maxDepth;
   }
 
-  /** Reads the field that a tag announced: a `KeyValue` in a message that ends at `messageEnd`. */
-  attribute(table: AttributeTable, messageEnd: number): void {
-    if (this.#shortAttribute(table, messageEnd)) {
-      return;
+  /**
+   * Reads the field that `tag` announced, a `KeyValue` in a message that ends at `messageEnd`, and those of the same tag that follow.
+   * A span has ten of them, so this is where a decoder spends its time.
+   */
+  attributes(table: AttributeTable, messageEnd: number, tag: number): void {
+    const reader = this.#reader;
+    const { bytes } = reader;
+    while (this.#shortAttributes(table, messageEnd, tag)) {
+      this.#attribute(table, messageEnd);
+      if (!(reader.position < messageEnd) || bytes[reader.position] !== tag) {
+        return;
+      }
+      reader.position++;
     }
+  }
+
+  /**
+   * Reads `KeyValue`s as nearly all are: below 128 bytes, first the key, then a value of one field. True: it ends behind a tag, before one
+   * that is not like that. False: what follows is something else.
+   *
+   * A byte is read only where there is one: V8 makes all reads slower once one was beyond the end.
+   */
+  #shortAttributes(table: AttributeTable, messageEnd: number, tag: number): boolean {
+    const reader = this.#reader;
+    const { bytes } = reader;
+    let { position } = reader;
+    let { count } = table;
+    let room = 0;
+    let { start: keyStarts, end: keyEnds } = table.keys;
+    let { type: types, start: starts, end: ends, words } = table.values;
+    while (true) {
+      const length = position < messageEnd ? bytes[position] : 0;
+      const end = position + 1 + length;
+      // The tag and length of a key, those of a value, and at least two bytes in it.
+      if (length < 6 || length > 127 || end > messageEnd || bytes[position + 1] !== 0x0a || bytes[position + 2] > 127) {
+        break;
+      }
+      const keyStart = position + 3;
+      const keyEnd = keyStart + bytes[position + 2];
+      const value = keyEnd + 2;
+      if (value + 2 > end || bytes[keyEnd] !== 0x12 || value + bytes[keyEnd + 1] !== end) {
+        break;
+      }
+      if (count >= room) {
+        table.count = count;
+        room = table.reserve(count + 1);
+        ({ start: keyStarts, end: keyEnds } = table.keys);
+        ({ type: types, start: starts, end: ends, words } = table.values);
+      }
+      const second = bytes[value + 1];
+      let type: AttributeType = AttributeType.Empty;
+      let low = 0;
+      switch (bytes[value]) {
+        case 0x0a:
+          if (value + 2 + second === end) {
+            type = AttributeType.String;
+          }
+          break;
+        case 0x10:
+          if (second < 2 && value + 2 === end) {
+            type = AttributeType.Bool;
+            low = second;
+          }
+          break;
+        case 0x18:
+          if (second < 128 && value + 2 === end) {
+            type = AttributeType.Int;
+            low = second;
+          } else if (value + 3 === end && bytes[value + 2] < 128) {
+            type = AttributeType.Int;
+            low = (second & 127) | (bytes[value + 2] << 7);
+          }
+          break;
+      }
+      if (type === AttributeType.Empty) {
+        this.#value(table.values, count, value, end);
+      } else {
+        types[count] = type;
+        starts[count] = type === AttributeType.String ? value + 2 : 0;
+        ends[count] = type === AttributeType.String ? end : 0;
+        words[count * 2] = low;
+        words[count * 2 + 1] = 0;
+      }
+      keyStarts[count] = keyStart;
+      keyEnds[count] = keyEnd;
+      count++;
+      position = end;
+      if (position >= messageEnd || bytes[position] !== tag) {
+        table.count = count;
+        reader.position = position;
+        return false;
+      }
+      position++;
+    }
+    table.count = count;
+    reader.position = position;
+    return true;
+  }
+
+  /** A `KeyValue` of any size, with its fields in any order. */
+  #attribute(table: AttributeTable, messageEnd: number): void {
     const reader = this.#reader;
     const end = reader.delimited(messageEnd);
     let keyStart = 0;
@@ -52,39 +148,6 @@ export class ProtobufValues {
       this.#value(table.values, entry, valueStart, valueEnd);
       reader.position = end;
     }
-  }
-
-  /**
-   * Reads a `KeyValue` as nearly all are: below 128 bytes, first its key, then its value. False, and nothing read, for any other.
-   * A span has ten of them, so this is where a decoder spends its time.
-   */
-  #shortAttribute(table: AttributeTable, messageEnd: number): boolean {
-    const reader = this.#reader;
-    const { bytes, position } = reader;
-    const end = position + 1 + bytes[position];
-    const keyStart = position + 3;
-    const keyEnd = keyStart + bytes[position + 2];
-    const valueStart = keyEnd + 2;
-    // Lengths of 128 and more are made of two bytes or more, the first of which looks like one; past the end of the bytes all is NaN.
-    if (
-      !(end <= messageEnd && valueStart < end) ||
-      bytes[position] > 127 ||
-      bytes[position + 1] !== 0x0a ||
-      bytes[position + 2] > 127 ||
-      bytes[keyEnd] !== 0x12 ||
-      valueStart + bytes[keyEnd + 1] !== end
-    ) {
-      return false;
-    }
-    const entry = table.add(keyStart, keyEnd);
-    const textStart = valueStart + 2;
-    if (bytes[valueStart] === 0x0a && textStart + bytes[valueStart + 1] === end) {
-      table.values.setSlice(entry, AttributeType.String, textStart, end);
-    } else {
-      this.#value(table.values, entry, valueStart, end);
-    }
-    reader.position = end;
-    return true;
   }
 
   /** Reads the field that a tag announced: an `AnyValue` in a message that ends at `messageEnd`. */

@@ -40,7 +40,11 @@ export class QueueJournal implements TraceJournal {
         this.#decisions.push(entry);
         yield { kind: 'decisions', decisions: decodeDecisions(bytes) };
       } else {
-        yield { kind: 'spans', position: this.#keep(entry), spans: decodeTraces(bytes, 'protobuf', LIMITS).batch };
+        yield {
+          kind: 'spans',
+          position: this.#keep(entry),
+          spans: decodeTraces(bytes, 'protobuf', { limits: LIMITS }).batch,
+        };
       }
     }
   }

@@ -116,7 +116,8 @@ export class GrpcCall {
       throw new SignalboxError('unimplemented', `Unsupported grpc-encoding, supported: ${supported}`);
     }
     const maxBytes = this.#service.maxRequestBytes;
-    const reader = new GrpcMessageReader({ encoding, createDecompressor, maxBytes, reservation });
+    const createBody = (bytes: number) => this.#service.spare.body(bytes);
+    const reader = new GrpcMessageReader({ encoding, createDecompressor, maxBytes, reservation, createBody });
     const tooSlow = () => reader.fail(new SignalboxError('timeout', 'The request took too long to arrive'));
     const idle = setTimeout(tooSlow, this.#settings.messageIdleTimeoutMs);
     const total = setTimeout(tooSlow, this.#settings.requestTimeoutMs);

@@ -13,6 +13,8 @@ export interface GrpcMessageReaderOptions {
   /** Limit in bytes, for the message as sent and after decompression. */
   readonly maxBytes: number;
   readonly reservation: InFlightReservation;
+  /** Makes room for the message. */
+  readonly createBody: (bytes: number) => Uint8Array<ArrayBuffer>;
 }
 
 /** Takes the one length-prefixed message of a unary call out of its DATA frames (gRPC over HTTP/2, "Requests"). */
@@ -79,7 +81,7 @@ export class GrpcMessageReader {
   }
 
   #startMessage(): void {
-    const { encoding, createDecompressor, maxBytes, reservation } = this.#options;
+    const { encoding, createDecompressor, maxBytes, reservation, createBody } = this.#options;
     const flag = this.#prefix[0];
     const length = this.#prefix.readUInt32BE(1);
     this.#remaining = length;
@@ -104,6 +106,7 @@ export class GrpcMessageReader {
         createDecompressor: flag === 1 ? createDecompressor : null,
         maxBytes,
         reservation,
+        createBody,
       });
       this.#collector.onDrain = () => this.onDrain();
       this.#resolve(this.#collector.body);

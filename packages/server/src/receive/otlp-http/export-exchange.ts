@@ -160,6 +160,7 @@ export class ExportExchange {
       createDecompressor: createDecompressor ?? null,
       maxBytes: this.#service.maxRequestBytes,
       reservation,
+      createBody: (bytes) => this.#service.spare.body(bytes),
     });
     this.#collector = collector;
     collector.onDrain = () => request.resume();

@@ -10,6 +10,8 @@ export interface BodyCollectorOptions {
   /** Limit in bytes, for the body as sent and after decompression. */
   readonly maxBytes: number;
   readonly reservation: InFlightReservation;
+  /** Makes room for the body. Default: a buffer of its size. */
+  readonly createBody?: (bytes: number) => Uint8Array<ArrayBuffer>;
 }
 
 const PACKED_BELOW_BYTES = 4 * 1024;
@@ -22,7 +24,7 @@ const OVERLOAD_RETRY_AFTER_MS = 1_000;
  * Gathers one request body, decompressing it on the way. Decompression stops at the first byte over the limit, so that
  * a few kilobytes which expand to gigabytes cost no more than an honest body.
  *
- * The body is a single buffer with an ArrayBuffer of its own, which the caller may change in place.
+ * The body is a single buffer with an ArrayBuffer of its own, perhaps a longer one, which the caller may change in place.
  */
 export class BodyCollector {
   /** The whole body. Rejects with a `SignalboxError`: `too_large`, `resource_exhausted` or `invalid_argument`. */
@@ -141,7 +143,7 @@ export class BodyCollector {
     }
     this.#settled = true;
     this.#flushPack();
-    const body = new Uint8Array(this.#bytes);
+    const body = this.#options.createBody?.(this.#bytes) ?? new Uint8Array(this.#bytes);
     let offset = 0;
     for (const chunk of this.#chunks) {
       body.set(chunk, offset);

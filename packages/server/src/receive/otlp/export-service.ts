@@ -8,6 +8,7 @@ import { columnBytes } from './column-bytes.ts';
 import type { InFlightBytes, InFlightReservation } from './in-flight-bytes.ts';
 import { type OtlpSignal, type ReceivedCounters, receivedCounters } from './received-counters.ts';
 import { sharedTextBytes } from './shared-text-bytes.ts';
+import { SpareMemory } from './spare-memory.ts';
 
 /** The two encodings of OTLP messages. */
 export type OtlpEncoding = 'protobuf' | 'json';
@@ -38,6 +39,8 @@ export class ExportService {
   readonly maxRequestBytes: number;
   readonly inFlight: InFlightBytes;
   readonly received: ReceivedCounters = receivedCounters();
+  /** Of requests that have their answer. */
+  readonly spare = new SpareMemory();
   readonly #consumers: Consumers;
   readonly #onInvalidRows: (signal: OtlpSignal, count: number) => void;
   readonly #onRefusedRequest: (signal: OtlpSignal, code: ErrorCode) => void;
@@ -97,14 +100,13 @@ export class ExportService {
   ): Promise<{ rows: number; result: ConsumeResult }> {
     switch (signal) {
       case 'traces': {
-        const { batch, rejected } = decoded(() => decodeTraces(body, encoding));
-        this.#reserveBatch(batch, body, reservation);
-        return this.#consumed(
-          signal,
-          batch.rowCount,
-          rejected,
-          await consumer(this.#consumers.traces).consume(batch, abort),
-        );
+        const { batch, rejected } = decoded(() => decodeTraces(body, encoding, { into: this.spare.takeSpans() }));
+        const columns = this.#reserveBatch(batch, body, reservation);
+        const rows = batch.rowCount;
+        const result = await consumer(this.#consumers.traces).consume(batch, abort);
+        // The consumer had the batch for the length of the call.
+        this.spare.keepSpans(body, batch, columns);
+        return this.#consumed(signal, rows, rejected, result);
       }
       case 'metrics': {
         const { batch, rejected } = decoded(() => decodeMetrics(body, encoding));
@@ -117,14 +119,12 @@ export class ExportService {
         );
       }
       case 'logs': {
-        const { batch, rejected } = decoded(() => decodeLogs(body, encoding));
-        this.#reserveBatch(batch, body, reservation);
-        return this.#consumed(
-          signal,
-          batch.rowCount,
-          rejected,
-          await consumer(this.#consumers.logs).consume(batch, abort),
-        );
+        const { batch, rejected } = decoded(() => decodeLogs(body, encoding, { into: this.spare.takeLogs() }));
+        const columns = this.#reserveBatch(batch, body, reservation);
+        const rows = batch.rowCount;
+        const result = await consumer(this.#consumers.logs).consume(batch, abort);
+        this.spare.keepLogs(body, batch, columns);
+        return this.#consumed(signal, rows, rejected, result);
       }
     }
   }
@@ -144,15 +144,17 @@ export class ExportService {
     return { rows: rows + rejected.count, result: mergeConsumeResults([invalid, result]) };
   }
 
-  /** Takes what the batch holds besides its body, and what its rows become on their way into a store. */
-  #reserveBatch(batch: SpanBatch | LogBatch | MetricBatch, body: Uint8Array, reservation: InFlightReservation): void {
-    const bytes = columnBytes(batch, body) + sharedTextBytes(batch);
+  /** Takes what the batch holds besides its body, and what its rows become on their way into a store. Returns the bytes of its columns. */
+  #reserveBatch(batch: SpanBatch | LogBatch | MetricBatch, body: Uint8Array, reservation: InFlightReservation): number {
+    const columns = columnBytes(batch, body);
+    const bytes = columns + sharedTextBytes(batch);
     if (bytes > this.inFlight.limit) {
       throw new SignalboxError('too_large', `The request's ${batch.rowCount} records take more memory than is allowed`);
     }
     if (!reservation.grow(bytes)) {
       throw overloaded();
     }
+    return columns;
   }
 }
 

@@ -1,0 +1,58 @@
+import {
+  AttributeEditor,
+  AttributeKey,
+  type AttributeTable,
+  type LogBatch,
+  logObjects,
+  type SpanBatch,
+  spanObjects,
+} from '@signalbox/records';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { decodeLogs, decodeTraces } from './index.ts';
+import { type Neutral, OTLP, toProtobuf } from './testing/otlp-schema.ts';
+import { randomRequests } from './testing/random-requests.ts';
+
+const key = new AttributeKey('edited');
+
+it('decodes spans into a batch that was used before as into a new one', () => {
+  const requests = fc.array(randomRequests.traces, { minLength: 2, maxLength: 4 });
+  fc.assert(
+    fc.property(requests, fc.boolean(), (several, edit) => {
+      const used = decodeTraces(new Uint8Array(0), 'protobuf').batch;
+      for (const request of several) {
+        const bytes = () => toProtobuf(OTLP.traces, request as Neutral);
+        const fresh = decodeTraces(bytes(), 'protobuf');
+        const { batch, rejected } = decodeTraces(bytes(), 'protobuf', { into: used });
+        expect(batch).toBe(used);
+        expect(rejected).toEqual(fresh.rejected);
+        expect(spanObjects(batch)).toEqual(spanObjects(fresh.batch));
+        if (edit) addEverywhere(used.attributes, used);
+      }
+    }),
+  );
+});
+
+it('decodes log records into a batch that was used before as into a new one', () => {
+  const requests = fc.array(randomRequests.logs, { minLength: 2, maxLength: 4 });
+  fc.assert(
+    fc.property(requests, fc.boolean(), (several, edit) => {
+      const used = decodeLogs(new Uint8Array(0), 'protobuf').batch;
+      for (const request of several) {
+        const bytes = () => toProtobuf(OTLP.logs, request as Neutral);
+        const fresh = decodeLogs(bytes(), 'protobuf').batch;
+        const { batch } = decodeLogs(bytes(), 'protobuf', { into: used });
+        expect(batch).toBe(used);
+        expect(logObjects(batch)).toEqual(logObjects(fresh));
+        if (edit) addEverywhere(used.attributes, used);
+      }
+    }),
+  );
+});
+
+/** What a processor may have done to it: columns are other ones then. */
+function addEverywhere(table: AttributeTable, batch: SpanBatch | LogBatch): void {
+  const editor = new AttributeEditor(batch, table, batch.rowCount);
+  for (let row = 0; row < batch.rowCount; row++) editor.set(row, key, 'by a processor');
+  editor.finish();
+}
