@@ -18,6 +18,14 @@ export abstract class PointTable {
   readonly attributes = new AttributeTable();
   #capacity = 0;
 
+  /** Makes room for as many rows, and attributes of them, as are expected. */
+  reserve(rows: number, attributes: number): void {
+    if (rows > this.#capacity) {
+      this.#grow(rows);
+    }
+    this.attributes.reserve(attributes);
+  }
+
   /** Starts row `rowCount` with nothing set. It counts once `end` was called; until then `rollback` forgets it. */
   begin(metric: number): number {
     const row = this.rowCount;

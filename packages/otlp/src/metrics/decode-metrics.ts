@@ -1,8 +1,15 @@
 import { MetricBatch } from '@signalbox/records';
 import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from '../wire/decode-limits.ts';
+import { ExpectedRows } from '../wire/expected-rows.ts';
 import { type Rejected, Rejections } from '../wire/rejections.ts';
 import { JsonMetrics } from './json-metrics.ts';
 import { ProtobufMetrics } from './protobuf-metrics.ts';
+
+/** Of points of gauges and sums, of which requests have the most. */
+const EXPECTED = {
+  protobuf: { points: new ExpectedRows(), attributes: new ExpectedRows() },
+  json: { points: new ExpectedRows(), attributes: new ExpectedRows() },
+};
 
 /**
  * Decodes an `Export…ServiceRequest` of data points into columns over `bytes`, which the batch takes over: JSON is unescaped
@@ -15,9 +22,14 @@ export function decodeMetrics(
   limits: DecodeLimits = DEFAULT_DECODE_LIMITS,
 ): { batch: MetricBatch; rejected: Rejected | null } {
   const batch = new MetricBatch(bytes);
+  const { points, attributes } = EXPECTED[encoding];
+  const { numberPoints } = batch;
+  numberPoints.reserve(points.expect(bytes.length), attributes.expect(bytes.length));
   const rejections = new Rejections();
   const request =
     encoding === 'json' ? new JsonMetrics(batch, limits, rejections) : new ProtobufMetrics(batch, limits, rejections);
   request.read();
+  points.learn(bytes.length, numberPoints.rowCount);
+  attributes.learn(bytes.length, numberPoints.attributes.count);
   return { batch, rejected: rejections.result() };
 }
