@@ -44,6 +44,14 @@ export class MetricBatch extends RecordBatch {
     );
   }
 
+  override reuse(bytes: Uint8Array): void {
+    super.reuse(bytes);
+    this.metrics.clear();
+    for (const table of POINT_TABLES) {
+      this[table].truncate(0);
+    }
+  }
+
   /**
    * Adds copies of points of `source`, with the metrics, resources and scopes that they refer to. Their texts are not
    * copied: they must already stand in `bytes`, `shift` bytes after where they stand in the source's.

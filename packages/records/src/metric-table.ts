@@ -42,6 +42,11 @@ export class MetricTable {
     return row;
   }
 
+  /** Forgets all rows, and keeps the room for them. */
+  clear(): void {
+    this.rowCount = 0;
+  }
+
   /** Adds copies of rows of `source`, whose resources and scopes are now those of the maps. See AnyValueColumn for `shift`. */
   append(
     source: MetricTable,

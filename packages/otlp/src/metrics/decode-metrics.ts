@@ -1,5 +1,5 @@
 import { MetricBatch } from '@signalbox/records';
-import { DEFAULT_DECODE_LIMITS, type DecodeLimits } from '../wire/decode-limits.ts';
+import { DEFAULT_DECODE_LIMITS, type DecodeOptions } from '../wire/decode-limits.ts';
 import { ExpectedRows } from '../wire/expected-rows.ts';
 import { type Rejected, Rejections } from '../wire/rejections.ts';
 import { JsonMetrics } from './json-metrics.ts';
@@ -19,9 +19,10 @@ const EXPECTED = {
 export function decodeMetrics(
   bytes: Uint8Array,
   encoding: 'protobuf' | 'json',
-  limits: DecodeLimits = DEFAULT_DECODE_LIMITS,
+  { limits = DEFAULT_DECODE_LIMITS, into }: DecodeOptions<MetricBatch> = {},
 ): { batch: MetricBatch; rejected: Rejected | null } {
-  const batch = new MetricBatch(bytes);
+  into?.reuse(bytes);
+  const batch = into ?? new MetricBatch(bytes);
   const { points, attributes } = EXPECTED[encoding];
   const { numberPoints } = batch;
   numberPoints.reserve(points.expect(bytes.length), attributes.expect(bytes.length));

@@ -109,14 +109,12 @@ export class ExportService {
         return this.#consumed(signal, rows, rejected, result);
       }
       case 'metrics': {
-        const { batch, rejected } = decoded(() => decodeMetrics(body, encoding));
-        this.#reserveBatch(batch, body, reservation);
-        return this.#consumed(
-          signal,
-          batch.rowCount,
-          rejected,
-          await consumer(this.#consumers.metrics).consume(batch, abort),
-        );
+        const { batch, rejected } = decoded(() => decodeMetrics(body, encoding, { into: this.spare.takeMetrics() }));
+        const columns = this.#reserveBatch(batch, body, reservation);
+        const rows = batch.rowCount;
+        const result = await consumer(this.#consumers.metrics).consume(batch, abort);
+        this.spare.keepMetrics(body, batch, columns);
+        return this.#consumed(signal, rows, rejected, result);
       }
       case 'logs': {
         const { batch, rejected } = decoded(() => decodeLogs(body, encoding, { into: this.spare.takeLogs() }));

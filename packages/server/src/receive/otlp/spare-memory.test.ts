@@ -1,5 +1,5 @@
 import { decodeTraces, encodeTraces } from '@signalbox/otlp';
-import { SpanBatch, spanObjects } from '@signalbox/records';
+import { MetricBatch, SpanBatch, spanObjects } from '@signalbox/records';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ALL_ACCEPTED, type ConsumeResult } from '../../pipeline/consumer.ts';
 import { jsonRequest } from '../testing/otlp-requests.ts';
@@ -48,12 +48,15 @@ describe('SpareMemory', () => {
     const body = spare.body(KIB * KIB);
     const batch = new SpanBatch(body);
     spare.keepSpans(body, batch, 10);
+    for (let i = 0; i < 2; i++) spare.keepMetrics(new Uint8Array(0), new MetricBatch(new Uint8Array(0)), 10);
     vi.advanceTimersByTime(9_000);
     spare.keepSpans(spare.body(20 * KIB), new SpanBatch(body), 10);
     vi.advanceTimersByTime(9_000);
     expect(spare.takeSpans()).toBeDefined();
+    expect(spare.takeMetrics()).toBeDefined();
     vi.advanceTimersByTime(1_000);
     expect(spare.takeSpans()).toBeUndefined();
+    expect(spare.takeMetrics()).toBeUndefined();
     expect(spare.body(KIB * KIB).buffer).not.toBe(body.buffer);
   });
 });

@@ -1,4 +1,4 @@
-import type { LogBatch, SpanBatch } from '@signalbox/records';
+import type { LogBatch, MetricBatch, SpanBatch } from '@signalbox/records';
 
 /**
  * Bodies and columns of requests that have their answer, for those that come after them.
@@ -11,6 +11,7 @@ export class SpareMemory {
   readonly #bodies: Uint8Array<ArrayBuffer>[] = [];
   #bodyBytes = 0;
   readonly #spans = new SpareBatches<SpanBatch>();
+  readonly #metrics = new SpareBatches<MetricBatch>();
   readonly #logs = new SpareBatches<LogBatch>();
   readonly #idle: NodeJS.Timeout;
 
@@ -34,6 +35,10 @@ export class SpareMemory {
     return this.#spans.take();
   }
 
+  takeMetrics(): MetricBatch | undefined {
+    return this.#metrics.take();
+  }
+
   takeLogs(): LogBatch | undefined {
     return this.#logs.take();
   }
@@ -45,6 +50,11 @@ export class SpareMemory {
   keepSpans(body: Uint8Array<ArrayBuffer>, batch: SpanBatch, columnBytes: number): void {
     this.#keepBody(body);
     this.#spans.keep(batch, columnBytes);
+  }
+
+  keepMetrics(body: Uint8Array<ArrayBuffer>, batch: MetricBatch, columnBytes: number): void {
+    this.#keepBody(body);
+    this.#metrics.keep(batch, columnBytes);
   }
 
   keepLogs(body: Uint8Array<ArrayBuffer>, batch: LogBatch, columnBytes: number): void {
@@ -65,6 +75,7 @@ export class SpareMemory {
     this.#bodies.length = 0;
     this.#bodyBytes = 0;
     this.#spans.clear();
+    this.#metrics.clear();
     this.#logs.clear();
   }
 }
