@@ -2,7 +2,7 @@ import { type Attributes, type HrTime, type SpanContext, trace } from '@opentele
 import type { AnyValue } from '@opentelemetry/api-logs';
 import { nestedIn } from '../trace/protobuf-encoding.ts';
 import { ReverseWriter } from '../trace/reverse-writer.ts';
-import { isValidSpanContext } from '../trace/span-context-validity.ts';
+import { isValidSpanContext, writeSpanId, writeTraceId } from '../trace/span-context-validity.ts';
 import type { ScopeBytes } from '../trace/span-encoding.ts';
 import type { BatchEncoding } from '../trace/span-queue.ts';
 import { maxItems, toAnyValue } from './any-value.ts';
@@ -149,9 +149,9 @@ class RecordWriter implements LineAttributes {
     writer.nanos(observed);
     writer.tag(11, 1);
     if (spanContext === undefined) return;
-    writer.hex(spanContext.spanId);
+    writeSpanId(writer, spanContext);
     writer.tag(10, 2);
-    writer.hex(spanContext.traceId);
+    writeTraceId(writer, spanContext);
     writer.tag(9, 2);
     if (spanContext.traceFlags === 0) return;
     writer.fixed32(spanContext.traceFlags);

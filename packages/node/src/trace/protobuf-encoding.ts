@@ -2,6 +2,7 @@ import { type Attributes, SpanStatusCode } from '@opentelemetry/api';
 import { ReverseWriter } from './reverse-writer.ts';
 import type { RecordingSpan, SpanEvent, SpanLink } from './span.ts';
 import { SpanAttributes } from './span-attributes.ts';
+import { writeSpanId, writeTraceId } from './span-context-validity.ts';
 import { type ScopeBytes, type SpanEncoding, type SpanScope, spanFlags } from './span-encoding.ts';
 
 /** opentelemetry.proto.trace.v1.Span is field 2 of ScopeSpans; field numbers below are those of the messages written. */
@@ -17,7 +18,8 @@ export class ProtobufEncoding implements SpanEncoding {
     const writer = this.#writer;
     writer.reset();
     const { parentSpanContext: parent, status } = span;
-    const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+    const spanContext = span.spanContext();
+    const { traceFlags, traceState } = spanContext;
     writer.fixed32(spanFlags(traceFlags, parent?.isRemote === true));
     writer.tag(16, 5);
     if (status.code !== SpanStatusCode.UNSET) {
@@ -40,13 +42,13 @@ export class ProtobufEncoding implements SpanEncoding {
     writer.tag(6, 0);
     text(writer, 5, span.name);
     if (parent !== undefined) {
-      writer.hex(parent.spanId);
+      writeSpanId(writer, parent);
       writer.tag(4, 2);
     }
     text(writer, 3, traceState?.serialize());
-    writer.hex(spanId);
+    writeSpanId(writer, spanContext);
     writer.tag(2, 2);
-    writer.hex(traceId);
+    writeTraceId(writer, spanContext);
     writer.tag(1, 2);
     writer.nested(spanField, 0);
     return writer.written;
@@ -131,9 +133,9 @@ function link(writer: ReverseWriter, { context, attributes: own, droppedAttribut
   count(writer, 5, droppedAttributesCount);
   attributes(writer, 4, own);
   text(writer, 3, context.traceState?.serialize());
-  writer.hex(context.spanId);
+  writeSpanId(writer, context);
   writer.tag(2, 2);
-  writer.hex(context.traceId);
+  writeTraceId(writer, context);
   writer.tag(1, 2);
   writer.nested(13, before);
 }

@@ -19,7 +19,7 @@ import { contextWithSpan } from '../propagation/layered-context.ts';
 import { RecordingSpan, type SpanOwner } from './span.ts';
 import { isValidSpanContext, OwnSpanContext } from './span-context-validity.ts';
 import type { SpanScope } from './span-encoding.ts';
-import { newSpanId, newTraceId } from './span-ids.ts';
+import { newSpanId, newTraceId, type RandomId } from './span-ids.ts';
 
 const invalidSpanContext: SpanContext = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
 
@@ -105,7 +105,9 @@ export class SignalboxTracer implements Tracer {
     const parentSpan = trace.getSpan(parentContext);
     const given = parentSpan?.spanContext();
     const parentSpanContext = given !== undefined && isValidSpanContext(given) ? given : undefined;
-    const traceId = parentSpanContext?.traceId ?? identity?.traceId ?? newTraceId();
+    const knownTraceId = parentSpanContext?.traceId ?? identity?.traceId;
+    const drawnTraceId = knownTraceId === undefined ? newTraceId() : OwnSpanContext.traceIdOf(parentSpanContext);
+    const traceId = knownTraceId ?? (drawnTraceId as RandomId).text;
     const forSampler = owner.samplerUsesAttributes ? (attributes?.() ?? {}) : undefined;
     const known = typeof name === 'string' ? name : owner.samplerUsesAttributes ? name() : undefined;
     const result = owner.sampler.shouldSample(
@@ -118,10 +120,14 @@ export class SignalboxTracer implements Tracer {
     );
     const isSampled = result.decision === SamplingDecision.RECORD_AND_SAMPLED;
     const traceState = result.traceState ?? parentSpanContext?.traceState;
-    const spanId = identity?.spanId ?? newSpanId();
+    const drawnSpanId = identity?.spanId === undefined ? newSpanId() : undefined;
+    const spanId = identity?.spanId ?? (drawnSpanId as RandomId).text;
     const traceFlags =
       (isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE) | ((parentSpanContext?.traceFlags ?? 0) & RANDOM_TRACE_ID);
-    const spanContext = new OwnSpanContext(traceId, spanId, traceFlags, traceState);
+    const spanContext = new OwnSpanContext(traceId, spanId, traceFlags, traceState, {
+      trace: drawnTraceId,
+      span: drawnSpanId,
+    });
     const recordsAnyway = owner.onStart(parentSpanContext, result.decision);
     if (result.decision === SamplingDecision.NOT_RECORD && !recordsAnyway) return trace.wrapSpanContext(spanContext);
     const span = new RecordingSpan(owner, {
