@@ -4,6 +4,8 @@ import { millisToHrTime } from '@opentelemetry/core';
 /** How far behind and ahead of `Date.now()`, which cuts off the fraction of its millisecond, is still the same time. */
 const mostBehindMillis = 1;
 const mostAheadMillis = 2;
+/** For so long after a comparison there is none: reading a clock takes as long as copying a few hundred bytes. */
+const trustedMillis = 1;
 
 /**
  * Wall-clock time in nanoseconds. `Date.now()` knows only milliseconds and `performance.now()` only what has passed, so
@@ -14,12 +16,16 @@ class WallClock {
   #origin: HrTime = millisToHrTime(performance.timeOrigin);
   /** The same in milliseconds, which is good enough to compare with. */
   #originMillis = performance.timeOrigin;
+  /** When they were compared, a reading of `performance.now()`. */
+  #compared = Number.NEGATIVE_INFINITY;
 
   /**
    * The instant at which `performance.now()` was 0, as the system's clock sees it now. `reading` is one that has just been
    * taken of that clock.
    */
   origin(reading = performance.now()): HrTime {
+    if (reading - this.#compared < trustedMillis) return this.#origin;
+    this.#compared = reading;
     // A pause since then looks like a clock that was set forward.
     if (!this.#agrees(reading, Date.now())) this.#follow();
     return this.#origin;

@@ -21,7 +21,7 @@ export class ServedRequest implements ServerRequestState, OpenRequest<ServedRequ
   readonly method: string;
   readonly scheme: string;
   readonly span: Span;
-  readonly startTime = performance.now();
+  readonly startTime: number;
   /** In which it is handled. */
   readonly context: Context;
   route?: string;
@@ -33,7 +33,15 @@ export class ServedRequest implements ServerRequestState, OpenRequest<ServedRequ
   next: ServedRequest | undefined;
   isOpen = false;
 
-  constructor(exchange: ServerExchange, method: string, scheme: string, parent: Context, span: Span | undefined) {
+  constructor(
+    exchange: ServerExchange,
+    method: string,
+    scheme: string,
+    parent: Context,
+    span: Span | undefined,
+    startTime: number,
+  ) {
+    this.startTime = startTime;
     this.exchange = exchange;
     this.method = method;
     this.scheme = scheme;

@@ -13,6 +13,7 @@ import type { InstrumentationContext } from '../instrumentation.ts';
 import type { CellLookup, HistogramCell, SumCell } from '../metrics/cells.ts';
 import type { HttpOptions } from '../options.ts';
 import { hasFailed } from '../surfaces/operation.ts';
+import { RecordingSpan } from '../trace/span.ts';
 import { type Forwarded, readForwarded } from './forwarded.ts';
 import { durationBoundaries, normalizeMethod, spanMethod } from './http-attributes.ts';
 import { oldServerRequestAttributes, oldServerResponseAttributes } from './old-attributes.ts';
@@ -125,10 +126,12 @@ export class ServerRecorder {
     const forwarded = http.trustProxy === false ? notForwarded : readForwarded(exchange.headers, http.trustProxy);
     const scheme = forwarded.scheme ?? exchange.scheme;
     const parent = propagation.extract(ROOT_CONTEXT, exchange.headers, headerGetter);
+    const reading = performance.now();
     const span = this.#instrumentation.startSpan({
       name: spanMethod(method),
       kind: SpanKind.SERVER,
       parent,
+      reading,
       attributes: () => {
         const attributes = serverRequestAttributes(exchange, forwarded);
         return http.conventions === 'dup'
@@ -136,7 +139,7 @@ export class ServerRecorder {
           : attributes;
       },
     });
-    const served = new ServedRequest(exchange, method, scheme, parent, span);
+    const served = new ServedRequest(exchange, method, scheme, parent, span, reading);
     keepRequestState(exchange.request, served);
     this.#active(method, scheme).add(1);
     this.#prefixed?.begin(method);
@@ -162,13 +165,14 @@ export class ServerRecorder {
     if (!this.#open.delete(served)) return;
     const { exchange, span, method, scheme, context: requestContext } = served;
     this.#active(method, scheme).add(-1);
-    const seconds = (performance.now() - served.startTime) / 1000;
+    const reading = performance.now();
+    const seconds = (reading - served.startTime) / 1000;
     const status = exchange.status();
     const failure = processEnds ? exitFailure : (statusFailure(status) ?? exchange.failure());
     const found = served.findRoute === undefined ? exchange.leftRoute() : served.findRoute(status);
     const route = served.route ?? found;
     if (served.exceptions !== undefined) this.#recordPanic(served, status);
-    if (span !== noSpan && span.isRecording()) this.#endSpan(span, exchange, status, route, failure);
+    if (span !== noSpan && span.isRecording()) this.#endSpan(span, exchange, status, route, failure, reading);
     this.#duration(
       method,
       scheme,
@@ -197,6 +201,7 @@ export class ServerRecorder {
     status: number | undefined,
     route: string | undefined,
     failure: Failure | undefined,
+    reading: number,
   ): void {
     this.#onResponse?.(span, exchange.request, exchange.response);
     const size = exchange.responseSize();
@@ -207,7 +212,10 @@ export class ServerRecorder {
       span.setAttributes(oldServerResponseAttributes(status, size));
     if (route !== undefined) span.updateName(`${spanMethod(normalizeMethod(exchange.method))} ${route}`);
     if (failure !== undefined) recordFailure(span, failure);
-    span.end();
+    // What the hook or a panic has told it lies before its end.
+    const mayHaveEvents = this.#onResponse !== undefined || failure !== undefined;
+    if (span instanceof RecordingSpan && !mayHaveEvents) span.endAt(reading);
+    else span.end();
   }
 
   /** Once the status is known: only then is it clear that nobody has made a good answer of the exception. */

@@ -11,6 +11,10 @@ let last: HrTime = [0, 0];
  */
 export function nextLogTime(): HrTime {
   const now = wallClock.now();
+  if (now[0] === last[0] && now[1] - last[1] >= 1_000) {
+    last = now;
+    return now;
+  }
   const next = addHrTimes(last, microsecond);
   last = isBefore(now, next) && next[0] - now[0] <= 1 ? next : now;
   return last;

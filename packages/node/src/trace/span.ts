@@ -45,6 +45,8 @@ export interface SpanIdentity {
   /** The parent itself where it is one of ours that still knows its clock. */
   readonly parent: RecordingSpan | undefined;
   readonly startTime: TimeInput | undefined;
+  /** Of `performance.now()`, just taken. */
+  readonly reading?: number | undefined;
 }
 
 /** A child keeps its parent's idea of the time while the parent is at most this old. */
@@ -92,7 +94,7 @@ export class RecordingSpan implements Span {
     this.kind = identity.kind;
     this.parentSpanContext = identity.parentSpanContext;
     const { parent } = identity;
-    this.#started = performance.now();
+    this.#started = identity.reading ?? performance.now();
     const sharesClock = parent !== undefined && this.#started - parent.#started <= sharedClockMillis;
     this.#origin = sharesClock ? parent.#origin : wallClock.origin(this.#started);
     this.#startIsGiven = identity.startTime !== undefined;
@@ -236,6 +238,15 @@ export class RecordingSpan implements Span {
       this.#endTime = hrTimeToNanoseconds(end) < hrTimeToNanoseconds(start) ? start : end;
     }
     this.#owner.onEnd(this);
+  }
+
+  /** As `end` at this reading of `performance.now()`, just taken. */
+  endAt(reading: number): void {
+    if (this.#startIsGiven) this.end();
+    else if (this.#endTime === undefined) {
+      this.#endTime = hrTimeAfter(this.#origin, reading);
+      this.#owner.onEnd(this);
+    }
   }
 
   #time(input: TimeInput | undefined): HrTime {

@@ -43,6 +43,7 @@ interface Beginning {
   readonly attributes: (() => Attributes) | undefined;
   readonly links: readonly Link[] | undefined;
   readonly startTime: TimeInput | undefined;
+  readonly reading?: number | undefined;
   readonly identity?: GivenIdentity | undefined;
 }
 
@@ -76,8 +77,8 @@ export class SignalboxTracer implements Tracer {
    * For instrumentations: names and attributes are asked for only if something comes of them. In `parent` tracing must not be
    * suppressed.
    */
-  startLazily({ name, kind, attributes, links, startTime, identity }: SpanStart, parent: Context): Span {
-    return this.#start({ name, kind, parentContext: parent, attributes, links, startTime, identity });
+  startLazily({ name, kind, attributes, links, startTime, reading, identity }: SpanStart, parent: Context): Span {
+    return this.#start({ name, kind, parentContext: parent, attributes, links, startTime, reading, identity });
   }
 
   startActiveSpan<Run extends (span: Span) => unknown>(name: string, run: Run): ReturnType<Run>;
@@ -100,7 +101,7 @@ export class SignalboxTracer implements Tracer {
     return context.with(contextWithSpan(parentContext, span), inside);
   }
 
-  #start({ name, kind, parentContext, attributes, links, startTime, identity }: Beginning): Span {
+  #start({ name, kind, parentContext, attributes, links, startTime, reading, identity }: Beginning): Span {
     const owner = this.#owner;
     const parentSpan = trace.getSpan(parentContext);
     const given = parentSpan?.spanContext();
@@ -138,6 +139,7 @@ export class SignalboxTracer implements Tracer {
       parentSpanContext,
       parent: parentSpanContext !== undefined && parentSpan instanceof RecordingSpan ? parentSpan : undefined,
       startTime,
+      reading,
     });
     const own = forSampler ?? attributes?.();
     if (own !== undefined) span.adopt(own);
