@@ -2,7 +2,7 @@ import type { AnyValue, AnyValueMap } from '@opentelemetry/api-logs';
 
 const maxDepth = 8;
 /** Of one list or object. */
-export const maxItems = 256;
+const maxItems = 256;
 /** Of all lists and objects in a value together. */
 const maxValues = 2_000;
 

@@ -5,9 +5,10 @@ import { ReverseWriter } from '../trace/reverse-writer.ts';
 import { isValidSpanContext, writeSpanId, writeTraceId } from '../trace/span-context-validity.ts';
 import type { ScopeBytes } from '../trace/span-encoding.ts';
 import type { BatchEncoding } from '../trace/span-queue.ts';
-import { maxItems, toAnyValue } from './any-value.ts';
+import { toAnyValue } from './any-value.ts';
 import type { GiveAttributes, LineAttributes, LogLine } from './log-line.ts';
 import type { FinishedLogRecord, LogScope } from './log-record.ts';
+import { RepeatedFields } from './repeated-fields.ts';
 
 /** Of LogRecord. */
 const attributesField = 6;
@@ -82,6 +83,7 @@ class RecordWriter implements LineAttributes {
   readonly #writer = new ReverseWriter();
   /** Of the line's attributes that have been written. */
   readonly #names: string[] = [];
+  readonly #fields = new RepeatedFields();
 
   record(record: FinishedLogRecord): Uint8Array {
     const writer = this.#writer;
@@ -125,18 +127,7 @@ class RecordWriter implements LineAttributes {
   #writePlain(name: string, fields: Readonly<Record<string, unknown>>): boolean {
     const writer = this.#writer;
     const before = writer.length;
-    const keys = Object.keys(fields);
-    if (keys.length > maxItems) return false;
-    for (let index = keys.length - 1; index >= 0; index -= 1) {
-      const key = keys[index] as string;
-      const value = fields[key];
-      if (value === undefined) continue;
-      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-        writer.drop(before);
-        return false;
-      }
-      writer.keyValue(1, key, value);
-    }
+    if (!this.#fields.write(writer, name, fields)) return false;
     writer.nested(6, before);
     writer.named(attributesField, name, before);
     return true;
