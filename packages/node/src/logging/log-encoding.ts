@@ -32,24 +32,29 @@ export class ProtobufLogs implements BatchEncoding<LogScope> {
 
   /** Valid until the next call. */
   encode(record: FinishedLogRecord): Uint8Array {
-    return this.#write((writer) => writer.record(record));
+    const writer = this.#begin();
+    try {
+      return writer.record(record);
+    } finally {
+      if (writer === this.#writer) this.#isWriting = false;
+    }
   }
 
   /** The same of a line; undefined for one whose attributes have to be looked at together before any of them is written. */
   encodeLine(line: LogLine, give: GiveAttributes): Uint8Array | undefined {
-    return this.#write((writer) => writer.line(line, give, this.#maxAttributes));
+    const writer = this.#begin();
+    try {
+      return writer.line(line, give, this.#maxAttributes);
+    } finally {
+      if (writer === this.#writer) this.#isWriting = false;
+    }
   }
 
-  #write<Result>(write: (writer: RecordWriter) => Result): Result {
-    // A getter in what is logged may log something itself.
-    const writer = this.#isWriting ? new RecordWriter() : this.#writer;
-    const wasWriting = this.#isWriting;
+  /** A getter in what is logged may log something itself. */
+  #begin(): RecordWriter {
+    if (this.#isWriting) return new RecordWriter();
     this.#isWriting = true;
-    try {
-      return write(writer);
-    } finally {
-      this.#isWriting = wasWriting;
-    }
+    return this.#writer;
   }
 
   request(resource: Attributes, scopes: readonly ScopeBytes<LogScope>[]): Uint8Array {

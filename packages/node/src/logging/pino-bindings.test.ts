@@ -1,6 +1,8 @@
 import fc from 'fast-check';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { type Bindings, readBindings } from './pino-bindings.ts';
+import { PinoInternals } from './pino-internals.ts';
 
 const name = fc.oneof(fc.constantFrom('pid', 'hostname', 'reqId', '__proto__'), fc.string());
 const value = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.integer(), fc.jsonValue());
@@ -37,4 +39,13 @@ test('what only begins like the parent is read as a whole', () => {
 test('what is no JSON binds nothing', () => {
   expect(readBindings(',"a":"b",c', undefined).own).toEqual([]);
   expect(readBindings('', undefined).own).toEqual([]);
+});
+
+test('those of a parent that has written nothing itself are read once for all its children', () => {
+  const parent = pino({ base: { service: 'cart', pid: 1 } });
+  const internals = new PinoInternals();
+  const [one, other] = [1, 2].map((id) => internals.bindings(parent.child({ id })));
+  expect(one?.own).toEqual([['id', 1]]);
+  expect(one?.inherited?.own).toEqual([['service', 'cart']]);
+  expect(other?.inherited).toBe(one?.inherited);
 });

@@ -97,8 +97,19 @@ export class PinoInternals {
     const logger = instance as { [bindingsKey]?: Bindings };
     const known = logger[bindingsKey];
     if (known?.text === text) return known;
-    const bindings = readBindings(text, known);
+    const bindings = readBindings(text, known ?? this.#ofParent(instance));
     logger[bindingsKey] = bindings;
+    return bindings;
+  }
+
+  /** Of a parent that has not written a line itself: read once, for all its children. */
+  #ofParent(instance: PinoLogger): Bindings | undefined {
+    const parent: unknown = Object.getPrototypeOf(instance);
+    if (typeof parent !== 'object' || parent === null) return undefined;
+    const text = (parent as Values)[this.#symbolsOf(instance).chindings];
+    if (typeof text !== 'string') return undefined;
+    const bindings = readBindings(text, undefined);
+    (parent as { [bindingsKey]?: Bindings })[bindingsKey] = bindings;
     return bindings;
   }
 
