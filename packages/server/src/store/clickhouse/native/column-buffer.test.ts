@@ -31,3 +31,17 @@ test('texts are written alike from bytes and from a view of them, wherever they 
     { numRuns: 300 },
   );
 });
+
+test('the last bytes are repeated as often as asked', () => {
+  const content = fc.uint8Array({ minLength: 1, maxLength: 40 });
+  void fc.assert(
+    fc.property(content, fc.nat(), fc.nat(70), (bytes, width, times) => {
+      const count = (width % bytes.length) + 1;
+      const buffer = new ColumnBuffer(1);
+      buffer.raw(bytes, 0, bytes.length);
+      buffer.repeatLast(count, times);
+      const last = [...bytes.subarray(bytes.length - count)];
+      expect([...buffer.written()]).toEqual([...bytes, ...Array.from({ length: times }, () => last).flat()]);
+    }),
+  );
+});

@@ -82,11 +82,18 @@ export class ColumnBuffer {
     this.length += 8;
   }
 
-  /** The last `count` bytes once more. */
-  repeatLast(count: number): void {
-    this.reserve(count);
-    this.bytes.copyWithin(this.length, this.length - count, this.length);
-    this.length += count;
+  /** The last `count` bytes so many times more. */
+  repeatLast(count: number, times: number): void {
+    const total = count * times;
+    this.reserve(total);
+    const first = this.length - count;
+    // What was copied is copied with it the next time.
+    for (let copied = 0; copied < total; ) {
+      const part = Math.min(copied + count, total - copied);
+      this.bytes.copyWithin(this.length + copied, first, first + part);
+      copied += part;
+    }
+    this.length += total;
   }
 
   zeros(count: number): void {

@@ -47,7 +47,11 @@ export function copySlices(to: ColumnBuffer, bytes: Uint8Array, column: ByteSlic
   const source = dataView(bytes);
   for (let i = 0; i < selection.count; i++) {
     const row = selection.rows[i];
-    to.slice(source, start[row], end[row]);
+    if (start[row] === end[row]) {
+      to.uint8(0);
+    } else {
+      to.slice(source, start[row], end[row]);
+    }
   }
 }
 

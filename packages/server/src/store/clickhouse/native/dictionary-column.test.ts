@@ -60,7 +60,7 @@ describe('DictionaryColumn', () => {
     const column = new DictionaryColumn();
     add(column, 'one');
     add(column, 'two');
-    column.addLast();
+    column.addLast(1);
     expect(read(column)).toEqual({ texts: ['one', 'two'], values: ['one', 'two', 'two'] });
   });
 

@@ -37,9 +37,9 @@ export class DictionaryColumn {
     this.#places.uint32(place);
   }
 
-  /** Adds the text that was added last; there must be one. */
-  addLast(): void {
-    this.#places.repeatLast(4);
+  /** Adds the text that was added last so many times more; there must be one. */
+  addLast(times: number): void {
+    this.#places.repeatLast(4, times);
   }
 
   /** Completes `buffers` with the numbers of what was added. */

@@ -26,27 +26,29 @@ export class ScopeColumns {
   ): void {
     const attributes = scopeAttributes(batch);
     const source = dataView(batch.bytes);
-    let lastScope = -1;
-    let lastResource = -1;
-    for (let i = 0; i < selection.count; i++) {
-      const row = selection.rows[i];
-      if (batch.scope[row] === lastScope && batch.resource[row] === lastResource) {
-        this.#repeatRow(attributes[lastScope]);
-        continue;
-      }
-      lastScope = batch.scope[row];
-      lastResource = batch.resource[row];
-      this.appendRow(batch, resourceIds, batch.resource[row], batch.scope[row], attributes, source);
+    const { rows, count } = selection;
+    for (let first = 0; first < count; ) {
+      const scope = batch.scope[rows[first]];
+      const resource = batch.resource[rows[first]];
+      this.appendRow(batch, resourceIds, resource, scope, attributes, source);
+      let next = first + 1;
+      while (next < count && batch.scope[rows[next]] === scope && batch.resource[rows[next]] === resource) next++;
+      this.#repeatRow(attributes[scope], next - first - 1);
+      first = next;
     }
   }
 
-  /** The row that was appended last once more: records of one scope follow each other. */
-  #repeatRow(attributes: Uint8Array): void {
-    this.#service.addLast();
-    this.#resourceId.repeatLast(8);
-    this.#name.addLast();
-    this.#version.addLast();
-    this.#attributes.string(attributes, 0, attributes.length);
+  /** The row that was appended last so many times more: records of one scope follow each other. */
+  #repeatRow(attributes: Uint8Array, times: number): void {
+    this.#service.addLast(times);
+    this.#resourceId.repeatLast(8, times);
+    this.#name.addLast(times);
+    this.#version.addLast(times);
+    if (attributes.length === 0) {
+      this.#attributes.zeros(times);
+    } else {
+      for (let i = 0; i < times; i++) this.#attributes.string(attributes, 0, attributes.length);
+    }
   }
 
   appendRow(
