@@ -100,28 +100,31 @@ export class ExportService {
   ): Promise<{ rows: number; result: ConsumeResult }> {
     switch (signal) {
       case 'traces': {
-        const { batch, rejected } = decoded(() => decodeTraces(body, encoding, { into: this.spare.takeSpans() }));
+        const { batch, rejected } = decoded(() => decodeTraces(body, encoding, { into: this.spare.spans.take() }));
         const columns = this.#reserveBatch(batch, body, reservation);
         const rows = batch.rowCount;
         const result = await consumer(this.#consumers.traces).consume(batch, abort);
         // The consumer had the batch for the length of the call.
-        this.spare.keepSpans(body, batch, columns);
+        this.spare.keepBody(body);
+        this.spare.spans.keep(batch, columns);
         return this.#consumed(signal, rows, rejected, result);
       }
       case 'metrics': {
-        const { batch, rejected } = decoded(() => decodeMetrics(body, encoding, { into: this.spare.takeMetrics() }));
+        const { batch, rejected } = decoded(() => decodeMetrics(body, encoding, { into: this.spare.metrics.take() }));
         const columns = this.#reserveBatch(batch, body, reservation);
         const rows = batch.rowCount;
         const result = await consumer(this.#consumers.metrics).consume(batch, abort);
-        this.spare.keepMetrics(body, batch, columns);
+        this.spare.keepBody(body);
+        this.spare.metrics.keep(batch, columns);
         return this.#consumed(signal, rows, rejected, result);
       }
       case 'logs': {
-        const { batch, rejected } = decoded(() => decodeLogs(body, encoding, { into: this.spare.takeLogs() }));
+        const { batch, rejected } = decoded(() => decodeLogs(body, encoding, { into: this.spare.logs.take() }));
         const columns = this.#reserveBatch(batch, body, reservation);
         const rows = batch.rowCount;
         const result = await consumer(this.#consumers.logs).consume(batch, abort);
-        this.spare.keepLogs(body, batch, columns);
+        this.spare.keepBody(body);
+        this.spare.logs.keep(batch, columns);
         return this.#consumed(signal, rows, rejected, result);
       }
     }

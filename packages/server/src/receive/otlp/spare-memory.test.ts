@@ -17,7 +17,7 @@ describe('SpareMemory', () => {
     const spare = new SpareMemory();
     const first = spare.body(100 * KIB);
     expect(first.length).toBe(100 * KIB);
-    spare.keepSpans(first, new SpanBatch(first), 0);
+    spare.keepBody(first);
     const second = spare.body(90 * KIB);
     expect(second.length).toBe(90 * KIB);
     expect(second.buffer).toBe(first.buffer);
@@ -27,7 +27,7 @@ describe('SpareMemory', () => {
   it('keeps no bodies that it did not make, and none that are huge', () => {
     const spare = new SpareMemory();
     for (const body of [new Uint8Array(100 * KIB), spare.body(100), spare.body(5 * KIB * KIB)]) {
-      spare.keepSpans(body, new SpanBatch(body), 0);
+      spare.keepBody(body);
       expect(spare.body(body.length).buffer).not.toBe(body.buffer);
     }
   });
@@ -35,28 +35,33 @@ describe('SpareMemory', () => {
   it('keeps no more than its limits', () => {
     const spare = new SpareMemory();
     const bodies = Array.from({ length: 40 }, () => spare.body(KIB * KIB));
-    for (const body of bodies) spare.keepSpans(body, new SpanBatch(body), KIB * KIB);
+    for (const body of bodies) {
+      spare.keepBody(body);
+      spare.spans.keep(new SpanBatch(body), KIB * KIB);
+    }
     const made = new Set(bodies.map(({ buffer }) => buffer));
     expect(bodies.filter(() => made.has(spare.body(KIB * KIB).buffer)).length).toBe(32);
-    expect(bodies.filter(() => spare.takeSpans() !== undefined).length).toBe(32);
-    spare.keepSpans(spare.body(10), new SpanBatch(spare.body(10)), 5 * KIB * KIB);
-    expect(spare.takeSpans()).toBeUndefined();
+    expect(bodies.filter(() => spare.spans.take() !== undefined).length).toBe(32);
+    spare.spans.keep(new SpanBatch(spare.body(10)), 5 * KIB * KIB);
+    expect(spare.spans.take()).toBeUndefined();
   });
 
   it('lets go of everything when nobody has sent for ten seconds', () => {
     const spare = new SpareMemory();
     const body = spare.body(KIB * KIB);
-    const batch = new SpanBatch(body);
-    spare.keepSpans(body, batch, 10);
-    for (let i = 0; i < 2; i++) spare.keepMetrics(new Uint8Array(0), new MetricBatch(new Uint8Array(0)), 10);
+    spare.keepBody(body);
+    for (let i = 0; i < 2; i++) {
+      spare.spans.keep(new SpanBatch(body), 10);
+      spare.metrics.keep(new MetricBatch(body), 10);
+    }
     vi.advanceTimersByTime(9_000);
-    spare.keepSpans(spare.body(20 * KIB), new SpanBatch(body), 10);
+    spare.keepBody(spare.body(20 * KIB));
     vi.advanceTimersByTime(9_000);
-    expect(spare.takeSpans()).toBeDefined();
-    expect(spare.takeMetrics()).toBeDefined();
+    expect(spare.spans.take()).toBeDefined();
+    expect(spare.metrics.take()).toBeDefined();
     vi.advanceTimersByTime(1_000);
-    expect(spare.takeSpans()).toBeUndefined();
-    expect(spare.takeMetrics()).toBeUndefined();
+    expect(spare.spans.take()).toBeUndefined();
+    expect(spare.metrics.take()).toBeUndefined();
     expect(spare.body(KIB * KIB).buffer).not.toBe(body.buffer);
   });
 });

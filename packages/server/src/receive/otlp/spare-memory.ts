@@ -10,9 +10,9 @@ import type { LogBatch, MetricBatch, SpanBatch } from '@signalbox/records';
 export class SpareMemory {
   readonly #bodies: Uint8Array<ArrayBuffer>[] = [];
   #bodyBytes = 0;
-  readonly #spans = new SpareBatches<SpanBatch>();
-  readonly #metrics = new SpareBatches<MetricBatch>();
-  readonly #logs = new SpareBatches<LogBatch>();
+  readonly spans = new SpareBatches<SpanBatch>();
+  readonly metrics = new SpareBatches<MetricBatch>();
+  readonly logs = new SpareBatches<LogBatch>();
   readonly #idle: NodeJS.Timeout;
 
   constructor() {
@@ -30,39 +30,8 @@ export class SpareMemory {
     return found.subarray(0, bytes);
   }
 
-  /** A batch to decode spans into; undefined: there is none. */
-  takeSpans(): SpanBatch | undefined {
-    return this.#spans.take();
-  }
-
-  takeMetrics(): MetricBatch | undefined {
-    return this.#metrics.take();
-  }
-
-  takeLogs(): LogBatch | undefined {
-    return this.#logs.take();
-  }
-
-  /**
-   * Takes over what nobody needs any more: a body that `body` gave, and a batch.
-   * @param columnBytes of the batch
-   */
-  keepSpans(body: Uint8Array<ArrayBuffer>, batch: SpanBatch, columnBytes: number): void {
-    this.#keepBody(body);
-    this.#spans.keep(batch, columnBytes);
-  }
-
-  keepMetrics(body: Uint8Array<ArrayBuffer>, batch: MetricBatch, columnBytes: number): void {
-    this.#keepBody(body);
-    this.#metrics.keep(batch, columnBytes);
-  }
-
-  keepLogs(body: Uint8Array<ArrayBuffer>, batch: LogBatch, columnBytes: number): void {
-    this.#keepBody(body);
-    this.#logs.keep(batch, columnBytes);
-  }
-
-  #keepBody({ buffer }: Uint8Array<ArrayBuffer>): void {
+  /** Takes over a body that `body` gave, and that nobody needs any more. */
+  keepBody({ buffer }: Uint8Array<ArrayBuffer>): void {
     const { byteLength } = buffer;
     const isOurs = byteLength >= MIN_BODY_BYTES && Number.isInteger(Math.log2(byteLength));
     if (!isOurs || this.#bodyBytes + byteLength > MAX_SPARE_BYTES) return;
@@ -74,16 +43,18 @@ export class SpareMemory {
   #letGo(): void {
     this.#bodies.length = 0;
     this.#bodyBytes = 0;
-    this.#spans.clear();
-    this.#metrics.clear();
-    this.#logs.clear();
+    this.spans.clear();
+    this.metrics.clear();
+    this.logs.clear();
   }
 }
 
-class SpareBatches<Batch> {
+/** Batches of one signal. */
+export class SpareBatches<Batch> {
   readonly #batches: { readonly batch: Batch; readonly bytes: number }[] = [];
   #bytes = 0;
 
+  /** A batch to decode into; undefined: there is none. */
   take(): Batch | undefined {
     const spare = this.#batches.pop();
     if (spare === undefined) return undefined;
@@ -91,6 +62,10 @@ class SpareBatches<Batch> {
     return spare.batch;
   }
 
+  /**
+   * Takes over a batch that nobody needs any more.
+   * @param bytes of its columns
+   */
   keep(batch: Batch, bytes: number): void {
     // Columns never shrink: those that a huge request has stretched are let go.
     if (bytes > MAX_BATCH_BYTES || this.#bytes + bytes > MAX_SPARE_BYTES) return;
