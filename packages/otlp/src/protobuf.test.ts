@@ -55,6 +55,17 @@ describe('protobuf', () => {
     });
   });
 
+  it.each([
+    ['a tag behind a number', [0x18, 5, 0x18]],
+    ['a number that does not end', [0x18, 0x85]],
+    ['a tag behind a boolean', [0x10, 1, 0x18]],
+    ['a text that is cut off', [0x0a, 9, 0x78]],
+  ])('refuses an attribute with %s', (_, value) => {
+    const attribute = message(9, message(1, 'key'), message(2, Buffer.from(value)));
+    const follower = message(9, message(1, 'next'), message(2, message(1, 'text')));
+    failure(request(Buffer.concat([IDS, attribute, follower])));
+  });
+
   it('merges a message that comes twice, takes the last of scalars', () => {
     const { row } = span(
       message(5, 'first'),

@@ -87,7 +87,7 @@ export class ProtobufValues {
           if (second < 128 && value + 2 === end) {
             type = AttributeType.Int;
             low = second;
-          } else if (value + 3 === end && bytes[value + 2] < 128) {
+          } else if (second > 127 && value + 3 === end && bytes[value + 2] < 128) {
             type = AttributeType.Int;
             low = (second & 127) | (bytes[value + 2] << 7);
           }
