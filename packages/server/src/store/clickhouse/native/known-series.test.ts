@@ -2,6 +2,7 @@ import { MetricBuilder, MetricType } from '@signalbox/records';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BlockBuilder } from '../../block-builder.ts';
+import { ColumnBuffer } from './column-buffer.ts';
 import { KnownKeys } from './known-keys.ts';
 import { KnownSeries } from './known-series.ts';
 import { MetricEncoder } from './metric-encoder.ts';
@@ -105,5 +106,29 @@ describe('series that are known', () => {
       encoder.append(batchOf(points));
       expect(encoder.blocks().find(({ table }) => table === 'series')?.block.rows).toBe(2);
     }
+  });
+
+  it('are forgotten when what their metrics have in common takes too much memory', () => {
+    const { bytes, numberPoints } = batchOf([{ metric: 'm', service: 's', attributes: [] }]);
+    const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const known = new KnownSeries(1_000, 100);
+    const start = (text: string): void => {
+      const form = new ColumnBuffer();
+      form.text(text);
+      known.startMetric(form);
+    };
+    const find = (): number => known.find(source, numberPoints.attributes, 0);
+    start('m');
+    known.add(bytes, source, numberPoints.attributes, 0, 1n);
+    for (const text of ['a', 'b', 'c']) start(text.repeat(3_000));
+    start('m');
+    expect(find()).toBe(0);
+    start('d'.repeat(3_000));
+    start('m');
+    expect(find()).toBe(-1);
+    // So long that it would be most of what is kept: its series are looked for each time.
+    start('e'.repeat(5_000));
+    known.add(bytes, source, numberPoints.attributes, 0, 1n);
+    expect(find()).toBe(-1);
   });
 });

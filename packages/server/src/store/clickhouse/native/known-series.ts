@@ -14,9 +14,11 @@ export class KnownSeries {
   readonly #maxSeries: number;
   /** Numbers of what all series of a metric have in common, by its bytes. */
   readonly #prefixes = new Map<string, number>();
+  #prefixLength = 0;
   /** The place and one of the series that came first after each prefix; 0: none did. */
   #firsts = new Uint32Array(FIRST_PREFIXES);
   #prefixText = '';
+  /** -1: too long to be kept, and so are its series. */
   #prefix = 0;
   /** The series that came last of this prefix; -1: none did. */
   #last = -1;
@@ -30,7 +32,7 @@ export class KnownSeries {
 
   /**
    * @param maxStored ids that are remembered to be stored, about 100 bytes each
-   * @param maxSeries series whose attributes are kept, 140 bytes each at most on average
+   * @param maxSeries series whose attributes are kept, 140 bytes each at most on average, and as much of what they have in common
    */
   constructor(maxStored: number, maxSeries: number) {
     this.stored = new KnownKeys(maxStored);
@@ -45,6 +47,7 @@ export class KnownSeries {
 
   /** The place of the series with these attributes; -1: it is not known. Places are valid until something is added. */
   find(source: DataView, attributes: AttributeTable, row: number): number {
+    if (this.#prefix < 0) return -1;
     const words = this.#words;
     const expected = (this.#last < 0 ? this.#firsts[this.#prefix] : words[this.#last * WORDS + FOLLOWER]) - 1;
     if (expected >= 0 && this.#isSeries(expected, source, attributes, row)) {
@@ -66,7 +69,7 @@ export class KnownSeries {
 
   /** Takes a series that `find` did not. */
   add(bytes: Uint8Array, source: DataView, attributes: AttributeTable, row: number, id: bigint): void {
-    if (!isShort(attributes, row)) return;
+    if (this.#prefix < 0 || !isShort(attributes, row)) return;
     if (this.#count >= this.#maxSeries || this.#forms.length >= this.#maxSeries * MEAN_BYTES) this.#forget();
     if ((this.#count + 1) * WORDS > this.#words.length) this.#grow();
     const place = this.#count;
@@ -113,14 +116,17 @@ export class KnownSeries {
   }
 
   #startPrefix(): void {
-    let prefix = this.#prefixes.get(this.#prefixText);
+    const text = this.#prefixText;
+    let prefix = text.length > MAX_LENGTH ? -1 : this.#prefixes.get(text);
     if (prefix === undefined) {
-      if (this.#prefixes.size >= this.#maxSeries) {
+      const isFull = this.#prefixLength + text.length > this.#maxSeries * MEAN_BYTES;
+      if (this.#prefixes.size > 0 && (isFull || this.#prefixes.size >= this.#maxSeries)) {
         this.#forget();
         return;
       }
       prefix = this.#prefixes.size;
-      this.#prefixes.set(this.#prefixText, prefix);
+      this.#prefixes.set(text, prefix);
+      this.#prefixLength += text.length;
       if (prefix >= this.#firsts.length) {
         const firsts = new Uint32Array(this.#firsts.length * 2);
         firsts.set(this.#firsts);
@@ -134,6 +140,7 @@ export class KnownSeries {
   /** All series; those that follow are of the same metric as before. */
   #forget(): void {
     this.#prefixes.clear();
+    this.#prefixLength = 0;
     this.#firsts = new Uint32Array(FIRST_PREFIXES);
     this.#count = 0;
     this.#words = new Uint32Array(FIRST_SERIES * WORDS);
@@ -245,7 +252,7 @@ const WORDS = 8;
 const FIRST_PREFIXES = 64;
 const FIRST_SERIES = 256;
 const MAX_PROBES = 32;
-/** Of all attributes of a series, and how many these may be; others are hashed each time. A header has 12 bits for each length. */
+/** Of all attributes of a series, or of what a metric's have in common, and how many attributes these may be; others are hashed each time. A header has 12 bits for each length. */
 const MAX_LENGTH = 4_095;
 const MAX_ATTRIBUTES = 64;
 /** So many bytes of attributes on average before all are forgotten. */
