@@ -3,6 +3,7 @@ import { type ReadableSpan, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, expect, test, vi } from 'vitest';
 import { nextLogTime } from './logging/log-time.ts';
 import { SpanClock } from './span-clock.ts';
+import { wallClock } from './wall-clock.ts';
 
 const tracer = new TracerProvider({ spanProcessors: [new SpanClock()] }).getTracer('test');
 const nanos = ([seconds, rest]: HrTime): bigint => BigInt(seconds) * 1_000_000_000n + BigInt(rest);
@@ -81,4 +82,11 @@ test('a log record is not before the span that it was written in, and none is be
     expect(at).toBeGreaterThan(last);
     last = at;
   }
+});
+
+test('a clock of the process that goes back, as those of tests do, is compared with the system again', () => {
+  wallClock.now();
+  vi.spyOn(performance, 'now').mockReturnValue(0);
+  const ahead = Number(nanos(wallClock.now())) / 1e6 - Date.now();
+  expect(Math.abs(ahead)).toBeLessThan(5);
 });

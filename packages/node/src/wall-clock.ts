@@ -24,7 +24,8 @@ class WallClock {
    * taken of that clock.
    */
   origin(reading = performance.now()): HrTime {
-    if (reading - this.#compared < trustedMillis) return this.#origin;
+    const since = reading - this.#compared;
+    if (since >= 0 && since < trustedMillis) return this.#origin;
     this.#compared = reading;
     // A pause since then looks like a clock that was set forward.
     if (!this.#agrees(reading, Date.now())) this.#follow();
