@@ -1,5 +1,13 @@
-import { decodeLogs, decodeMetrics, decodeTraces, encodeExportResponse, OtlpDecodeError } from '@signalbox/otlp';
-import { BatchTooLargeError, type LogBatch, type MetricBatch, type SpanBatch } from '@signalbox/records';
+import {
+  type DecodeOptions,
+  decodeLogs,
+  decodeMetrics,
+  decodeTraces,
+  encodeExportResponse,
+  OtlpDecodeError,
+  type Rejected,
+} from '@signalbox/otlp';
+import { type AnyBatch, BatchTooLargeError } from '@signalbox/records';
 import { type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
 import type { Consumers } from '../../pipeline/signal.ts';
 import { type ErrorCode, SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
@@ -8,7 +16,7 @@ import { columnBytes } from './column-bytes.ts';
 import type { InFlightBytes, InFlightReservation } from './in-flight-bytes.ts';
 import { type OtlpSignal, type ReceivedCounters, receivedCounters } from './received-counters.ts';
 import { sharedTextBytes } from './shared-text-bytes.ts';
-import { SpareMemory } from './spare-memory.ts';
+import { type SpareBatches, SpareMemory } from './spare-memory.ts';
 
 /** The two encodings of OTLP messages. */
 export type OtlpEncoding = 'protobuf' | 'json';
@@ -26,6 +34,25 @@ export interface ExportServiceOptions {
   readonly onRefusedRequest?: (signal: OtlpSignal, code: ErrorCode) => void;
   /** Told about errors that are ours, not the sender's: the sender reads only "Internal error". */
   readonly onInternalError: (error: unknown) => void;
+}
+
+interface ExportRequest {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly encoding: OtlpEncoding;
+  readonly abort: AbortSignal;
+  readonly reservation: InFlightReservation;
+}
+
+type Decode<Batch> = (
+  bytes: Uint8Array,
+  encoding: OtlpEncoding,
+  options: DecodeOptions<Batch>,
+) => { readonly batch: Batch; readonly rejected: Rejected | null };
+
+interface Consumed {
+  /** Those that were rejected included. */
+  readonly rows: number;
+  readonly result: ConsumeResult;
 }
 
 /**
@@ -74,7 +101,7 @@ export class ExportService {
     reservation: InFlightReservation,
   ): Promise<Uint8Array> {
     const count = this.received[signal];
-    const { rows, result } = await this.#decodeAndConsume(signal, body, encoding, abort, reservation);
+    const { rows, result } = await this.#decodeAndConsume(signal, { body, encoding, abort, reservation });
     count.accepted += rows - result.rejected;
     count.rejected += result.rejected;
     return encodeExportResponse(signal, partialSuccess(result), encoding);
@@ -91,52 +118,37 @@ export class ExportService {
     return refusal;
   }
 
-  async #decodeAndConsume(
-    signal: OtlpSignal,
-    body: Uint8Array<ArrayBuffer>,
-    encoding: OtlpEncoding,
-    abort: AbortSignal,
-    reservation: InFlightReservation,
-  ): Promise<{ rows: number; result: ConsumeResult }> {
+  #decodeAndConsume(signal: OtlpSignal, request: ExportRequest): Promise<Consumed> {
+    const { traces, metrics, logs } = this.#consumers;
     switch (signal) {
-      case 'traces': {
-        const { batch, rejected } = decoded(() => decodeTraces(body, encoding, { into: this.spare.spans.take() }));
-        const columns = this.#reserveBatch(batch, body, reservation);
-        const rows = batch.rowCount;
-        const result = await consumer(this.#consumers.traces).consume(batch, abort);
-        // The consumer had the batch for the length of the call.
-        this.spare.keepBody(body);
-        this.spare.spans.keep(batch, columns);
-        return this.#consumed(signal, rows, rejected, result);
-      }
-      case 'metrics': {
-        const { batch, rejected } = decoded(() => decodeMetrics(body, encoding, { into: this.spare.metrics.take() }));
-        const columns = this.#reserveBatch(batch, body, reservation);
-        const rows = batch.rowCount;
-        const result = await consumer(this.#consumers.metrics).consume(batch, abort);
-        this.spare.keepBody(body);
-        this.spare.metrics.keep(batch, columns);
-        return this.#consumed(signal, rows, rejected, result);
-      }
-      case 'logs': {
-        const { batch, rejected } = decoded(() => decodeLogs(body, encoding, { into: this.spare.logs.take() }));
-        const columns = this.#reserveBatch(batch, body, reservation);
-        const rows = batch.rowCount;
-        const result = await consumer(this.#consumers.logs).consume(batch, abort);
-        this.spare.keepBody(body);
-        this.spare.logs.keep(batch, columns);
-        return this.#consumed(signal, rows, rejected, result);
-      }
+      case 'traces':
+        return this.#take(signal, request, decodeTraces, consumer(traces), this.spare.spans);
+      case 'metrics':
+        return this.#take(signal, request, decodeMetrics, consumer(metrics), this.spare.metrics);
+      case 'logs':
+        return this.#take(signal, request, decodeLogs, consumer(logs), this.spare.logs);
     }
   }
 
-  /** Rows in the request, and what became of them in decoding and after it. */
-  #consumed(
+  async #take<Batch extends AnyBatch>(
     signal: OtlpSignal,
-    rows: number,
-    rejected: { count: number; reason: string } | null,
-    result: ConsumeResult,
-  ): { rows: number; result: ConsumeResult } {
+    { body, encoding, abort, reservation }: ExportRequest,
+    decode: Decode<Batch>,
+    next: Consumer<Batch>,
+    spare: SpareBatches<Batch>,
+  ): Promise<Consumed> {
+    const { batch, rejected } = decoded(() => decode(body, encoding, { into: spare.take() }));
+    const columns = this.#reserveBatch(batch, body, reservation);
+    const rows = batch.rowCount;
+    const result = await next.consume(batch, abort);
+    // The consumer had the batch for the length of the call.
+    this.spare.keepBody(body);
+    spare.keep(batch, columns);
+    return this.#consumed(signal, rows, rejected, result);
+  }
+
+  /** Rows in the request, and what became of them in decoding and after it. */
+  #consumed(signal: OtlpSignal, rows: number, rejected: Rejected | null, result: ConsumeResult): Consumed {
     if (rejected === null) {
       return { rows, result };
     }
@@ -146,7 +158,7 @@ export class ExportService {
   }
 
   /** Takes what the batch holds besides its body, and what its rows become on their way into a store. Returns the bytes of its columns. */
-  #reserveBatch(batch: SpanBatch | LogBatch | MetricBatch, body: Uint8Array, reservation: InFlightReservation): number {
+  #reserveBatch(batch: AnyBatch, body: Uint8Array, reservation: InFlightReservation): number {
     const columns = columnBytes(batch, body);
     const bytes = columns + sharedTextBytes(batch);
     if (bytes > this.inFlight.limit) {
