@@ -11,7 +11,7 @@ const encoder = new TextEncoder();
  * What the batches of all signals share: columns over the bytes that they came in.
  *
  * Ownership: a batch, its `bytes` and its columns belong to whoever was given it, for the length of the call. Keep a row
- * beyond the call by copying what you need. Don't hold a column across a call that may add rows: columns that grow are
+ * beyond the call by copying what you need: the batch is `reuse`d. Don't hold a column across a call that may add rows: columns that grow are
  * replaced. A column has room for more rows than there are; its valid part is `subarray(0, rowCount)`.
  *
  * Slices into `bytes` may overlap and stand in any order; bytes that no slice covers mean nothing.

@@ -18,7 +18,8 @@ export const ALL_ACCEPTED: ConsumeResult = Object.freeze({ rejected: 0, reason: 
  * - `consume` resolves only when the accepted rows are durable (or handed on to something that is): the receiver
  *   acknowledges to the sender right after.
  * - It throws a `SignalboxError` when the whole batch is refused; its `retryable` tells the sender whether to try again.
- * - The batch and its bytes belong to the consumer for the length of the call; what it keeps longer it copies.
+ * - The batch and its bytes belong to the consumer for the length of the call; what it keeps longer it copies. Once the call has
+ *   resolved, a receiver fills the same memory with the next request.
  * - `signal` aborts when the sender no longer waits. A consumer may then give up before the rows are durable, or finish.
  */
 export interface Consumer<Batch> {
