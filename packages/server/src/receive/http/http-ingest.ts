@@ -3,6 +3,7 @@ import { ProtocolDecodeError } from '@signalbox/protocols';
 import { BatchTooLargeError } from '@signalbox/records';
 import type { RequestHeaders, ServerAuthenticator } from '../../pipeline/extension.ts';
 import { SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
+import { ingestTurns } from '../ingest-turns.ts';
 import { BodyCollector, overloaded } from '../otlp/body-collector.ts';
 import { CONTENT_ENCODINGS } from '../otlp/content-encoding.ts';
 import type { InFlightBytes, InFlightReservation } from '../otlp/in-flight-bytes.ts';
@@ -79,7 +80,7 @@ export class HttpIngest {
       this.#check(request);
       if (!reservation.grow(REQUEST_OVERHEAD_BYTES)) throw overloaded();
       const body = await this.#readBody(request, reservation, abort.signal);
-      const answer = await handler({
+      const received: IngestRequest = {
         headers: request.headers,
         contentType: mediaType(request),
         contentEncoding: contentEncoding(request),
@@ -87,7 +88,8 @@ export class HttpIngest {
         abort: abort.signal,
         reservation,
         maxBytes: this.#options.maxBytes,
-      });
+      };
+      const answer = await ingestTurns.run(() => handler(received));
       send(request, response, answer);
     } catch (error) {
       send(request, response, this.#refusal(error));

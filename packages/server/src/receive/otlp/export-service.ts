@@ -11,6 +11,7 @@ import { type AnyBatch, BatchTooLargeError } from '@signalbox/records';
 import { type ConsumeResult, type Consumer, mergeConsumeResults } from '../../pipeline/consumer.ts';
 import type { Consumers } from '../../pipeline/signal.ts';
 import { type ErrorCode, SignalboxError, toSignalboxError } from '../../pipeline/signalbox-error.ts';
+import { ingestTurns } from '../ingest-turns.ts';
 import { overloaded } from './body-collector.ts';
 import { columnBytes } from './column-bytes.ts';
 import type { InFlightBytes, InFlightReservation } from './in-flight-bytes.ts';
@@ -101,7 +102,8 @@ export class ExportService {
     reservation: InFlightReservation,
   ): Promise<Uint8Array> {
     const count = this.received[signal];
-    const { rows, result } = await this.#decodeAndConsume(signal, { body, encoding, abort, reservation });
+    const request = { body, encoding, abort, reservation };
+    const { rows, result } = await ingestTurns.run(() => this.#decodeAndConsume(signal, request));
     count.accepted += rows - result.rejected;
     count.rejected += result.rejected;
     return encodeExportResponse(signal, partialSuccess(result), encoding);
