@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { compileMatcher, type LabelMatcher, type ParserOptions, quoteGo } from '@signalbox/query-language';
+import { compileMatcher, type LabelMatcher, type ParserOptions } from '@signalbox/query-language';
 import type { RuleGroupState, RuleState } from '../../query/rule-states.ts';
 import { invalidParameter } from './prometheus-error.ts';
-import { type PrometheusParameters, readWhole } from './prometheus-parameters.ts';
+import { type PrometheusParameters, readBoolean, readWhole } from './prometheus-parameters.ts';
 import { readMatchers } from './read-matchers.ts';
 
 export interface ChosenRules {
@@ -69,7 +69,6 @@ function fulfils(rule: RuleState, matchers: readonly LabelMatcher[]): boolean {
 
 function readFlag(parameters: PrometheusParameters, name: string): boolean {
   const text = parameters.text(name).toLowerCase();
-  if (['', '0', 'f', 'false'].includes(text)) return false;
-  if (['1', 't', 'true'].includes(text)) return true;
-  throw invalidParameter(name, `error converting ${name}: strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`);
+  if (text === '') return false;
+  return readBoolean(text, (problem) => invalidParameter(name, `error converting ${name}: ${problem}`));
 }

@@ -368,7 +368,11 @@ describe('what is wrong is said in Prometheus’s words', () => {
     ['query?query=1&time=noon', 400, 'bad_data', `invalid parameter "time": invalid time value for 'time'`],
     ['query?query=1&limit=-1', 400, 'bad_data', 'invalid parameter "limit"'],
     ['query?query=1&timeout=1x', 400, 'bad_data', 'invalid parameter "timeout"'],
-    ['query?query=1&timeout=-1', 503, 'timeout', 'query timed out'],
+    ['query?query=1&timeout=-1.5', 400, 'bad_data', 'invalid parameter "timeout": timeout must be positive, got -1.5s'],
+    ['query_range?query=1&start=0&end=1&step=1&timeout=0', 400, 'bad_data', 'timeout must be positive, got 0s'],
+    ['query?query=1&timeout=1e30', 400, 'bad_data', 'cannot parse "1e30" to a valid duration. It overflows int64'],
+    ['query?query=1&lookback_delta=NaN', 400, 'bad_data', 'cannot parse "NaN" to a valid duration. It overflows int64'],
+    ['query?query=1&time=2024-02-30T00:00:00Z', 400, 'bad_data', 'cannot parse "2024-02-30T00:00:00Z" to a valid'],
     ['query?time=0&query=label_replace(test_metric1,"foo","","","")', 422, 'execution', 'same labelset'],
     ['query_range?query=1&end=1&step=1', 400, 'bad_data', 'invalid parameter "start"'],
     ['query_range?query=1&start=0&end=1&step=0', 400, 'bad_data', 'zero or negative query resolution'],
@@ -386,6 +390,8 @@ describe('what is wrong is said in Prometheus’s words', () => {
     ['rules?exclude_alerts=x', 400, 'bad_data', 'strconv.ParseBool: parsing "x": invalid syntax'],
     ['rules?group_limit=x', 400, 'bad_data', 'group_limit needs to be a valid number: strconv.ParseInt: parsing "x"'],
     ['query_exemplars?query=x&start=2&end=1', 400, 'bad_data', 'end timestamp must not be before start timestamp'],
+    ['rules?group_limit=2147483648', 400, 'bad_data', 'parsing "2147483648": value out of range'],
+    ['label/U__/values', 400, 'bad_data', 'invalid label name: ""'],
     ['rules?type=x', 400, 'bad_data', 'not supported value'],
     ['rules?group_next_token=x', 400, 'bad_data', 'group_limit needs to be present'],
     ['metadata?limit=x', 400, 'bad_data', 'limit must be a number'],
@@ -395,6 +401,39 @@ describe('what is wrong is said in Prometheus’s words', () => {
     expect([answered, body.status, body.errorType]).toEqual([status, 'error', errorType]);
     expect(body.error).toContain(message);
   });
+});
+
+test('what can be read, is', async () => {
+  const at = 'query?query=test_metric2&time=200';
+  const found = {
+    resultType: 'vector',
+    result: [{ metric: { __name__: 'test_metric2', foo: 'boo' }, value: [200, '1'] }],
+  };
+  for (const lookback of ['0', '-1', '5m']) expect(await data(`${at}&lookback_delta=${lookback}`)).toEqual(found);
+  expect(await data(`${at}&lookback_delta=10`)).toEqual({ resultType: 'vector', result: [] });
+  expect((await get('status/tsdb?limit=%2B1'))[0]).toBe(200);
+  expect(await data('query?query=time()&time=2024-02-29T23:59:59.5%2B01:00')).toEqual({
+    resultType: 'scalar',
+    result: [1709247599.5, '1709247599.5'],
+  });
+  const { result } = (await data('query_range?query=vector(1)&start=0&end=11000&step=1')) as {
+    result: { values: unknown[] }[];
+  };
+  expect(result[0]?.values).toHaveLength(11_001);
+});
+
+test('a query may look at when counters began', async () => {
+  const asked = (value: string) =>
+    get('query?query=start_timestamp(test_metric2)&time=60', {
+      headers: { 'X-Prometheus-Use-Start-Timestamps': value, 'x-experimental': '' },
+    });
+  const [status, { error }] = await asked('x');
+  expect([status, error]).toEqual([
+    400,
+    'error parsing X-Prometheus-Use-Start-Timestamps header: strconv.ParseBool: parsing "x": invalid syntax',
+  ]);
+  expect((await asked('false'))[1].data).toMatchObject({ result: [] });
+  expect((await asked('true'))[1].data).toMatchObject({ result: [{}] });
 });
 
 test('remarks come along, and cut lists say so', async () => {

@@ -113,8 +113,7 @@ export function createPrometheusApi(
       };
       const body = (maxBytes: number): Promise<Buffer> =>
         readBody(request, maxBytes, `the body is longer than ${maxBytes} bytes`);
-      const { accept = '' } = request.headers;
-      const asked = { path: match.path, parameters, context, accept, body };
+      const asked = { path: match.path, parameters, context, headers: request.headers, body };
       await sendAnswer(request, response, await match.route.run(asked));
     } catch (error) {
       const { status, body, retryAfterSeconds } = toPrometheusAnswer(error);

@@ -1,4 +1,4 @@
-import { parsePromqlDuration, quoteGo } from '@signalbox/query-language';
+import { formatGoDuration, parsePromqlDuration, quoteGo } from '@signalbox/query-language';
 import { invalidParameter, PrometheusError } from './prometheus-error.ts';
 
 /** Milliseconds since 1970 that stand for "no beginning" and "no end": those that Prometheus takes, as they lie in a double. */
@@ -11,7 +11,12 @@ const boundaries: Readonly<Record<string, number>> = {
   '292277025-08-18T07:12:54.999999999Z': maxTimeMs,
 };
 
+/** As long as Go's durations can be, 64-bit numbers of nanoseconds. */
+const maxDurationMs = 9_223_372_036_854;
+
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** What Go reads as a number, though it is too large for any time. */
+const beyondDecimal = /^[+-]?(?:inf|infinity)$|^nan$/i;
 const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 /** Milliseconds since 1970 of seconds (`1609746000.5`) or RFC 3339; undefined when it is neither. */
@@ -25,23 +30,32 @@ export function readTime(text: string): number | undefined {
   if (match === null) return boundaries[text];
   const [, second, fraction = '', zone] = match;
   const milliseconds = Date.parse(`${second}${zone}`);
-  return Number.isNaN(milliseconds) ? undefined : milliseconds + Math.floor(Number(fraction.padEnd(9, '0')) / 1e6);
+  const written = Date.parse(`${second}Z`);
+  // JavaScript takes the 30th of February for the 1st of March.
+  if (Number.isNaN(milliseconds) || !new Date(written).toISOString().startsWith(second ?? '')) return undefined;
+  return milliseconds + Math.floor(Number(fraction.padEnd(9, '0')) / 1e6);
 }
 
 /** Milliseconds of seconds (`15`, `0.5`) or a duration (`1h30m`). */
 export function readDuration(text: string): number | undefined {
   if (!decimal.test(text)) return parsePromqlDuration(text);
   const milliseconds = Math.trunc(Number(text) * 1000);
-  // Beyond Go's durations, 64-bit numbers of nanoseconds.
-  return Math.abs(milliseconds) > 9_223_372_036_854 ? undefined : milliseconds;
+  return Math.abs(milliseconds) > maxDurationMs ? undefined : milliseconds;
 }
 
-/** A whole number, or what Go's function of this name says of a text that is none. */
+/** A whole number, or what Go's function of this name says of a text that is none. `ParseInt` is asked for 32 bits. */
 export function readWhole(text: string, reader: 'Atoi' | 'ParseInt', describe: (problem: string) => Error): number {
   const isNumber = /^[+-]?\d+$/.test(text);
   const value = Number(text);
-  if (isNumber && Number.isSafeInteger(value)) return value;
+  if (isNumber && (reader === 'Atoi' ? Number.isSafeInteger(value) : value === (value | 0))) return value;
   throw describe(`strconv.${reader}: parsing ${quoteGo(text)}: ${isNumber ? 'value out of range' : 'invalid syntax'}`);
+}
+
+/** What Go takes for true and false, or what it says of a text that is neither. */
+export function readBoolean(text: string, describe: (problem: string) => Error): boolean {
+  if (['0', 'f', 'F', 'false', 'False', 'FALSE'].includes(text)) return false;
+  if (['1', 't', 'T', 'true', 'True', 'TRUE'].includes(text)) return true;
+  throw describe(`strconv.ParseBool: parsing ${quoteGo(text)}: invalid syntax`);
 }
 
 /** Parameters of a request to Prometheus's API. As there, unknown ones are ignored, and of several values the first counts. */
@@ -93,8 +107,18 @@ export class PrometheusParameters {
     const text = this.text(name);
     if (text === '') return undefined;
     const duration = readDuration(text);
-    if (duration === undefined) throw describe(`cannot parse ${quoteGo(text)} to a valid duration`);
+    if (duration === undefined) {
+      const isNumber = decimal.test(text) || beyondDecimal.test(text);
+      throw describe(`cannot parse ${quoteGo(text)} to a valid duration${isNumber ? '. It overflows int64' : ''}`);
+    }
     return duration;
+  }
+
+  /** Milliseconds that a query may take; undefined when it is absent. */
+  timeout(): number | undefined {
+    const timeout = this.duration('timeout');
+    if (timeout === undefined || timeout > 0) return timeout;
+    throw invalidParameter('timeout', `timeout must be positive, got ${formatGoDuration(timeout * 1e6)}`);
   }
 
   /** 0: no limit. */

@@ -130,10 +130,38 @@ const requests: [path: string, parameters: Record<string, string>][] = [
   ['query', { query: '1', time: 'x' }],
   ['query_range', { query: '1', start: '0', end: '1', step: '0' }],
   ['query_range', { query: '1', start: '0', end: '99999999', step: '1' }],
+  ['query_range', { query: '1', start: '0', end: '11000', step: '1' }],
+  ['query_range', { query: '1', start: '0', end: '11001', step: '1' }],
+  ['query_range', { query: '1', start: '0', end: '1', step: 'NaN' }],
+  ...['0', '-1', '-61.5', '1e30', 'x', '1m'].map((timeout): [string, Record<string, string>] => [
+    'query',
+    { query: '1', timeout, ...at(0) },
+  ]),
+  ...['0', '-5s', '1e30', 'x', '1m'].map((lookback_delta): [string, Record<string, string>] => [
+    'query',
+    { query: 'queue_size_ratio', lookback_delta, ...at(950) },
+  ]),
+  ...['2024-02-30T00:00:00Z', '2024-02-29T24:00:00Z', '2024-02-29T00:00:00.1234567+02:00', '-1.5'].map(
+    (time): [string, Record<string, string>] => ['query', { query: 'time()', time }],
+  ),
+  ['query', { query: 'queue_size_ratio', ...at(950), limit: '99999999999999999999' }],
+  ['labels', { ...range, limit: '2' }],
+  ['label/U__/values', {}],
+  ['query_exemplars', { query: 'up', start: 'x' }],
+  ['query_exemplars', { query: 'a b' }],
+  ['format_query', { query: 'sum by(a)(rate(b[5m]))' }],
+  ['parse_query', { query: 'sum by(a)(rate(b[5m])) > bool on (c) group_left (d) -1' }],
+  ['targets', { state: 'dropped' }],
+  ['scrape_pools', {}],
+  ['status/walreplay', {}],
+  ['status/tsdb', { limit: '10001' }],
   ['series', {}],
   ['series', { 'match[]': '{a=""}' }],
   ['query_exemplars', { query: '1', start: '3', end: '1' }],
   ['rules', { type: 'x' }],
+  ['rules', { group_limit: '2147483648' }],
+  ['rules', { exclude_alerts: 'TRUE' }],
+  ['rules', { exclude_alerts: 'yes' }],
 ];
 
 /** Sends the same OTLP to both, and compares what they answer. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { QueryContext } from '../../query/query-context.ts';
 import type { PrometheusParameters } from './prometheus-parameters.ts';
 
@@ -6,8 +7,7 @@ export interface PrometheusRequest {
   readonly path: Readonly<Record<string, string>>;
   readonly parameters: PrometheusParameters;
   readonly context: QueryContext;
-  /** Types that the client takes, as it names them; ''. */
-  readonly accept: string;
+  readonly headers: IncomingHttpHeaders;
   /** The body, unless it was a form. Rejects with `bad_data` when it is longer. */
   readonly body: (maxBytes: number) => Promise<Uint8Array>;
 }

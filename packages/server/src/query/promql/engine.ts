@@ -68,7 +68,7 @@ export interface QueryResult {
   readonly infos: readonly string[];
 }
 
-/** A query may not have more steps than this: what nobody can look at is a mistake. */
+/** Steps from a range's start to its end at most, each with a value and one before them: nobody can look at more. */
 export const MAX_STEPS = 11_000;
 
 /** How old a sample may be that still counts. */
@@ -127,7 +127,7 @@ export class PromqlEngine {
       );
     }
     const steps = stepsBetween(startMs, endMs, stepMs);
-    if (steps.count > MAX_STEPS) {
+    if (steps.count > MAX_STEPS + 1) {
       throw new PromqlError(
         'bad_data',
         'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',

@@ -22,7 +22,7 @@ export interface FederateOptions {
  */
 export function federateRoute({ catalog, engine }: FederateOptions): PrometheusRoute {
   const { maxSamples, lookbackMs = DEFAULT_LOOKBACK_MS, parser = {} } = engine;
-  return get('federate', async ({ parameters, context, accept }): Promise<TextAnswer> => {
+  return get('federate', async ({ parameters, context, headers }): Promise<TextAnswer> => {
     const selectors = parameters.list('match[]').map((selector) => readSelector(selector, parser));
     const source = new StoreQueryable(context, catalog, { maxSamples });
     const found = new Map<string, RawSeries>();
@@ -33,7 +33,7 @@ export function federateRoute({ catalog, engine }: FederateOptions): PrometheusR
         found.set(series.labels.key, series);
       }
     }
-    const utf8Names = accept.includes('escaping=allow-utf-8');
+    const utf8Names = headers.accept?.includes('escaping=allow-utf-8') ?? false;
     const escaping = utf8Names ? 'allow-utf-8' : 'underscores';
     return {
       headers: { 'content-type': `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}` },

@@ -30,6 +30,7 @@ export function labelRoutes(catalog: SeriesCatalog, parser: ParserOptions): read
     }),
     get('label/{name}/values', async ({ path, parameters, context }) => {
       const name = unescapeLabelName(path.name ?? '');
+      if (name === '') throw new PrometheusError('bad_data', 'invalid label name: ""');
       const limit = parameters.limit();
       const range = parameters.range();
       const sets = readMatchers(parameters.list('match[]'), parser);

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { prettyPrintPromql } from '@signalbox/query-language';
 import { type EngineOptions, MAX_STEPS, PromqlEngine, type QueryResult } from '../../../query/promql/engine.ts';
 import { PromqlError } from '../../../query/promql/promql-error.ts';
@@ -6,7 +7,7 @@ import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
 import type { QueryContext } from '../../../query/query-context.ts';
 import { encodeResult } from '../encode-result.ts';
 import { invalidParameter, PrometheusError } from '../prometheus-error.ts';
-import type { PrometheusParameters } from '../prometheus-parameters.ts';
+import { type PrometheusParameters, readBoolean } from '../prometheus-parameters.ts';
 import { getOrPost, JsonPieces, type PrometheusAnswer, type PrometheusRoute, truncated } from '../prometheus-route.ts';
 import { readExpression } from '../read-matchers.ts';
 import { translateAst } from '../translate-ast.ts';
@@ -22,6 +23,7 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
   async function evaluate(
     parameters: PrometheusParameters,
     context: QueryContext,
+    usesStartTimes: boolean,
     limit: number,
     run: (
       engine: PromqlEngine,
@@ -31,17 +33,18 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
   ): Promise<PrometheusAnswer> {
     const startedAt = performance.now();
     const allowedMs = Math.max(1, context.deadlineMs - Date.now());
-    const timeoutMs = Math.min(parameters.duration('timeout') ?? allowedMs, allowedMs);
+    const timeoutMs = Math.min(parameters.timeout() ?? allowedMs, allowedMs);
     const lookbackMs = parameters.duration(
       'lookback_delta',
       (problem) => new PrometheusError('bad_data', `error parsing lookback delta duration: ${problem}`),
     );
-    if (timeoutMs <= 0) throw new PrometheusError('timeout', 'query timed out in expression evaluation');
     const own = { ...context, deadlineMs: Date.now() + timeoutMs };
-    const source = new StoreQueryable(own, catalog, engine);
-    const options = { timeoutMs, signal: context.signal, ...(lookbackMs === undefined ? {} : { lookbackMs }) };
+    const asked = { ...engine, usesStartTimes };
+    const source = new StoreQueryable(own, catalog, asked);
+    const hasLookback = lookbackMs !== undefined && lookbackMs > 0;
+    const options = { timeoutMs, signal: context.signal, ...(hasLookback && { lookbackMs }) };
     try {
-      const result = await run(new PromqlEngine(source, engine), parameters.text('query'), options);
+      const result = await run(new PromqlEngine(source, asked), parameters.text('query'), options);
       return answer(result, limit, parameters.text('stats'), source, performance.now() - startedAt);
     } catch (error) {
       if (error instanceof PromqlError && error.kind === 'bad_data') throw invalidParameter('query', error.message);
@@ -49,22 +52,37 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
     }
   }
 
+  const usesStartTimes = (headers: IncomingHttpHeaders): boolean =>
+    readStartTimes(headers) ?? engine.usesStartTimes ?? false;
+
   return [
-    ...getOrPost('query', ({ parameters, context }) => {
+    ...getOrPost('query', async ({ parameters, context, headers }) => {
       const limit = parameters.limit();
       const timeMs = parameters.time('time', context.nowMs);
-      return evaluate(parameters, context, limit, (own, query, options) => own.instant(query, timeMs, options));
+      return await evaluate(parameters, context, usesStartTimes(headers), limit, (own, query, options) =>
+        own.instant(query, timeMs, options),
+      );
     }),
-    ...getOrPost('query_range', ({ parameters, context }) => {
+    ...getOrPost('query_range', async ({ parameters, context, headers }) => {
       const limit = parameters.limit();
       const range = readQueryRange(parameters);
-      return evaluate(parameters, context, limit, (own, query, options) => own.range(query, range, options));
+      return await evaluate(parameters, context, usesStartTimes(headers), limit, (own, query, options) =>
+        own.range(query, range, options),
+      );
     }),
     ...getOrPost('format_query', async ({ parameters }) => ({
       data: prettyPrintPromql(readQuery(parameters, engine), engine.parser),
     })),
     ...getOrPost('parse_query', async ({ parameters }) => ({ data: translateAst(readQuery(parameters, engine)) })),
   ];
+}
+
+/** Whether this query looks at when counters began; undefined: as the others. */
+function readStartTimes(headers: IncomingHttpHeaders): boolean | undefined {
+  const text = headers['x-prometheus-use-start-timestamps'];
+  if (typeof text !== 'string' || text === '') return undefined;
+  const name = 'X-Prometheus-Use-Start-Timestamps';
+  return readBoolean(text, (problem) => new PrometheusError('bad_data', `error parsing ${name} header: ${problem}`));
 }
 
 function readQuery(

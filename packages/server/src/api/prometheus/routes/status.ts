@@ -4,6 +4,7 @@ import { listSeries } from '../../../query/promql-store/list-series.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { showTime } from '../encode-json.ts';
 import { PrometheusError } from '../prometheus-error.ts';
+import { readWhole } from '../prometheus-parameters.ts';
 import { get, type PrometheusRoute } from '../prometheus-route.ts';
 
 /** What the program tells of itself. */
@@ -62,8 +63,9 @@ export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): 
     get('status/walreplay', async () => ({ data: { min: 0, max: 0, current: 0 } })),
     get('status/tsdb', async ({ parameters, context }) => {
       const text = parameters.text('limit');
-      const limit = text === '' ? 10 : Number(/^\d{1,9}$/.test(text) ? text : 0);
-      if (limit < 1) throw new PrometheusError('bad_data', 'limit must be a positive number');
+      const problem = (): Error => new PrometheusError('bad_data', 'limit must be a positive number');
+      const limit = text === '' ? 10 : readWhole(text, 'Atoi', problem);
+      if (limit < 1) throw problem();
       if (limit > maxStatsLimit) throw new PrometheusError('bad_data', `limit must not exceed ${maxStatsLimit}`);
       const range = { fromMs: context.nowMs - statsSpanMs, toMs: context.nowMs };
       const series = await listSeries(context, catalog, [], range);
@@ -104,4 +106,4 @@ function largest(counts: ReadonlyMap<string, number>, limit: number): { name: st
 }
 
 /** The Prometheus whose API and language this is: clients decide by it what they may ask. */
-const prometheusVersion = '3.5.0';
+const prometheusVersion = '3.16.0';

@@ -86,6 +86,11 @@ export class BesidePrometheus {
     return [withoutRounding(own, theirs), theirs];
   }
 
+  /** Where both listen, ours first. */
+  bases(): [own: string, theirs: string] {
+    return [`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`, this.#peerBase];
+  }
+
   /** The lines of what both give to be scraped, ours first. */
   async federate(selectors: readonly string[], accept: string): Promise<[own: string[], theirs: string[]]> {
     const { port } = this.#server.address() as AddressInfo;

@@ -70,9 +70,9 @@ export class PromqlGenerator {
       case 'aggregate':
         return this.#aggregation(depth);
       case 'function':
-        return `${this.#pick(['abs', 'ceil', 'floor', 'sgn', 'sort', 'timestamp', 'sqrt', 'hour', 'scalar', 'absent'])}(${this.#vector(depth - 1)})`.replace(
-          /^scalar\\((.*)\\)$/s,
-          'vector(scalar($1))',
+        return this.#ofFunction(
+          this.#pick(['abs', 'ceil', 'floor', 'sgn', 'sort', 'timestamp', 'sqrt', 'hour', 'scalar', 'absent']),
+          this.#vector(depth - 1),
         );
       case 'scalar': {
         const operator = this.#pick(['+', '-', '*', '/', '%', '^', '>', '<=', '!=', '> bool', '== bool']);
@@ -93,6 +93,12 @@ export class PromqlGenerator {
       default:
         return this.#selector(this.#pick([...this.#metrics.gauges, ...this.#metrics.counters]));
     }
+  }
+
+  #ofFunction(name: string, vector: string): string {
+    // What the hour of NaN is, or of what no time reaches, depends on the processor that Prometheus runs on.
+    if (name === 'hour') return `hour(abs(${vector}) < 4e9)`;
+    return name === 'scalar' ? `vector(scalar(${vector}))` : `${name}(${vector})`;
   }
 
   #selector(metric: string, range = ''): string {
