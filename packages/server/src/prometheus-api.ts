@@ -47,8 +47,9 @@ export function prometheusApi({
     rules,
     targets: {
       pools: () =>
-        scrapes().jobs.map(({ name, relabelSteps }) => ({
+        scrapes().jobs.map(({ name, yaml, relabelSteps }) => ({
           name,
+          yaml,
           relabelSteps: (labels) =>
             relabelSteps(new Map(labels.entries())).map((step) => ({ ...step, labels: Labels.from(step.labels) })),
         })),

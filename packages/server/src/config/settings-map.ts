@@ -18,7 +18,8 @@ interface Bounds {
   readonly max?: number;
 }
 
-const REDACTED = '[REDACTED]';
+/** What `effective` shows in place of a secret. */
+export const REDACTED = '[REDACTED]';
 
 /**
  * A cursor over one table of the configuration file. A component asks for each of its keys once, by the type it wants:

@@ -36,6 +36,8 @@ export interface RelabelStep {
 /** Targets that have their settings in common. */
 export interface ScrapeJob {
   readonly name: string;
+  /** Its settings in force, as YAML without secrets. */
+  readonly yaml: string;
   /** Rule by rule, what would become of a target with these labels. */
   relabelSteps(labels: ReadonlyMap<string, string>): RelabelStep[];
 }

@@ -22,6 +22,8 @@ export interface ScrapeTarget {
 /** A scrape job, with or without targets. */
 export interface ScrapePool {
   readonly name: string;
+  /** Its settings in force, as YAML without secrets. */
+  readonly yaml: string;
   /** Rule by rule, what would become of a target with these labels. */
   relabelSteps(labels: Labels): readonly (Omit<RelabelStep, 'labels'> & { readonly labels: Labels })[];
 }

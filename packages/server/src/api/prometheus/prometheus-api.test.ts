@@ -93,8 +93,8 @@ const drops = {
 };
 const targets: ScrapeTargets = {
   pools: () => [
-    { name: 'shop', relabelSteps: () => [{ rule: drops, labels: labels({}), keep: false }] },
-    { name: 'idle', relabelSteps: () => [] },
+    { name: 'shop', yaml: 'job_name: shop\n', relabelSteps: () => [{ rule: drops, labels: labels({}), keep: false }] },
+    { name: 'idle', yaml: '', relabelSteps: () => [] },
   ],
   active: () => [
     {
@@ -552,6 +552,11 @@ test('what is scraped, and what relabelling makes of it', async () => {
       },
     ],
   });
+  expect(await data('scrape_pools/config?scrapePool=shop')).toEqual({ yaml: 'job_name: shop\n' });
+  expect(await problem('scrape_pools/config')).toBe('no scrapePool parameter provided');
+  expect(await problem('scrape_pools/config?scrapePool=x')).toBe(
+    'error retrieving scrape config: scrape pool "x" not found',
+  );
   expect(await problem('targets/relabel_steps')).toBe('no scrapePool parameter provided');
   expect(await problem('targets/relabel_steps?scrapePool=shop')).toBe('no labels parameter provided');
   expect(await problem(asked('nope', '{}'))).toBe('error retrieving scrape config: scrape pool "nope" not found');

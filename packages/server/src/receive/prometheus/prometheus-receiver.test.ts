@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { parse } from 'yaml';
 import { settingsOf, testContext } from '../../pipeline/testing/component-context.ts';
 import { RecordSink } from '../../pipeline/testing/record-sink.ts';
 import { prometheusReceiverFactory } from './prometheus-receiver.ts';
 import { readRelabelRules, relabel } from './relabel.ts';
+import { readScrapeConfigs } from './scrape-settings.ts';
 
 const FIXTURES = new URL('../../../../protocols/src/testing/go-clients.json', import.meta.url);
 const clients = JSON.parse(readFileSync(FIXTURES, 'utf8')) as Record<string, string>;
@@ -148,7 +150,13 @@ test('what is scraped can be asked for, and how it goes', async () => {
     ['zone', 'a'],
   ] as const;
   const expected = {
-    jobs: [{ name: 'shop', relabelSteps: expect.any(Function) as () => unknown }],
+    jobs: [
+      {
+        name: 'shop',
+        yaml: expect.stringMatching(/^job_name: shop\n/) as string,
+        relabelSteps: expect.any(Function) as () => unknown,
+      },
+    ],
     active: [
       {
         job: 'shop',
@@ -179,6 +187,40 @@ test('what is scraped can be asked for, and how it goes', async () => {
   await vi.waitFor(() =>
     expect(scrapes()?.active[0]).toMatchObject({ health: 'down', lastError: expect.stringContaining('500') as string }),
   );
+});
+
+test('its settings can be asked for, without what is secret', () => {
+  const config = settingsOf(`config:
+  global: {scrape_interval: 3s, scrape_native_histograms: true}
+  scrape_configs:
+    - job_name: shop
+      params: {module: [a, b]}
+      basic_auth: {username: ann, password: hunter2}
+      relabel_configs: [{source_labels: [__address__], regex: "gone:.*", action: drop}]
+      static_configs: [{targets: ["a:1"], labels: {zone: eu}}]
+    - {job_name: other, scrape_timeout: 1s, scheme: https, authorization: {credentials: hunter2}}
+`);
+  const [shop = '', other = ''] = readScrapeConfigs(config).map(({ yaml }) => yaml);
+  expect(`${shop}${other}`).not.toContain('hunter2');
+  expect(shop).toMatch(/^job_name: shop\n/);
+  expect(parse(shop)).toMatchObject({
+    scrape_interval: '3s',
+    scrape_timeout: '3s',
+    scrape_native_histograms: true,
+    scrape_protocols: expect.arrayContaining(['PrometheusProto']) as unknown,
+    metrics_path: '/metrics',
+    scheme: 'http',
+    honor_labels: false,
+    params: { module: ['a', 'b'] },
+    basic_auth: { username: 'ann', password: '<secret>' },
+    static_configs: [{ targets: ['a:1'], labels: { zone: 'eu' } }],
+    relabel_configs: [{ source_labels: ['__address__'], separator: ';', regex: 'gone:.*', action: 'drop' }],
+  });
+  expect(parse(other)).toMatchObject({
+    job_name: 'other',
+    scrape_timeout: '1s',
+    authorization: { type: 'Bearer', credentials: '<secret>' },
+  });
 });
 
 test('a series that is gone is said to have ended', async () => {

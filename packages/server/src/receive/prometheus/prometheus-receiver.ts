@@ -67,9 +67,9 @@ class JobScraper {
   }
 
   scrapes(): Scrapes {
-    const { jobName: job, relabel } = this.#settings;
+    const { jobName: job, relabel, yaml } = this.#settings;
     return {
-      jobs: [{ name: job, relabelSteps: (labels) => relabelSteps(labels, relabel) }],
+      jobs: [{ name: job, yaml, relabelSteps: (labels) => relabelSteps(labels, relabel) }],
       active: Array.from(this.#loops.values(), ({ status }) => status),
       dropped: this.#dropped.map((discoveredLabels) => ({ job, discoveredLabels })),
     };

@@ -1,4 +1,5 @@
-import type { SettingsMap } from '../../config/settings-map.ts';
+import { stringify } from 'yaml';
+import { REDACTED, type SettingsMap } from '../../config/settings-map.ts';
 import { type ClientTls, readClientTls } from '../../config/tls-settings.ts';
 import { type ScrapeProtocol, scrapeProtocols } from './fetch-metrics.ts';
 import { type RelabelRule, readRelabelRules } from './relabel.ts';
@@ -10,6 +11,8 @@ export interface TargetGroup {
 
 export interface ScrapeSettings {
   readonly jobName: string;
+  /** All that is in force, defaults included, secrets hidden. */
+  readonly yaml: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly metricsPath: string;
@@ -80,7 +83,7 @@ function readJob(job: SettingsMap, interval: string, timeout: string, global: Fo
   const params = job.table('params');
   const tls = job.table('tls_config');
   const { protocols, ...histograms } = readFormats(job, global);
-  return {
+  const read = {
     jobName: job.string('job_name'),
     intervalMs,
     timeoutMs: Math.min(timeoutMs, intervalMs),
@@ -107,6 +110,22 @@ function readJob(job: SettingsMap, interval: string, timeout: string, global: Fo
     relabel: readRelabelRules(job, 'relabel_configs'),
     metricRelabel: readRelabelRules(job, 'metric_relabel_configs'),
   };
+  return { ...read, yaml: printJob(job, read) };
+}
+
+/** The settings of a job as Prometheus prints its own: what `global` says is among them. */
+function printJob(job: SettingsMap, settings: Omit<ScrapeSettings, 'yaml'>): string {
+  const { jobName, timeoutMs, intervalMs, protocols, nativeHistograms, alwaysClassicHistograms } = settings;
+  const read = job.effective();
+  const inForce = {
+    job_name: jobName,
+    ...read,
+    scrape_timeout: timeoutMs < intervalMs ? read.scrape_timeout : read.scrape_interval,
+    scrape_protocols: protocols,
+    scrape_native_histograms: nativeHistograms,
+    always_scrape_classic_histograms: alwaysClassicHistograms,
+  };
+  return stringify(inForce, (_key, value: unknown) => (value === REDACTED ? '<secret>' : value), { lineWidth: 0 });
 }
 
 function readAuthorization(job: SettingsMap): string | null {

@@ -15,6 +15,7 @@ import type { QueryContext } from '../../../query/query-context.ts';
 import type { ScrapePool, ScrapeTarget, ScrapeTargets } from '../../../query/scrape-targets.ts';
 import { showTime } from '../encode-json.ts';
 import { invalidParameter, PrometheusError } from '../prometheus-error.ts';
+import type { PrometheusParameters } from '../prometheus-parameters.ts';
 import { get, type PrometheusRoute } from '../prometheus-route.ts';
 
 /** What is scraped. */
@@ -44,6 +45,7 @@ export function targetRoutes(
     get('scrape_pools', async () => ({
       data: { scrapePools: [...new Set(targets.pools().map(({ name }) => name))].sort() },
     })),
+    get('scrape_pools/config', async ({ parameters }) => ({ data: { yaml: findPool(targets, parameters).yaml } })),
     get('targets/metadata', async ({ parameters, context }) => {
       const limit = parameters.count('limit');
       const selector = parameters.text('match_target');
@@ -66,19 +68,26 @@ export function targetRoutes(
       return { data };
     }),
     get('targets/relabel_steps', async ({ parameters }) => {
-      const name = parameters.text('scrapePool');
-      if (name === '') throw new PrometheusError('bad_data', 'no scrapePool parameter provided');
+      if (parameters.text('scrapePool') === '') throw noPool();
       const text = parameters.text('labels');
       if (text === '') throw new PrometheusError('bad_data', 'no labels parameter provided');
       const labels = readLabels(text);
-      const pool = targets.pools().find((one) => one.name === name);
-      if (pool === undefined) {
-        const problem = `error retrieving scrape config: scrape pool ${quoteGo(name)} not found`;
-        throw new PrometheusError('bad_data', problem);
-      }
-      return { data: { steps: pool.relabelSteps(labels).map(showStep) } };
+      return { data: { steps: findPool(targets, parameters).relabelSteps(labels).map(showStep) } };
     }),
   ];
+}
+
+function noPool(): PrometheusError {
+  return new PrometheusError('bad_data', 'no scrapePool parameter provided');
+}
+
+/** The pool that the parameter `scrapePool` names. */
+function findPool(targets: ScrapeTargets, parameters: PrometheusParameters): ScrapePool {
+  const name = parameters.text('scrapePool');
+  if (name === '') throw noPool();
+  const pool = targets.pools().find((one) => one.name === name);
+  if (pool !== undefined) return pool;
+  throw new PrometheusError('bad_data', `error retrieving scrape config: scrape pool ${quoteGo(name)} not found`);
 }
 
 function showTarget(target: ScrapeTarget): object {
