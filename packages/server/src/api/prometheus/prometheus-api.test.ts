@@ -527,6 +527,21 @@ test('its state', async () => {
     startTime: '1970-01-01T00:00:01.000Z',
   });
   expect(await data('status/tsdb')).toMatchObject({ headStats: { numSeries: 0 }, seriesCountByMetricName: [] });
+  // Samples of 1970 and of no other time: a ULID of its beginning.
+  const stats = { numSamples: 1_010, numFloatSamples: 1_010, numHistogramSamples: 0, numSeries: 10 };
+  const ulid = '0'.repeat(26);
+  expect(await data('status/tsdb/blocks')).toEqual({
+    blocks: [
+      {
+        ulid,
+        minTime: 0,
+        maxTime: 21_600_000,
+        stats,
+        compaction: { level: expect.any(Number) as number, sources: [ulid] },
+        version: 1,
+      },
+    ],
+  });
   expect(await data('targets?scrapePool=none')).toEqual({
     activeTargets: [],
     droppedTargets: [],

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { METRIC_NAME } from '../../../query/promql/labels.ts';
+import { listBlocks, type MetricBlock } from '../../../query/promql-store/list-blocks.ts';
 import { listSeries } from '../../../query/promql-store/list-series.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { showTime } from '../encode-json.ts';
@@ -61,6 +62,9 @@ export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): 
     })),
     // Clients wait by it until the answers are whole: here they are from the first one on.
     get('status/walreplay', async () => ({ data: { min: 0, max: 0, current: 0 } })),
+    get('status/tsdb/blocks', async ({ context }) => ({
+      data: { blocks: (await listBlocks(context)).map(showBlock) },
+    })),
     get('status/tsdb', async ({ parameters, context }) => {
       const text = parameters.text('limit');
       const problem = (): Error => new PrometheusError('bad_data', 'limit must be a positive number');
@@ -97,6 +101,33 @@ export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): 
       };
     }),
   ];
+}
+
+/** A partition as a block of Prometheus's; the version is that of the JSON. */
+function showBlock({ startMs, endMs, points, exponentialHistograms, series, merges }: MetricBlock): object {
+  const ulid = ulidOf(startMs);
+  return {
+    ulid,
+    minTime: startMs,
+    maxTime: endMs,
+    stats: {
+      numSamples: points,
+      numFloatSamples: points - exponentialHistograms,
+      numHistogramSamples: exponentialHistograms,
+      numSeries: series,
+    },
+    compaction: { level: merges + 1, sources: [ulid] },
+    version: 1,
+  };
+}
+
+const base32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** Of the partition that begins then, always the same: a ULID is a time in ms, ten digits of it, and 16 that are drawn, here none. */
+function ulidOf(timeMs: number): string {
+  let digits = '';
+  for (let rest = timeMs; digits.length < 10; rest = Math.floor(rest / 32)) digits = `${base32[rest % 32]}${digits}`;
+  return digits.padEnd(26, '0');
 }
 
 function largest(counts: ReadonlyMap<string, number>, limit: number): { name: string; value: number }[] {
