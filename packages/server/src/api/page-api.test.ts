@@ -51,6 +51,7 @@ beforeAll(async () => {
     command: (sql, options) => connection.command(sql, options),
     version: (table) => connection.version(table),
     changedSince: (table, version) => connection.changedSince(table, version),
+    metricsSince: (version) => connection.metricsSince(version),
     recentPoints: () => connection.recentPoints(),
     close: (deadlineMs) => connection.close(deadlineMs),
   };

@@ -1,3 +1,4 @@
+import type { WrittenMetric } from './metric-changes.ts';
 import type { NativeBlock } from './native-block.ts';
 import type { RecentPoints } from './recent-points.ts';
 
@@ -123,6 +124,9 @@ export interface Connection {
    * Infinity: none came; -Infinity: that is not known.
    */
   changedSince(table: string, version: number): number;
+
+  /** Metrics of which series came since a version of the table `series`, perhaps several times; undefined: that is not known. */
+  metricsSince(version: number): readonly WrittenMetric[] | undefined;
 
   /**
    * The rows of `number_points` that came last; they are kept from the first call on. Undefined where others may write as well. A row is

@@ -18,6 +18,7 @@ export const noConnection: Connection = {
   command: refuse,
   version: () => undefined,
   changedSince: () => Number.NEGATIVE_INFINITY,
+  metricsSince: () => undefined,
   recentPoints: () => undefined,
   close: () => Promise.resolve(),
 };

@@ -11,11 +11,10 @@ const MAX_REMEMBERED = 100_000;
 
 /** Which attributes log records have. */
 export class AttributeKeys {
-  readonly #found = new TableMemory<readonly string[] | undefined>(
-    'log_attribute_keys',
-    MAX_REMEMBERED,
-    (keys) => keys?.length ?? 1,
-  );
+  readonly #found = new TableMemory<readonly string[] | undefined>('log_attribute_keys', {
+    maxSize: MAX_REMEMBERED,
+    sizeOf: (keys) => keys?.length ?? 1,
+  });
 
   /**
    * The attributes of records in a time (of the 6 hours around it) that would be one of the labels: on no other record is one of those

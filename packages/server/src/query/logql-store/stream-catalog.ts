@@ -27,7 +27,7 @@ export class StreamCatalog {
   constructor(maxStreams: number) {
     this.#maxStreams = maxStreams;
     this.#streams = new BoundedMap(maxStreams);
-    this.#found = new TableMemory('resources', maxStreams, ({ length }) => length);
+    this.#found = new TableMemory('resources', { maxSize: maxStreams, sizeOf: ({ length }) => length });
   }
 
   /** Streams that some row of the 6 hours around the range refers to, and that fulfil all matchers. */

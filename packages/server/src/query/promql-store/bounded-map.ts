@@ -25,9 +25,8 @@ export class BoundedMap<Key, Value> {
     }
   }
 
-  clear(): void {
-    this.#entries.clear();
-    this.#size = 0;
+  deleteIf(isUnwanted: (value: Value) => boolean): void {
+    for (const [key, value] of this.#entries) if (isUnwanted(value)) this.#forget(key);
   }
 
   #forget(key: Key): void {

@@ -2,6 +2,7 @@ import type { KeyValue } from '@signalbox/api-contract';
 import type { MetricType } from '@signalbox/records';
 import { SignalboxError } from '../../pipeline/signalbox-error.ts';
 import { attributeColumns } from '../../store/clickhouse/attributes.ts';
+import type { WrittenMetric } from '../../store/metric-changes.ts';
 import { parseKeyValues, toKeyValues } from '../key-values.ts';
 import { seriesInRange } from '../metrics/series-condition.ts';
 import { type QueryContext, select, selectColumns } from '../query-context.ts';
@@ -27,6 +28,8 @@ export interface StoredMetric {
 }
 
 export interface FoundSeries {
+  /** Of these metrics, by their names in the store. */
+  readonly metrics: ReadonlySet<string>;
   readonly series: readonly StoredSeries[];
   /** Asking again would find the same as long as no series are written. */
   readonly isFinal: boolean;
@@ -41,7 +44,7 @@ export interface CatalogLimits {
 
 /**
  * Which metrics and series there are. The labels of a series never change, so that they are made once and kept. Which series
- * there are in a time is asked once, and again when series were written, or always where others may write them.
+ * there are in a time is asked once, and again when series of these metrics were written, or always where others may write them.
  */
 export class SeriesCatalog {
   readonly translation: Translation;
@@ -50,6 +53,8 @@ export class SeriesCatalog {
   readonly #series: BoundedMap<bigint, StoredSeries | null>;
   readonly #resources: BoundedMap<string, readonly KeyValue[]>;
   readonly #metrics: TableMemory<StoredMetric[]>;
+  /** The same with descriptions, of which a metric may get others. */
+  readonly #described: TableMemory<StoredMetric[]>;
   readonly #found: TableMemory<FoundSeries>;
   readonly points = new PointMemory(maxPointBytes);
   /** What selectors chose. */
@@ -61,25 +66,31 @@ export class SeriesCatalog {
     this.#series = new BoundedMap(limits.maxCached);
     this.#resources = new BoundedMap(limits.maxCached);
     const { maxCached } = limits;
-    this.#metrics = new TableMemory('series', maxCached, ({ length }) => length);
-    this.#found = new TableMemory(
-      'series',
-      maxCached,
-      ({ series }) => series.length,
-      ({ isFinal }) => isFinal,
-    );
-    this.selections = new TableMemory(
-      'series',
-      maxCached,
-      ({ series }) => series.length,
-      ({ isFinal }) => isFinal,
-    );
+    this.#metrics = new TableMemory('series', {
+      maxSize: maxCached,
+      sizeOf: ({ length }) => length,
+      dependsOn: (known, written) => familyName(written, translation) !== undefined && !isAmong(known, written),
+    });
+    this.#described = new TableMemory('series', { maxSize: maxCached, sizeOf: ({ length }) => length });
+    this.#found = new TableMemory('series', {
+      maxSize: maxCached,
+      sizeOf: ({ series }) => series.length,
+      isWhole: ({ isFinal }) => isFinal,
+      dependsOn: ({ metrics }, { name }) => metrics.has(name),
+    });
+    this.selections = new TableMemory('series', {
+      maxSize: maxCached,
+      sizeOf: ({ series }) => series.length,
+      isWhole: ({ isFinal }) => isFinal,
+      dependsOn: ({ mayChoose }, written) => mayChoose(written),
+    });
   }
 
   /** Metrics with a name in Prometheus, of the 6 hours that the range touches; once per description if those are asked for. */
   async metrics(context: QueryContext, range: TimeRange, withDescriptions = false): Promise<StoredMetric[]> {
     if (range.to < 0n) return [];
-    return await this.#metrics.get(context.connection, `${withDescriptions} ${partitionsOf(range)}`, () =>
+    const memory = withDescriptions ? this.#described : this.#metrics;
+    return await memory.get(context.connection, partitionsOf(range), () =>
       this.#readMetrics(context, range, withDescriptions),
     );
   }
@@ -102,7 +113,7 @@ export class SeriesCatalog {
 
   /** Series of metrics by their names in the store, of the 6 hours that the range touches. */
   async series(context: QueryContext, metrics: readonly string[], range: TimeRange): Promise<FoundSeries> {
-    if (metrics.length === 0 || range.to < 0n) return { series: [], isFinal: true };
+    if (metrics.length === 0 || range.to < 0n) return { metrics: new Set(), series: [], isFinal: true };
     return await this.#found.get(context.connection, JSON.stringify([partitionsOf(range), metrics]), () =>
       this.#find(context, metrics, range),
     );
@@ -122,7 +133,7 @@ export class SeriesCatalog {
       const series = read?.get(id) ?? kept;
       if (series !== undefined && series !== null && wanted.has(series.metric)) found.push(series);
     }
-    return { series: found, isFinal };
+    return { metrics: wanted, series: found, isFinal };
   }
 
   /** The attributes of resources by their ids. */
@@ -215,6 +226,13 @@ LIMIT 1 BY series_id`,
     const named = metrics.length <= namesPerStatement ? `metric_name IN ${parameters.strings(metrics)} AND ` : '';
     return `${named}${seriesInRange(parameters, range)}`;
   }
+}
+
+function isAmong(known: readonly StoredMetric[], written: WrittenMetric): boolean {
+  return known.some(
+    ({ name, type, unit, isMonotonic }) =>
+      name === written.name && type === written.type && unit === written.unit && isMonotonic === written.isMonotonic,
+  );
 }
 
 /** Of points that are kept after they were read. */

@@ -516,4 +516,57 @@ describe('points', () => {
     await otlp.insert(web, [gauge('arriving', numberPoints({ route: '/b' }, [[2, 1]]))]);
     expect(await found()).toEqual(['/a', '/b']);
   });
+
+  it('asks again for what was chosen only when series of those metrics came', async () => {
+    const catalog = new SeriesCatalog(DEFAULT_TRANSLATION, limits);
+    const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
+    const { connection } = otlp.store;
+    const statements: string[] = [];
+    const watched = Object.assign(Object.create(connection) as typeof connection, {
+      query: ((sql, options) => {
+        statements.push(sql);
+        return connection.query(sql, options);
+      }) as typeof connection.query,
+      queryColumns: ((sql, options) => {
+        statements.push(sql);
+        return connection.queryColumns(sql, options);
+      }) as typeof connection.queryColumns,
+      ...Object.fromEntries(
+        (['version', 'changedSince', 'metricsSince', 'recentPoints'] as const).map((name) => [
+          name,
+          (...rest: never[]) => (connection[name] as (...all: never[]) => unknown)(...rest),
+        ]),
+      ),
+    });
+    /** What is found, and whether anything was asked of the table of series. */
+    const found = async (selector: string) => {
+      statements.length = 0;
+      const context = { ...otlp.context(), connection: watched };
+      const queryable = new StoreQueryable(context, catalog, { maxSamples: 100 });
+      const { matchers } = parsePromql(selector) as VectorSelector;
+      const series = await queryable.select({ matchers, startMs: t0 * 1000, endMs: (t0 + 60) * 1000, hints });
+      const names = series.map(({ labels }) => `${labels.get('__name__')} ${labels.get('route')}`).sort();
+      return { names, asks: statements.some((sql) => sql.includes('FROM series')) };
+    };
+    const insert = (name: string, route: string, unit = '') =>
+      otlp.insert(web, [gauge(name, numberPoints({ route }, [[1, 1]]), unit)]);
+
+    await insert('kept', '/a');
+    await insert('other', '/a');
+    expect(await found('kept')).toEqual({ names: ['kept /a'], asks: true });
+    expect(await found('{__name__=~"kept.*"}')).toEqual({ names: ['kept /a'], asks: false });
+    expect(await found('kept')).toEqual({ names: ['kept /a'], asks: false });
+
+    await insert('other', '/b');
+    expect(await found('kept')).toEqual({ names: ['kept /a'], asks: false });
+    expect(await found('{__name__=~"kept.*"}')).toEqual({ names: ['kept /a'], asks: false });
+
+    // A new metric may fulfil a pattern, also under the name of another one in another unit.
+    await insert('kept', '/a', 's');
+    expect(await found('kept')).toEqual({ names: ['kept /a'], asks: false });
+    expect(await found('{__name__=~"kept.*"}')).toEqual({ names: ['kept /a', 'kept_seconds /a'], asks: true });
+
+    await insert('kept', '/b');
+    expect(await found('kept')).toEqual({ names: ['kept /a', 'kept /b'], asks: true });
+  });
 });

@@ -1,26 +1,28 @@
 import type { Connection } from '../../store/connection.ts';
+import type { WrittenMetric } from '../../store/metric-changes.ts';
 import { BoundedMap } from './bounded-map.ts';
 
-/** What was made of the rows of a table, as long as no rows were written to it since. */
+export interface TableMemoryOptions<Value> {
+  /** Of all values together, each as large as `sizeOf` says. */
+  readonly maxSize: number;
+  readonly sizeOf: (value: Value) => number;
+  /** False for a value that is not to be kept. Default: all are. */
+  readonly isWhole?: (value: Value) => boolean;
+  /** Of `series`: whether a value may be another one since series of the metric were written. Default: each may. */
+  readonly dependsOn?: (value: Value, metric: WrittenMetric) => boolean;
+}
+
+/** What was made of the rows of a table, as long as no rows were written to it since that could change it. */
 export class TableMemory<Value> {
   readonly #table: string;
+  readonly #options: TableMemoryOptions<Value>;
   readonly #values: BoundedMap<string, Value>;
-  readonly #isWhole: (value: Value) => boolean;
   #version: number | undefined;
 
-  /**
-   * @param maxSize of all values together, each as large as `sizeOf` says
-   * @param isWhole false for a value that is not to be kept
-   */
-  constructor(
-    table: string,
-    maxSize: number,
-    sizeOf: (value: Value) => number,
-    isWhole: (value: Value) => boolean = () => true,
-  ) {
+  constructor(table: string, options: TableMemoryOptions<Value>) {
     this.#table = table;
-    this.#values = new BoundedMap(maxSize, sizeOf);
-    this.#isWhole = isWhole;
+    this.#options = options;
+    this.#values = new BoundedMap(options.maxSize, options.sizeOf);
   }
 
   /** The value that is known by the key, or else the one that `make` makes. */
@@ -28,16 +30,25 @@ export class TableMemory<Value> {
     const version = connection.version(this.#table);
     if (version === undefined) return await make();
     if (version !== this.#version) {
-      this.#values.clear();
+      if (this.#version !== undefined) this.#values.deleteIf(this.#changedSince(connection, this.#version));
       this.#version = version;
     }
     const known = this.#values.get(key);
     if (known !== undefined) return known;
     const made = await make();
     // Rows that came meanwhile may or may not be in it.
-    if (connection.version(this.#table) === version && this.#version === version && this.#isWhole(made)) {
-      this.#values.set(key, made);
-    }
+    const isWhole = this.#options.isWhole?.(made) ?? true;
+    if (isWhole && !this.#changedSince(connection, version)(made)) this.#values.set(key, made);
     return made;
+  }
+
+  /** Tells of values that were true at the version whether they may have changed. */
+  #changedSince(connection: Connection, version: number): (value: Value) => boolean {
+    if (connection.version(this.#table) === version) return () => false;
+    const { dependsOn } = this.#options;
+    const metrics = dependsOn && connection.metricsSince(version);
+    if (dependsOn === undefined || metrics === undefined) return () => true;
+    const different = [...new Map(metrics.map((metric) => [JSON.stringify(metric), metric])).values()];
+    return (value) => different.some((metric) => dependsOn(value, metric));
   }
 }

@@ -12,6 +12,7 @@ import type {
   QueryParameter,
   QueryResult,
 } from '../../connection.ts';
+import { MetricChanges, type WrittenMetric } from '../../metric-changes.ts';
 import type { NativeBlock } from '../../native-block.ts';
 import { RecentPoints } from '../../recent-points.ts';
 import { translateEngineError } from '../engine-error.ts';
@@ -62,6 +63,7 @@ interface RowsOnTheirWay {
   readonly name: string | undefined;
   readonly rows: number;
   readonly earliestMs: number;
+  readonly metrics: readonly WrittenMetric[] | undefined;
   /** What is known of them here. */
   readonly blocks: readonly NativeBlock[];
 }
@@ -98,6 +100,7 @@ export class EmbeddedConnection implements Connection {
   #commandCount = 0;
   readonly #insertCounts = new Map<string, number>();
   readonly #changes = new Map<string, TableChanges>();
+  readonly #metricChanges = new MetricChanges();
   #recentPoints: RecentPoints | undefined;
   #closed: Promise<void> | undefined;
 
@@ -175,6 +178,10 @@ export class EmbeddedConnection implements Connection {
   changedSince(table: string, version: number): number {
     if (this.version(table) === version) return Number.POSITIVE_INFINITY;
     return this.#changes.get(table)?.earliestSince(version) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  metricsSince(version: number): readonly WrittenMetric[] | undefined {
+    return this.#metricChanges.since(version);
   }
 
   recentPoints(): RecentPoints {
@@ -271,7 +278,7 @@ export class EmbeddedConnection implements Connection {
       return;
     }
     const path = join(this.#temporaryFolder, `${this.#nextFile++}.native`);
-    const { rows, earliestMs = Number.NEGATIVE_INFINITY } = block;
+    const { rows, earliestMs = Number.NEGATIVE_INFINITY, metrics } = block;
     try {
       await writeChunks(path, block.chunks);
       await this.#insertRows({
@@ -281,6 +288,7 @@ export class EmbeddedConnection implements Connection {
         name: undefined,
         rows,
         earliestMs,
+        metrics,
         blocks: [block],
       });
     } catch (error) {
@@ -300,7 +308,8 @@ export class EmbeddedConnection implements Connection {
     await this.#insertRows({ ...set, path, names, structure: undefined });
   }
 
-  async #insertRows({ table, path, names, structure, name, rows, earliestMs, blocks }: RowsOnTheirWay): Promise<void> {
+  async #insertRows(inserted: RowsOnTheirWay): Promise<void> {
+    const { table, path, names, structure, name, rows, earliestMs, metrics, blocks } = inserted;
     // Whoever asked for something that takes a moment waits for it; a sender for many requests at once, and nobody for what is in the journal.
     const isAwaited = name === undefined && (this.#running.size === 0 || this.#longQueries.any);
     const nice = isAwaited ? 0 : INSERT_NICE;
@@ -321,6 +330,7 @@ export class EmbeddedConnection implements Connection {
       const changes = this.#changes.get(table) ?? new TableChanges();
       this.#changes.set(table, changes);
       changes.record(this.version(table), earliestMs);
+      if (table === SERIES_TABLE) this.#metricChanges.record(this.version(table), metrics);
       if (table === POINTS_TABLE) {
         const isKnown = isThere && blocks.reduce((sum, block) => sum + block.rows, 0) === rows;
         if (isKnown) for (const block of blocks) this.#recentPoints?.append(block);
@@ -367,6 +377,7 @@ export class EmbeddedConnection implements Connection {
     } finally {
       this.#commandCount++;
       for (const [table, changes] of this.#changes) changes.record(this.version(table), Number.NEGATIVE_INFINITY);
+      this.#metricChanges.record(this.version(SERIES_TABLE), undefined);
       this.#recentPoints?.forget();
     }
   }
@@ -432,6 +443,7 @@ const INSERT_NICE = 10;
 const MAX_KILLS = 100;
 const KILL_PAUSE_MS = 50;
 
+const SERIES_TABLE = 'series';
 const POINTS_TABLE = 'number_points';
 
 /** Parts of a table, the last that entered by a name, whose names it keeps: a process that dies leaves two sets at most. */

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { SignalboxError } from '../../../pipeline/signalbox-error.ts';
+import type { WrittenMetric } from '../../metric-changes.ts';
 import type { NativeBlock } from '../../native-block.ts';
 import { isAboutTheRows, STORE_RETRY_MS, translateEngineError } from '../engine-error.ts';
 import { insertColumns } from '../insert-columns.ts';
@@ -23,6 +24,8 @@ export interface BlockSet {
   readonly rows: number;
   /** No row is of an earlier time, in ms since 1970. */
   readonly earliestMs: number;
+  /** Of rows of `series`: the metrics that they are of, perhaps several times; undefined: that is not known. */
+  readonly metrics: readonly WrittenMetric[] | undefined;
   /** The blocks themselves, if they were asked for. */
   readonly blocks: readonly NativeBlock[];
 }
@@ -59,6 +62,7 @@ interface OpenSet extends BlockSet {
   rows: number;
   bytes: number;
   earliestMs: number;
+  metrics: readonly WrittenMetric[] | undefined;
   nextFile: number;
   /** The folder itself survives a crash. */
   isSynced: boolean;
@@ -178,8 +182,8 @@ export class InsertJournal {
       const path = join(folder, name);
       const files = readdirSync(path).filter((file) => isWhole(path, file));
       const table = SET_NAME.exec(name)?.[1] ?? '';
-      const earliestMs = Number.NEGATIVE_INFINITY;
-      const set = { table, name, folder: path, files, names: undefined, rows: 0, earliestMs, blocks: [] };
+      const unknown = { names: undefined, rows: 0, earliestMs: Number.NEGATIVE_INFINITY, metrics: undefined };
+      const set = { ...unknown, table, name, folder: path, files, blocks: [] };
       this.#waitingOf(table).sealed.push({
         ready: Promise.resolve(set),
         folder: path,
@@ -230,6 +234,7 @@ export class InsertJournal {
       rows: 0,
       bytes: 0,
       earliestMs: Number.POSITIVE_INFINITY,
+      metrics: [],
       nextFile: 0,
       isSynced: false,
       timer: setTimeout(() => this.#sealAndInsert(waiting), this.#options.maxWaitMs),
@@ -254,6 +259,7 @@ export class InsertJournal {
     set.rows += block.rows;
     set.bytes += block.byteLength;
     set.earliestMs = Math.min(set.earliestMs, block.earliestMs ?? Number.NEGATIVE_INFINITY);
+    set.metrics = block.metrics && set.metrics?.concat(block.metrics);
     if (this.#options.keepsBlocks(set.table)) set.blocks.push(copyOf(block));
   }
 

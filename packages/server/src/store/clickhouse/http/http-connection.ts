@@ -133,6 +133,10 @@ export class HttpConnection implements Connection {
     return Number.NEGATIVE_INFINITY;
   }
 
+  metricsSince(): undefined {
+    return undefined;
+  }
+
   recentPoints(): undefined {
     return undefined;
   }

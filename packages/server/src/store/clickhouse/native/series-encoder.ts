@@ -1,4 +1,5 @@
-import type { AttributeTable, MetricBatch } from '@signalbox/records';
+import { type AttributeTable, type MetricBatch, type MetricType, textOf } from '@signalbox/records';
+import type { WrittenMetric } from '../../metric-changes.ts';
 import type { NativeBlock } from '../../native-block.ts';
 import { AttributeMaps } from './attribute-maps.ts';
 import { BlockColumns } from './block-columns.ts';
@@ -33,6 +34,10 @@ export class SeriesEncoder {
   #metric = -1;
   #prefixLength = 0;
   #isPrefixHashed = false;
+  /** Of the rows; a batch after the other, so that one may be there several times. */
+  #metrics: WrittenMetric[] = [];
+  /** The last of the batch that is among them. */
+  #noted = -1;
   /** Where the known ones have the series that was found last; -1: they don't. */
   #place = -1;
 
@@ -50,6 +55,7 @@ export class SeriesEncoder {
     this.#scopeAttributes = scopeAttributes(batch);
     this.#source = dataView(batch.bytes);
     this.#metric = -1;
+    this.#noted = -1;
   }
 
   /** Finds the series of a point with these attributes. */
@@ -109,12 +115,16 @@ export class SeriesEncoder {
       this.#scopeAttributes,
     );
     this.#attributes.appendRow(bytes, attributes, row);
+    if (metric !== this.#noted) this.#note(batch, metric);
     this.rows++;
     return true;
   }
 
   block(): NativeBlock {
-    return this.#columns.block(this.rows);
+    const block = this.#columns.block(this.rows);
+    // A name that is no text may be read as another one.
+    const areTexts = this.#metrics.every(({ name, unit }) => !`${name}${unit}`.includes('\ufffd'));
+    return areTexts ? { ...block, metrics: this.#metrics } : block;
   }
 
   committed(): void {
@@ -128,7 +138,19 @@ export class SeriesEncoder {
   reset(): void {
     this.#columns.reset();
     this.#added.clear();
+    this.#metrics = [];
+    this.#noted = -1;
     this.rows = 0;
+  }
+
+  #note({ bytes, metrics }: MetricBatch, metric: number): void {
+    this.#noted = metric;
+    this.#metrics.push({
+      name: textOf(bytes, metrics.name, metric),
+      type: metrics.type[metric] as MetricType,
+      unit: textOf(bytes, metrics.unit, metric),
+      isMonotonic: metrics.monotonic[metric] === 1,
+    });
   }
 
   #startMetric(batch: MetricBatch, metric: number): void {
