@@ -232,23 +232,23 @@ describe('GroupCommit', () => {
   });
 
   it('asks senders to come again when too much is under way, and recovers', async () => {
-    let finish: () => void = () => {};
+    const inserts: (() => void)[] = [];
     const group = commits(
       () =>
         new Promise((resolve) => {
-          finish = resolve;
+          inserts.push(resolve);
         }),
       { maxPendingBytes: 10 },
     );
     const first = group.consume('12345678');
     await expect(group.consume('9abc')).rejects.toMatchObject({ code: 'resource_exhausted', retryable: true });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    finish();
+    await vi.waitFor(() => expect(inserts).toHaveLength(1));
+    inserts[0]?.();
     await first;
     // One that is larger than the limit alone must not be refused forever.
     const second = group.consume('1234567890123');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    finish();
+    await vi.waitFor(() => expect(inserts).toHaveLength(2));
+    inserts[1]?.();
     await second;
   });
 
