@@ -16,6 +16,7 @@ import { featureRoutes } from './routes/features.ts';
 import { federateRoute } from './routes/federate.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { metadataRoutes } from './routes/metadata.ts';
+import { openApiRoute } from './routes/openapi.ts';
 import { promqlRoutes } from './routes/queries.ts';
 import { remoteReadRoutes } from './routes/remote-read.ts';
 import { ruleRoutes } from './routes/rules.ts';
@@ -60,7 +61,7 @@ export function createPrometheusApi(
   const hosts = new HostCheck(options.allowedHosts);
   const { catalog } = options;
   const { parser = {} } = options.engine;
-  const router = new Router<PrometheusRoute>([
+  const routes: PrometheusRoute[] = [
     ...promqlRoutes({ catalog, engine: options.engine }),
     ...remoteReadRoutes({ catalog, engine: options.engine }),
     ...labelRoutes(catalog, parser),
@@ -69,7 +70,9 @@ export function createPrometheusApi(
     ...targetRoutes(options.targets ?? NO_TARGETS, catalog, parser),
     ...statusRoutes(options.status, catalog),
     ...featureRoutes(options.engine),
-  ]);
+  ];
+  routes.push(openApiRoute(routes, { version: options.status.version, roots: roots.map((root) => root.slice(0, -1)) }));
+  const router = new Router(routes);
   const beside = new Router<PrometheusRoute>([federateRoute({ catalog, engine: options.engine })]);
 
   return async (request, response) => {
@@ -104,7 +107,7 @@ export function createPrometheusApi(
         response.writeHead(method === 'OPTIONS' ? 204 : 405, { allow: allowed }).end();
         return true;
       }
-      const parameters = new PrometheusParameters(await readForm(request, search));
+      const parameters = new PrometheusParameters(await readForm(request, search), match.route.about.parameters);
       const context = {
         connection: options.connection,
         signal: query.controller.signal,

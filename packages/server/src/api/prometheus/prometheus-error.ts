@@ -2,7 +2,7 @@ import { type ErrorCode, toSignalboxError } from '../../pipeline/signalbox-error
 import { PromqlError } from '../../query/promql/promql-error.ts';
 
 /** Prometheus's `errorType` (HTTP API, "Format overview"), with the status that each has. */
-const statuses = {
+export const statuses = {
   bad_data: 400,
   not_found: 404,
   execution: 422,

@@ -1,4 +1,5 @@
 import { formatGoDuration, parsePromqlDuration, quoteGo } from '@signalbox/query-language';
+import type { ParameterDescription } from './describe-route.ts';
 import { invalidParameter, PrometheusError } from './prometheus-error.ts';
 
 /** Milliseconds since 1970 that stand for "no beginning" and "no end": those that Prometheus takes, as they lie in a double. */
@@ -61,17 +62,21 @@ export function readBoolean(text: string, describe: (problem: string) => Error):
 /** Parameters of a request to Prometheus's API. As there, unknown ones are ignored, and of several values the first counts. */
 export class PrometheusParameters {
   readonly #values: URLSearchParams;
+  readonly #names: ReadonlySet<string>;
 
-  constructor(values: URLSearchParams) {
+  /** @param described of the route, which can read no others: what is said of it is true */
+  constructor(values: URLSearchParams, described: readonly ParameterDescription[] = []) {
     this.#values = values;
+    this.#names = new Set(described.map(({ name }) => name));
   }
 
   /** '' when it is absent. */
   text(name: string): string {
-    return this.#values.get(name) ?? '';
+    return this.list(name)[0] ?? '';
   }
 
   list(name: string): string[] {
+    if (!this.#names.has(name)) throw new TypeError(`a route reads the parameter ${name}, which it does not describe`);
     return this.#values.getAll(name);
   }
 

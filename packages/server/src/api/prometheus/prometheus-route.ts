@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { QueryContext } from '../../query/query-context.ts';
+import type { RouteDescription } from './describe-route.ts';
 import type { PrometheusParameters } from './prometheus-parameters.ts';
 
 export interface PrometheusRequest {
@@ -44,16 +45,17 @@ export interface PrometheusRoute {
   readonly method: 'GET' | 'POST';
   /** Below `/api/v1/`, e.g. `label/{name}/values`; of routes that stand beside it, below the root. */
   readonly pattern: string;
+  readonly about: RouteDescription;
   readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer | TextAnswer>;
 }
 
-export function get(pattern: string, run: PrometheusRoute['run']): PrometheusRoute {
-  return { method: 'GET', pattern, run };
+export function get(pattern: string, about: RouteDescription, run: PrometheusRoute['run']): PrometheusRoute {
+  return { method: 'GET', pattern, about, run };
 }
 
 /** Queries can be longer than a URL: these take forms as well. */
-export function getOrPost(pattern: string, run: PrometheusRoute['run']): PrometheusRoute[] {
-  return [get(pattern, run), { method: 'POST', pattern, run }];
+export function getOrPost(pattern: string, about: RouteDescription, run: PrometheusRoute['run']): PrometheusRoute[] {
+  return [get(pattern, about, run), { method: 'POST', pattern, about, run }];
 }
 
 export const truncatedWarning = 'results truncated due to limit';

@@ -1,5 +1,6 @@
 import { AGGREGATORS, COMPARISON_OPERATORS, functionSignatures, SET_OPERATORS } from '@signalbox/query-language';
 import type { EngineOptions } from '../../../query/promql/engine.ts';
+import { boolean, listOf, mapOf, object } from '../describe-route.ts';
 import { get, type PrometheusRoute } from '../prometheus-route.ts';
 
 type Features = Readonly<Record<string, boolean>>;
@@ -11,9 +12,15 @@ const EXPERIMENTAL_AGGREGATORS: ReadonlySet<string> = new Set(['limitk', 'limit_
 export function featureRoutes(engine: EngineOptions): readonly PrometheusRoute[] {
   const features = { api, promql: promql(engine), ...functionsAndOperators(engine), rules, otlp_receiver };
   return [
-    get('features', async () => ({ data: features })),
+    get(
+      'features',
+      { summary: 'What of Prometheus’s features there is.', answers: mapOf(mapOf(boolean)) },
+      async () => ({ data: features }),
+    ),
     // Of the program's own; there are none.
-    get('notifications', async () => ({ data: [] })),
+    get('notifications', { summary: 'Of the program’s own: none.', answers: listOf(object({})) }, async () => ({
+      data: [],
+    })),
   ];
 }
 
@@ -22,6 +29,8 @@ const api: Features = {
   exclude_alerts: true,
   label_values_match: true,
   lifecycle: false,
+  'openapi_3.1': true,
+  'openapi_3.2': true,
   otlp_write_receiver: false,
   query_cost: false,
   query_stats: true,

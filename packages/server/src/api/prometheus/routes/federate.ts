@@ -3,6 +3,7 @@ import { DEFAULT_LOOKBACK_MS } from '../../../query/promql/engine.ts';
 import type { RawSeries } from '../../../query/promql/queryable.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
+import { match } from '../describe-route.ts';
 import { federationText } from '../federation-text.ts';
 import { PrometheusError } from '../prometheus-error.ts';
 import { get, type PrometheusRoute, type TextAnswer } from '../prometheus-route.ts';
@@ -22,7 +23,12 @@ export interface FederateOptions {
  */
 export function federateRoute({ catalog, engine }: FederateOptions): PrometheusRoute {
   const { maxSamples, lookbackMs = DEFAULT_LOOKBACK_MS, parser = {} } = engine;
-  return get('federate', async ({ parameters, context, headers }): Promise<TextAnswer> => {
+  const about = {
+    summary: 'The newest samples of series, for a Prometheus to scrape.',
+    parameters: [match],
+    answers: 'text/plain',
+  };
+  return get('federate', about, async ({ parameters, context, headers }): Promise<TextAnswer> => {
     const selectors = parameters.list('match[]').map((selector) => readSelector(selector, parser));
     const source = new StoreQueryable(context, catalog, { maxSamples });
     const found = new Map<string, RawSeries>();

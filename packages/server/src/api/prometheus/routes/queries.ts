@@ -5,6 +5,21 @@ import { PromqlError } from '../../../query/promql/promql-error.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
 import type { QueryContext } from '../../../query/query-context.ts';
+import {
+  end,
+  limit,
+  lookback,
+  object,
+  oneOf,
+  query,
+  required,
+  start,
+  stats,
+  step,
+  text,
+  time,
+  timeout,
+} from '../describe-route.ts';
 import { encodeResult } from '../encode-result.ts';
 import { invalidParameter, PrometheusError } from '../prometheus-error.ts';
 import { type PrometheusParameters, readBoolean } from '../prometheus-parameters.ts';
@@ -16,6 +31,26 @@ export interface QueryRouteOptions {
   readonly catalog: SeriesCatalog;
   readonly engine: EngineOptions & { readonly maxSamples: number };
 }
+
+const evaluation = [required(query, 'up'), limit, timeout, lookback, stats];
+const about = {
+  instant: {
+    summary: 'Evaluates an expression at one time.',
+    parameters: [...evaluation, time],
+    answers: object({ resultType: oneOf('scalar', 'string', 'vector', 'matrix'), result: { type: 'array' } }),
+  },
+  range: {
+    summary: 'Evaluates an expression at times that are a step apart.',
+    parameters: [...evaluation, required(start, '1767225600'), required(end, '1767229200'), required(step, '1m')],
+    answers: object({ resultType: oneOf('matrix'), result: { type: 'array' } }),
+  },
+  format: { summary: 'Prints an expression over lines.', parameters: [required(query, 'up')], answers: text },
+  parse: {
+    summary: 'The tree of an expression.',
+    parameters: [required(query, 'up')],
+    answers: object({ type: text }),
+  },
+} as const;
 
 /** Evaluates, prints and takes apart PromQL. */
 export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly PrometheusRoute[] {
@@ -56,24 +91,26 @@ export function promqlRoutes({ catalog, engine }: QueryRouteOptions): readonly P
     readStartTimes(headers) ?? engine.usesStartTimes ?? false;
 
   return [
-    ...getOrPost('query', async ({ parameters, context, headers }) => {
+    ...getOrPost('query', about.instant, async ({ parameters, context, headers }) => {
       const limit = parameters.limit();
       const timeMs = parameters.time('time', context.nowMs);
       return await evaluate(parameters, context, usesStartTimes(headers), limit, (own, query, options) =>
         own.instant(query, timeMs, options),
       );
     }),
-    ...getOrPost('query_range', async ({ parameters, context, headers }) => {
+    ...getOrPost('query_range', about.range, async ({ parameters, context, headers }) => {
       const limit = parameters.limit();
       const range = readQueryRange(parameters);
       return await evaluate(parameters, context, usesStartTimes(headers), limit, (own, query, options) =>
         own.range(query, range, options),
       );
     }),
-    ...getOrPost('format_query', async ({ parameters }) => ({
+    ...getOrPost('format_query', about.format, async ({ parameters }) => ({
       data: prettyPrintPromql(readQuery(parameters, engine), engine.parser),
     })),
-    ...getOrPost('parse_query', async ({ parameters }) => ({ data: translateAst(readQuery(parameters, engine)) })),
+    ...getOrPost('parse_query', about.parse, async ({ parameters }) => ({
+      data: translateAst(readQuery(parameters, engine)),
+    })),
   ];
 }
 

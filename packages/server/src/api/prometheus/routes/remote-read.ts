@@ -34,6 +34,11 @@ export function remoteReadRoutes({ catalog, engine }: RemoteReadOptions): Promet
     {
       method: 'POST',
       pattern: 'read',
+      about: {
+        summary: 'Remote read: a ReadRequest in protobuf, packed with Snappy.',
+        body: 'application/x-protobuf',
+        answers: 'application/x-protobuf',
+      },
       async run({ body, context }): Promise<BytesAnswer> {
         const { queries, acceptedTypes } = readRequest(await body(maxCompressedBytes));
         if (acceptedTypes.length > 0 && !acceptedTypes.includes(RemoteReadResponseType.Samples)) {

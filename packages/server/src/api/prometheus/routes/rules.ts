@@ -1,13 +1,40 @@
 import type { ParserOptions } from '@signalbox/query-language';
 import type { ActiveAlert, RuleGroupState, RuleState, RuleStates } from '../../../query/rule-states.ts';
 import { chooseRules } from '../choose-rules.ts';
+import { boolean, describeParameter, integer, labels, listOf, match, object, oneOf, text } from '../describe-route.ts';
 import { showTime } from '../encode-json.ts';
 import { get, type PrometheusRoute } from '../prometheus-route.ts';
+
+const only = (name: string, what: string) => describeParameter(name, listOf(text), `Only of these ${what}.`);
+const about = {
+  rules: {
+    summary: 'Rules, by groups, and how their evaluation goes.',
+    parameters: [
+      describeParameter('type', oneOf('alert', 'record'), 'Only such rules.'),
+      only('rule_name[]', 'names'),
+      only('rule_group[]', 'groups'),
+      only('file[]', 'files'),
+      match,
+      describeParameter('exclude_alerts', boolean, 'Without the alerts of each rule.'),
+      describeParameter('group_limit', integer, 'Groups of a page.'),
+      describeParameter('group_next_token', text, 'What the page before gave as groupNextToken.'),
+    ],
+    answers: object({ groups: listOf(object({ name: text, file: text, rules: listOf(object({ name: text })) })) }),
+  },
+  alerts: {
+    summary: 'Alerts that are pending or firing.',
+    answers: object({ alerts: listOf(object({ labels, annotations: labels, state: text, value: text })) }),
+  },
+  alertmanagers: {
+    summary: 'The Alertmanagers that hear of alerts.',
+    answers: object({ activeAlertmanagers: listOf(object({ url: text })), droppedAlertmanagers: listOf(object({})) }),
+  },
+};
 
 /** Rules and what came of them. */
 export function ruleRoutes(states: RuleStates, parser: ParserOptions): readonly PrometheusRoute[] {
   return [
-    get('rules', async ({ parameters }) => {
+    get('rules', about.rules, async ({ parameters }) => {
       const { groups, withoutAlerts, nextToken } = chooseRules(states.groups(), parameters, parser);
       return {
         data: {
@@ -16,13 +43,13 @@ export function ruleRoutes(states: RuleStates, parser: ParserOptions): readonly 
         },
       };
     }),
-    get('alerts', async () => {
+    get('alerts', about.alerts, async () => {
       const rules = states.groups().flatMap((group) => group.rules);
       return {
         data: { alerts: rules.flatMap((rule) => (rule.kind === 'alerting' ? rule.alerts.map(showAlert) : [])) },
       };
     }),
-    get('alertmanagers', async () => ({
+    get('alertmanagers', about.alertmanagers, async () => ({
       data: { activeAlertmanagers: states.alertmanagers().map((url) => ({ url })), droppedAlertmanagers: [] },
     })),
   ];

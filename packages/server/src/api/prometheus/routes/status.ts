@@ -3,6 +3,7 @@ import { METRIC_NAME } from '../../../query/promql/labels.ts';
 import { listBlocks, type MetricBlock } from '../../../query/promql-store/list-blocks.ts';
 import { listSeries } from '../../../query/promql-store/list-series.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
+import { describeParameter, integer, listOf, mapOf, object, text } from '../describe-route.ts';
 import { showTime } from '../encode-json.ts';
 import { PrometheusError } from '../prometheus-error.ts';
 import { readWhole } from '../prometheus-parameters.ts';
@@ -22,10 +23,43 @@ export interface PrometheusStatus {
 const statsSpanMs = 6 * 3_600_000;
 const maxStatsLimit = 10_000;
 
+const counted = listOf(object({ name: text, value: integer }));
+const about = {
+  buildinfo: {
+    summary: 'The version of Prometheus whose API this is; the revision is the version of Signalbox.',
+    answers: object({ version: text, revision: text }),
+  },
+  runtimeinfo: {
+    summary: 'When the program began, and what it has to do with.',
+    answers: object({ startTime: text, serverTime: text, hostname: text, storageRetention: text }),
+  },
+  flags: { summary: 'Settings in force, without secrets.', answers: mapOf(text) },
+  config: { summary: 'Settings in force, without secrets, as YAML.', answers: object({ yaml: text }) },
+  walreplay: {
+    summary: 'How far the program has come with beginning: it answers nothing before.',
+    answers: object({ min: integer, max: integer, current: integer }),
+  },
+  blocks: {
+    summary: 'The partitions of the store, each as a block.',
+    answers: object({ blocks: listOf(object({ ulid: text, minTime: integer, maxTime: integer, version: integer })) }),
+  },
+  tsdb: {
+    summary: 'What there is most of, of the last six hours.',
+    parameters: [describeParameter('limit', integer, 'Entries of each list.')],
+    answers: object({
+      headStats: object({ numSeries: integer, numLabelPairs: integer, minTime: integer, maxTime: integer }),
+      seriesCountByMetricName: counted,
+      labelValueCountByLabelName: counted,
+      memoryInBytesByLabelName: counted,
+      seriesCountByLabelValuePair: counted,
+    }),
+  },
+};
+
 export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): readonly PrometheusRoute[] {
   return [
     // Without `features`, by which clients tell Mimir from Prometheus.
-    get('status/buildinfo', async () => ({
+    get('status/buildinfo', about.buildinfo, async () => ({
       data: {
         version: prometheusVersion,
         revision: status.version,
@@ -35,7 +69,7 @@ export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): 
         goVersion: '',
       },
     })),
-    get('status/runtimeinfo', async ({ context }) => ({
+    get('status/runtimeinfo', about.runtimeinfo, async ({ context }) => ({
       data: {
         startTime: showTime(status.startedAtMs),
         CWD: process.cwd(),
@@ -52,8 +86,8 @@ export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): 
         storageRetention: status.retention,
       },
     })),
-    get('status/flags', async () => ({ data: status.settings })),
-    get('status/config', async () => ({
+    get('status/flags', about.flags, async () => ({ data: status.settings })),
+    get('status/config', about.config, async () => ({
       data: {
         yaml: Object.entries(status.settings)
           .map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
@@ -61,14 +95,14 @@ export function statusRoutes(status: PrometheusStatus, catalog: SeriesCatalog): 
       },
     })),
     // Clients wait by it until the answers are whole: here they are from the first one on.
-    get('status/walreplay', async () => ({ data: { min: 0, max: 0, current: 0 } })),
-    get('status/tsdb/blocks', async ({ context }) => ({
+    get('status/walreplay', about.walreplay, async () => ({ data: { min: 0, max: 0, current: 0 } })),
+    get('status/tsdb/blocks', about.blocks, async ({ context }) => ({
       data: { blocks: (await listBlocks(context)).map(showBlock) },
     })),
-    get('status/tsdb', async ({ parameters, context }) => {
-      const text = parameters.text('limit');
+    get('status/tsdb', about.tsdb, async ({ parameters, context }) => {
+      const asked = parameters.text('limit');
       const problem = (): Error => new PrometheusError('bad_data', 'limit must be a positive number');
-      const limit = text === '' ? 10 : readWhole(text, 'Atoi', problem);
+      const limit = asked === '' ? 10 : readWhole(asked, 'Atoi', problem);
       if (limit < 1) throw problem();
       if (limit > maxStatsLimit) throw new PrometheusError('bad_data', `limit must not exceed ${maxStatsLimit}`);
       const range = { fromMs: context.nowMs - statsSpanMs, toMs: context.nowMs };

@@ -13,10 +13,53 @@ import { selectSeries } from '../../../query/promql-store/select-series.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import type { QueryContext } from '../../../query/query-context.ts';
 import type { ScrapePool, ScrapeTarget, ScrapeTargets } from '../../../query/scrape-targets.ts';
+import {
+  boolean,
+  count,
+  describeParameter,
+  labels,
+  listOf,
+  metric,
+  object,
+  oneOf,
+  required,
+  scrapePool,
+  text,
+} from '../describe-route.ts';
 import { showTime } from '../encode-json.ts';
 import { invalidParameter, PrometheusError } from '../prometheus-error.ts';
 import type { PrometheusParameters } from '../prometheus-parameters.ts';
 import { get, type PrometheusRoute } from '../prometheus-route.ts';
+
+const about = {
+  targets: {
+    summary: 'What is scraped, and how that goes.',
+    parameters: [scrapePool, describeParameter('state', oneOf('active', 'dropped', 'any'), 'Only such targets.')],
+    answers: object({
+      activeTargets: listOf(object({ labels, scrapeUrl: text, health: text })),
+      droppedTargets: listOf(object({})),
+    }),
+  },
+  pools: { summary: 'The names of scrape pools.', answers: object({ scrapePools: listOf(text) }) },
+  config: {
+    summary: 'The settings of a scrape pool, without secrets.',
+    parameters: [required(scrapePool, 'shop')],
+    answers: object({ yaml: text }),
+  },
+  metadata: {
+    summary: 'What is known of the metrics of targets.',
+    parameters: [count, describeParameter('match_target', text, 'A selector of targets by their labels.'), metric],
+    answers: listOf(object({ target: labels, type: text, help: text, unit: text })),
+  },
+  relabelSteps: {
+    summary: 'Rule by rule, what becomes of a target of a scrape pool.',
+    parameters: [
+      required(scrapePool, 'shop'),
+      required(describeParameter('labels', text, 'Labels of the target: an object of JSON.'), '{"__address__":"a:1"}'),
+    ],
+    answers: object({ steps: listOf(object({ rule: object({ action: text }), output: labels, keep: boolean })) }),
+  },
+};
 
 /** What is scraped. */
 export function targetRoutes(
@@ -25,7 +68,7 @@ export function targetRoutes(
   parser: ParserOptions,
 ): readonly PrometheusRoute[] {
   return [
-    get('targets', async ({ parameters }) => {
+    get('targets', about.targets, async ({ parameters }) => {
       const pool = parameters.text('scrapePool');
       const state = parameters.text('state').toLowerCase();
       const shows = (kind: string): boolean => state === '' || state === 'any' || state === kind;
@@ -42,11 +85,13 @@ export function targetRoutes(
         },
       };
     }),
-    get('scrape_pools', async () => ({
+    get('scrape_pools', about.pools, async () => ({
       data: { scrapePools: [...new Set(targets.pools().map(({ name }) => name))].sort() },
     })),
-    get('scrape_pools/config', async ({ parameters }) => ({ data: { yaml: findPool(targets, parameters).yaml } })),
-    get('targets/metadata', async ({ parameters, context }) => {
+    get('scrape_pools/config', about.config, async ({ parameters }) => ({
+      data: { yaml: findPool(targets, parameters).yaml },
+    })),
+    get('targets/metadata', about.metadata, async ({ parameters, context }) => {
       const limit = parameters.count('limit');
       const selector = parameters.text('match_target');
       const tests = selector === '' ? [] : readTargetMatchers(selector, parser);
@@ -67,7 +112,7 @@ export function targetRoutes(
       }
       return { data };
     }),
-    get('targets/relabel_steps', async ({ parameters }) => {
+    get('targets/relabel_steps', about.relabelSteps, async ({ parameters }) => {
       if (parameters.text('scrapePool') === '') throw noPool();
       const text = parameters.text('labels');
       if (text === '') throw new PrometheusError('bad_data', 'no labels parameter provided');
