@@ -224,6 +224,31 @@ describe('the engine', () => {
   });
 });
 
+test('what has the same value at all steps is evaluated at the first, remarks are on that one', async () => {
+  const buckets = new MemorySeries();
+  for (const [le, value] of [
+    ['1', 5],
+    ['2', 3],
+    ['+Inf', 6],
+  ] as const) {
+    const labels = Labels.from(Object.entries({ __name__: 'h_bucket', le }));
+    buckets.add(
+      labels,
+      [0, 60_000, 120_000].map((timeMs) => ({ timeMs, value })),
+    );
+  }
+  const engine = new PromqlEngine(buckets);
+  const range = { startMs: 0, endMs: 120_000, stepMs: 60_000 };
+  const ask = (query: string) => engine.range(query, range);
+  const once = await ask('histogram_quantile(0.5, h_bucket @ 60) + 0 * time()');
+  const [{ points = [] } = {}] = once.value.type === 'matrix' ? once.value.series : [];
+  expect(points.map(({ timeMs, value }) => [timeMs, value])).toEqual([0, 60_000, 120_000].map((at) => [at, 0.6]));
+  const [day, first] = ['1970-01-01T00:', '1970-01-01T00:00:00Z'];
+  expect(once.infos).toEqual([expect.stringContaining(`from ${first} to ${first} `)]);
+  const each = await ask('histogram_quantile(0.5, h_bucket)');
+  expect(each.infos).toEqual([expect.stringContaining(`from ${first} to ${day}02:00Z`)]);
+});
+
 describe('limits', () => {
   const many = new MemorySeries();
   many.add(

@@ -63,6 +63,9 @@ export class Evaluator {
 
   /** The value of an expression that is no range vector. */
   async evaluate(expr: Expr): Promise<StepValue> {
+    if (this.#steps > 1 && expr.kind !== 'number' && expr.kind !== 'string' && isStepInvariant(expr)) {
+      return await this.#evaluateOnce(expr);
+    }
     switch (expr.kind) {
       case 'number':
         return { type: 'scalar', values: new Float64Array(this.#steps).fill(expr.value) };
@@ -83,6 +86,25 @@ export class Evaluator {
       default:
         throw executionError('a range vector has no value at one time');
     }
+  }
+
+  /** The value at the first step, at all of them: remarks are on that one, too. */
+  async #evaluateOnce(expr: Expr): Promise<StepValue> {
+    const first = { ...this.#evaluation, steps: { ...this.#evaluation.steps, count: 1 } };
+    const value = await new Evaluator(first, this.#budget, this.#selectInfo).evaluate(expr);
+    if (value.type === 'string') return value;
+    if (value.type === 'scalar') {
+      return { type: 'scalar', values: new Float64Array(this.#steps).fill(value.values[0]) };
+    }
+    this.#budget.take(value.vector.length * (this.#steps - 1));
+    return vectorValue(
+      value.vector.map((series) => {
+        const repeated = new StepSeries(series.labels, this.#steps, series.dropsName);
+        const one = series.at(0);
+        if (one !== undefined) for (let step = 0; step < this.#steps; step++) repeated.set(step, one);
+        return repeated;
+      }),
+    );
   }
 
   async vector(expr: Expr): Promise<StepVector> {
@@ -180,7 +202,7 @@ export class Evaluator {
   async #call(call: Call): Promise<StepValue> {
     const { annotations, steps } = this.#evaluation;
     const { name, args } = call;
-    if (SORT_FUNCTIONS.has(name) && steps.count > 1 && !isStepInvariant(call)) annotations.sortInRangeQuery(call.range);
+    if (SORT_FUNCTIONS.has(name) && steps.count > 1) annotations.sortInRangeQuery(call.range);
     if (rangeFunctions.has(name)) return vectorValue(await this.#rangeCall(call));
     const elementwise = elementwiseFunctions.get(name);
     if (elementwise) return vectorValue(await this.#elementwise(call, elementwise));

@@ -1,6 +1,7 @@
 import type { Expr } from '@signalbox/query-language';
 import { childrenOf } from '@signalbox/query-language';
 import { timeFunctions } from './functions/elementwise.ts';
+import { sharedTime } from './functions/info.ts';
 
 /** Functions whose result depends on the time of the evaluation, whatever their arguments are. */
 const OF_THE_TIME: ReadonlySet<string> = new Set(['time', 'timestamp', 'predict_linear', ...timeFunctions]);
@@ -14,6 +15,8 @@ export function isStepInvariant(expr: Expr): boolean {
     case 'matrixSelector':
       return expr.selector.at !== undefined;
     case 'call':
+      // Its second argument is no vector. Where there is no one time, info series are those of each step.
+      if (expr.name === 'info') return isStepInvariant(expr.args[0]) && sharedTime(expr.args[0]) !== undefined;
       return !OF_THE_TIME.has(expr.name) && expr.args.every(isStepInvariant);
     default:
       return childrenOf(expr).every(isStepInvariant);

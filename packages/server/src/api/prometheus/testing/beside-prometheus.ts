@@ -136,7 +136,7 @@ function inOrder(value: unknown): unknown {
     return Object.fromEntries(
       Object.entries(value)
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, one]) => [key, inOrder(one)]),
+        .map(([key, one]) => [key, isRemarks(key) ? (inOrder(one) as string[]).sort() : inOrder(one)]),
     );
   }
   if (typeof value !== 'string') return value;
@@ -146,6 +146,11 @@ function inOrder(value: unknown): unknown {
       /(found duplicate series for the match group ).*( on the \w+ hand-side of the operation: )\[.*\];/,
       '$1…$2[…];',
     );
+}
+
+/** Remarks come out of a map there, each time in another order. */
+function isRemarks(key: string): boolean {
+  return key === 'warnings' || key === 'infos';
 }
 
 /** Sums are added up in another order: 11 digits count. */

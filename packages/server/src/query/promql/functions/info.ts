@@ -119,7 +119,7 @@ interface SelectorTime {
  * The time that all vectors within the argument are of: info series are looked up there. Undefined where they are of different times, or
  * one comes from no selector: then it is that of the evaluation.
  */
-function sharedTime(argument: Expr): SelectorTime | undefined {
+export function sharedTime(argument: Expr): SelectorTime | undefined {
   let shared: SelectorTime | undefined;
   let isShared = true;
   visit(argument, { at: undefined, offsetMs: 0 });
