@@ -1,6 +1,6 @@
 import { ReverseWriter } from '@signalbox/otlp';
 import { encodeSnappy } from '../snappy/encode-snappy.ts';
-import { writeDouble, writeInt64, writeLabels } from './write-remote-fields.ts';
+import { writeBucketSpans, writeDouble, writeInt64, writeLabels } from './write-remote-fields.ts';
 
 /** Counts of buckets by their indexes, which ascend. */
 export interface ReadBuckets {
@@ -87,7 +87,6 @@ function writeHistograms(writer: ReverseWriter, { times, histograms = [] }: Read
   }
 }
 
-/** A span for each run of indexes without a gap; its offset is from the end of the one before. */
 function writeBuckets(
   writer: ReverseWriter,
   { indexes, counts }: ReadBuckets,
@@ -96,19 +95,7 @@ function writeBuckets(
 ): void {
   if (indexes.length === 0) return;
   writePacked(writer, countsTag, counts);
-  let last = indexes.length - 1;
-  while (last >= 0) {
-    let first = last;
-    while (first > 0 && indexes[first - 1] === (indexes[first] as number) - 1) first--;
-    const before = first === 0 ? 0 : (indexes[first - 1] as number) + 1;
-    const end = writer.length;
-    writer.varint(last - first + 1);
-    writer.varint(0x10);
-    writer.sint32((indexes[first] as number) - before);
-    writer.varint(0x08);
-    writer.endMessage(spansTag, end);
-    last = first - 1;
-  }
+  writeBucketSpans(writer, indexes, spansTag);
 }
 
 function writePacked(writer: ReverseWriter, tag: number, values: readonly number[]): void {

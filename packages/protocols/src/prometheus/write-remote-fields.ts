@@ -28,6 +28,23 @@ export function writeInt64(writer: ReverseWriter, tag: number, value: number): v
   writer.varint(tag);
 }
 
+/** Messages `BucketSpan`, one for each run of indexes without a gap; its offset is from the end of the one before. */
+export function writeBucketSpans(writer: ReverseWriter, indexes: readonly number[], tag: number): void {
+  let last = indexes.length - 1;
+  while (last >= 0) {
+    let first = last;
+    while (first > 0 && indexes[first - 1] === (indexes[first] as number) - 1) first--;
+    const before = first === 0 ? 0 : (indexes[first - 1] as number) + 1;
+    const end = writer.length;
+    writer.varint(last - first + 1);
+    writer.varint(0x10);
+    writer.sint32((indexes[first] as number) - before);
+    writer.varint(0x08);
+    writer.endMessage(tag, end);
+    last = first - 1;
+  }
+}
+
 export function writeWords(writer: ReverseWriter, value: bigint): void {
   const bits = BigInt.asUintN(64, value);
   writer.varint64(Number(bits & 0xffff_ffffn), Number(bits >> 32n));

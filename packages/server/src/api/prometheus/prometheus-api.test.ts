@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { decodeExposition } from '@signalbox/protocols';
 import { MetricType } from '@signalbox/records';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Labels } from '../../query/promql/labels.ts';
@@ -722,6 +723,53 @@ test('/federate gives the newest samples, errors as text', async () => {
   expect((await ask('', 'POST'))[0]).toBe(405);
   const prefixed = await fetch(`${base}/prometheus/federate?match[]=fed`);
   expect(await prefixed.text()).toContain(line);
+});
+
+test('/federate gives protobuf, with histograms of all kinds, to those who want it most', async () => {
+  await storage.add(
+    ['{{schema:1 count:7 sum:5 z_bucket:1 z_bucket_w:0.5 buckets:[1 0 2] n_buckets:[3]}}', '2'].map((value, index) => {
+      const [sample] = parseSeriesDescription(`fed_${index} ${value}`).values;
+      return {
+        labels: labels({ __name__: `fed_${index}`, 'a.b': 'ä' }),
+        samples: sample !== undefined && 'value' in sample ? [{ timeMs: now - 1_000, value: sample.value }] : [],
+      };
+    }),
+  );
+  const ask = async (weight: number, escaping = '') => {
+    const accept = `text/plain;q=0.5, application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited${escaping};q=${weight}`;
+    const response = await fetch(`${base}/federate?match[]={"a.b"="ä"}`, { headers: { accept } });
+    return [response.headers.get('content-type') ?? '', new Uint8Array(await response.arrayBuffer())] as const;
+  };
+  const [type, bytes] = await ask(0.6, ';escaping=allow-utf-8');
+  expect(type).toBe(
+    'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=allow-utf-8',
+  );
+  const common = { timeMs: now - 1_000, startMs: null, exemplars: [] };
+  const own = [
+    ['a.b', 'ä'],
+    ['instance', ''],
+  ];
+  const histogram = {
+    schema: 1,
+    count: 7,
+    sum: 5,
+    zeroCount: 1,
+    zeroThreshold: 0.5,
+    customValues: [],
+    negative: { spans: [{ offset: 0, length: 1 }], deltas: [], counts: [3] },
+  };
+  expect(decodeExposition(bytes, { native: true, classicToo: false }).samples).toEqual([
+    { ...common, name: 'fed_0', labels: own, value: expect.objectContaining(histogram) as unknown },
+    { ...common, name: 'fed_1', labels: own, value: 2 },
+  ]);
+  const escaped = decodeExposition((await ask(0.6))[1], { native: true, classicToo: false }).samples;
+  expect(escaped.map(({ labels: [first] }) => first)).toEqual([
+    ['a_b', 'ä'],
+    ['a_b', 'ä'],
+  ]);
+  const [text, lines] = await ask(0.4);
+  expect(text).toMatch(/^text\/plain/);
+  expect(Buffer.from(lines).toString()).not.toContain('fed_0');
 });
 
 test('a histogram', async () => {

@@ -184,6 +184,16 @@ describe.skipIf(prometheusProgram === undefined)('beside the Prometheus that SIG
   });
 
   test.each([
+    ['allow-utf-8', ['{__name__=~".+"}']],
+    ['underscores', ['expo_milliseconds', 'latency_seconds_bucket', 'target_info']],
+    ['underscores', ['nothing']],
+  ])('/federate in protobuf with %s: %o', async (escaping, selectors) => {
+    const accept = `text/plain;q=0.4,application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;escaping=${escaping};q=0.6`;
+    const [own, theirs] = await both.federateProtobuf(selectors, accept);
+    expect(own).toEqual(theirs);
+  });
+
+  test.each([
     [['{__name__=~".+"}'], 'text/plain;version=0.0.4;escaping=allow-utf-8;q=0.5,*/*;q=0.1'],
     [['latency_seconds_bucket{le="0.1"}', '{job="shop/web"}', 'target_info'], '*/*'],
     [['{x=""}'], ''],

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decodeExposition, type ExposedSample } from '@signalbox/protocols';
 import { featureOptions, type PromqlFeature } from '../../../query/promql/promql-features.ts';
 import { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { keyValues, OtlpStore } from '../../../query/promql-store/testing/otlp-store.ts';
@@ -104,6 +105,20 @@ export class BesidePrometheus {
     return [await linesOf(`http://127.0.0.1:${port}`), await linesOf(this.#peerBase)];
   }
 
+  /** The samples that both give to be scraped in protobuf, ours first, each behind the type of the answer. */
+  async federateProtobuf(selectors: readonly string[], accept: string): Promise<[own: unknown[], theirs: unknown[]]> {
+    const parameters = new URLSearchParams(selectors.map((selector) => ['match[]', selector]));
+    const [own, theirs] = await Promise.all(
+      this.bases().map(async (base) => {
+        const response = await fetch(`${base}/federate?${parameters}`, { headers: { accept } });
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        const { samples } = decodeExposition(bytes, { native: true, classicToo: true });
+        return [response.headers.get('content-type'), ...samples.map(withoutEmptyBuckets)];
+      }),
+    );
+    return [own ?? [], theirs ?? []];
+  }
+
   async stop(): Promise<void> {
     this.#peer.kill('SIGKILL');
     this.#server.closeAllConnections();
@@ -146,6 +161,21 @@ function inOrder(value: unknown): unknown {
       /(found duplicate series for the match group ).*( on the \w+ hand-side of the operation: )\[.*\];/,
       '$1…$2[…];',
     );
+}
+
+/** A histogram with what its buckets count by their indexes: empty ones between others may be there, or a new span. */
+function withoutEmptyBuckets(sample: ExposedSample): unknown {
+  const { value } = sample;
+  if (typeof value === 'number') return sample;
+  const counted = ({ spans, counts }: typeof value.positive): [index: number, count: number][] => {
+    let index = 0;
+    const indexes = spans.flatMap(({ offset, length }) => {
+      index += offset;
+      return Array.from({ length }, () => index++);
+    });
+    return indexes.map((at, i): [number, number] => [at, counts[i] ?? 0]).filter(([, count]) => count !== 0);
+  };
+  return { ...sample, value: { ...value, positive: counted(value.positive), negative: counted(value.negative) } };
 }
 
 /** Remarks come out of a map there, each time in another order. */
