@@ -98,6 +98,8 @@ export class PromqlGenerator {
   #ofFunction(name: string, vector: string): string {
     // What the hour of NaN is, or of what no time reaches, depends on the processor that Prometheus runs on.
     if (name === 'hour') return `hour(abs(${vector}) < 4e9)`;
+    // Prometheus 3.16 looks for the sample at the time behind @, and forgets the offset.
+    if (name === 'timestamp' && / @ \S+ offset \S+$/.test(vector)) return `timestamp(abs(${vector}))`;
     return name === 'scalar' ? `vector(scalar(${vector}))` : `${name}(${vector})`;
   }
 
