@@ -14,6 +14,8 @@ interface State {
  */
 export class CollectorHealth {
   readonly #states = new Map<string, State>();
+  /** The same by whole address: that is asked for with each request. */
+  readonly #byUrl = new Map<string, State>();
   readonly #warnings: Warnings;
 
   constructor(warnings: Warnings) {
@@ -35,8 +37,8 @@ export class CollectorHealth {
   }
 
   succeeded(url: string): void {
-    const state = this.#states.get(new URL(url).origin);
-    if (state?.failingSince === undefined) return;
+    const state = this.#state(url);
+    if (state.failingSince === undefined) return;
     const seconds = Math.max(1, Math.round((Date.now() - state.failingSince) / 1000));
     const loss = state.dropped === 0 ? 'nothing was lost' : `${state.dropped} records were dropped meanwhile`;
     state.failingSince = undefined;
@@ -45,11 +47,16 @@ export class CollectorHealth {
   }
 
   #state(url: string): State {
-    const { origin } = new URL(url);
-    let state = this.#states.get(origin);
+    let state = this.#byUrl.get(url);
     if (state === undefined) {
-      state = { failingSince: undefined, lastWarning: Number.NEGATIVE_INFINITY, dropped: 0 };
+      const { origin } = new URL(url);
+      state = this.#states.get(origin) ?? {
+        failingSince: undefined,
+        lastWarning: Number.NEGATIVE_INFINITY,
+        dropped: 0,
+      };
       this.#states.set(origin, state);
+      this.#byUrl.set(url, state);
     }
     return state;
   }

@@ -79,7 +79,7 @@ export function sendKnownHeaders(prototype: ServerResponse, names: readonly Head
           return Reflect.apply(original, this, args);
         const message = this as Message;
         const headers = message[place];
-        if (!(headers instanceof KnownHeaders) || Reflect.get(message, storeHeader) !== store)
+        if (!(headers instanceof KnownHeaders) || (this as Readonly<Record<string, unknown>>)[storeHeader] !== store)
           return Reflect.apply(original, this, args);
         const lines = linesBeside(headers, given, names);
         if (lines === undefined) return Reflect.apply(original, this, args);
@@ -106,9 +106,9 @@ function linesBeside(headers: Headers, given: object, names: readonly HeaderName
   for (const name in given) if (isAmong(names, name)) return undefined;
   let lines = '';
   for (const key in headers) {
-    const [name, value] = headers[key] as Headers[string];
-    if (!isAmong(names, key) || typeof value !== 'string') return undefined;
-    lines += `${name}: ${value}\r\n`;
+    const header = headers[key] as Headers[string];
+    if (!isAmong(names, key) || typeof header[1] !== 'string') return undefined;
+    lines += `${header[0]}: ${header[1]}\r\n`;
   }
   return lines;
 }

@@ -47,6 +47,7 @@ const exitFailure: Failure = {
 };
 
 const notForwarded: Forwarded = {};
+const maxNames = 1_000;
 
 const headerGetter: TextMapGetter<ServerExchange['headers']> = {
   get: (headers, key) => headers[key],
@@ -65,6 +66,8 @@ export class ServerRecorder {
   readonly #log: ((request: LoggedRequest) => void) | undefined;
   readonly #traceIdHeader: HeaderName | undefined;
   readonly #traceparentHeader: HeaderName | undefined;
+  /** Of spans, by route, as the last request to it had it. */
+  readonly #names = new Map<string, { readonly method: string; readonly name: string }>();
   readonly #open = new OpenRequests<ServedRequest>();
   readonly #end: (served: ServedRequest, processEnds: boolean) => void;
 
@@ -210,12 +213,21 @@ export class ServerRecorder {
     if (size !== undefined) span.setAttribute('http.response.body.size', size);
     if (this.#instrumentation.settings.http.conventions === 'dup')
       span.setAttributes(oldServerResponseAttributes(status, size));
-    if (route !== undefined) span.updateName(`${spanMethod(normalizeMethod(exchange.method))} ${route}`);
+    if (route !== undefined) span.updateName(this.#nameOf(normalizeMethod(exchange.method), route));
     if (failure !== undefined) recordFailure(span, failure);
     // What the hook or a panic has told it lies before its end.
     const mayHaveEvents = this.#onResponse !== undefined || failure !== undefined;
     if (span instanceof RecordingSpan && !mayHaveEvents) span.endAt(reading);
     else span.end();
+  }
+
+  /** Kept by route: a text that has just been put together is made one piece of when it is encoded, which takes longer than this. */
+  #nameOf(method: string, route: string): string {
+    const known = this.#names.get(route);
+    if (known !== undefined && known.method === method) return known.name;
+    const name = `${spanMethod(method)} ${route}`;
+    if (known !== undefined || this.#names.size < maxNames) this.#names.set(route, { method, name });
+    return name;
   }
 
   /** Once the status is known: only then is it clear that nobody has made a good answer of the exception. */

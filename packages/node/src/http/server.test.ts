@@ -426,6 +426,23 @@ describe('options of the http server', () => {
     ]);
   });
 
+  test('spans of one route are named by the method of each request', async () => {
+    const { sink } = await run(
+      `start(); const server = http.createServer((request, response) => { request.route = { path: '/users/:id' }; response.end(); }); ${listen}`,
+      {},
+      async (port) => {
+        for (const method of ['GET', 'POST', 'PURGE', 'GET'])
+          await fetch(`http://127.0.0.1:${port}/users/7`, { method });
+      },
+    );
+    expect(sink.spans.map(({ name }) => name)).toEqual([
+      'GET /users/:id',
+      'POST /users/:id',
+      'HTTP /users/:id',
+      'GET /users/:id',
+    ]);
+  });
+
   test('WebSocket upgrades and their handlers are left alone', async () => {
     const { sink } = await run(
       `start(); const server = http.createServer(); server.on('upgrade', (request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\\r\\n\\r\\nhello')); ${listen}`,

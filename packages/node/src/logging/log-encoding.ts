@@ -12,6 +12,7 @@ import { RepeatedFields } from './repeated-fields.ts';
 
 /** Of LogRecord. */
 const attributesField = 6;
+const maxKeptNames = 256;
 
 /**
  * ExportLogsServiceRequest as protobuf, in two steps as for spans: each record is encoded when it is emitted, and only bytes
@@ -68,10 +69,10 @@ export class ProtobufLogs implements BatchEncoding<LogScope> {
       writer.keyValues(1, resource);
       writer.nested(1, 0);
     });
-    const parts = scopes.map(({ scope, bytes }) =>
+    const parts = scopes.flatMap(({ scope, bytes }) =>
       nestedIn(2, [message(() => scopeHead(writer, scope)), bytes, message(() => text(writer, 3, scope.schemaUrl))]),
     );
-    return nestedIn(1, [resourceHead, ...parts, message(() => text(writer, 3, this.#schemaUrl))]);
+    return Buffer.concat(nestedIn(1, [resourceHead, ...parts, message(() => text(writer, 3, this.#schemaUrl))]));
   }
 }
 
@@ -86,8 +87,9 @@ function scopeHead(writer: ReverseWriter, { name, version, attributes, droppedAt
 /** LogRecord, field 2 of ScopeLogs. */
 class RecordWriter implements LineAttributes {
   readonly #writer = new ReverseWriter();
-  /** Of the line's attributes that have been written. */
+  /** Of the line's attributes that have been written; what is behind `#count` of them is an earlier line's. An array that is emptied gives its memory back, and takes it again. */
   readonly #names: string[] = [];
+  #count = 0;
   readonly #fields = new RepeatedFields();
 
   record(record: FinishedLogRecord): Uint8Array {
@@ -106,26 +108,33 @@ class RecordWriter implements LineAttributes {
     const spanContext = trace.getSpanContext(context);
     const isInTrace = spanContext !== undefined && isValidSpanContext(spanContext);
     this.#begin(time, isInTrace ? spanContext : undefined);
-    this.#names.length = 0;
+    this.#count = 0;
+    if (this.#names.length > maxKeptNames) this.#names.length = 0;
     give(this);
     // Which of too many count, and whether ids only repeat those of the record, is known when all are there.
-    if (this.#names.length > maxAttributes || (isInTrace && this.#names.includes('trace_id'))) return undefined;
+    if (this.#count > maxAttributes || (isInTrace && this.#has('trace_id'))) return undefined;
     return this.#end(time, severityNumber, severityText, body);
   }
 
   add(name: string, value: AnyValue): void {
-    if (name === '' || this.#names.includes(name)) return;
-    this.#names.push(name);
+    if (name === '' || this.#has(name)) return;
+    this.#names[this.#count++] = name;
     this.#writer.keyValue(attributesField, name, value);
   }
 
   addLogged(name: string, logged: unknown): void {
-    if (isPlain(logged) && name !== '' && !this.#names.includes(name) && this.#writePlain(name, logged)) {
-      this.#names.push(name);
+    if (isPlain(logged) && name !== '' && !this.#has(name) && this.#writePlain(name, logged)) {
+      this.#names[this.#count++] = name;
       return;
     }
     const value = toAnyValue(logged);
     if (value !== undefined) this.add(name, value);
+  }
+
+  #has(name: string): boolean {
+    const names = this.#names;
+    for (let index = this.#count - 1; index >= 0; index -= 1) if (names[index] === name) return true;
+    return false;
   }
 
   /** False, with nothing written, where there is more in the object than texts and numbers. */

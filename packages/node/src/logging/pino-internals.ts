@@ -55,6 +55,12 @@ export class PinoInternals {
   readonly #symbols: Symbols[] = [];
   readonly #wildcards = new WeakMap<object, symbol>();
   readonly #levelNames = new WeakMap<object, Map<number, string>>();
+  /** What was asked for last: most lines are of one level, and of children of one logger. */
+  #lastLevels: object | undefined;
+  #lastLevel = Number.NaN;
+  #lastLevelName = '';
+  #lastStringifiers: object | undefined;
+  #lastWildcard: symbol = absent;
 
   read(instance: PinoLogger): PinoState {
     const symbols = this.#symbolsOf(instance);
@@ -120,13 +126,14 @@ export class PinoInternals {
     // Within a value the quotes would be escaped.
     if (typeof text === 'string' && known?.text !== text && !text.includes(`"${name}":`)) return false;
     for (let bindings: Bindings | undefined = this.bindings(instance); bindings; bindings = bindings.inherited)
-      for (const [bound] of bindings.own) if (bound === name) return true;
+      for (const binding of bindings.own) if (binding[0] === name) return true;
     return false;
   }
 
   /** The level as the application's own line spells it (`info`, or `INFO` with a `level` formatter). */
   levelName({ levels, instance }: PinoState, level: number): string {
     const owner = typeof levels === 'object' && levels !== null ? levels : instance.levels;
+    if (owner === this.#lastLevels && level === this.#lastLevel) return this.#lastLevelName;
     let names = this.#levelNames.get(owner);
     if (names === undefined) {
       names = new Map();
@@ -142,16 +149,22 @@ export class PinoInternals {
       name = typeof printed === 'string' ? printed : (instance.levels.labels[level] ?? String(level));
       names.set(level, name);
     }
+    this.#lastLevels = owner;
+    this.#lastLevel = level;
+    this.#lastLevelName = name;
     return name;
   }
 
   #wildcardOf(stringifiers: object): symbol {
+    if (stringifiers === this.#lastStringifiers) return this.#lastWildcard;
     let symbol = this.#wildcards.get(stringifiers);
     if (symbol === undefined) {
       const symbols = Object.getOwnPropertySymbols(stringifiers);
       symbol = symbols.find(({ description }) => description === 'pino.wildcardFirst') ?? absent;
       this.#wildcards.set(stringifiers, symbol);
     }
+    this.#lastStringifiers = stringifiers;
+    this.#lastWildcard = symbol;
     return symbol;
   }
 

@@ -104,7 +104,7 @@ function giveFields(attributes: LineAttributes, state: PinoState, merged: unknow
 function giveBindings(attributes: LineAttributes, bindings: Bindings | undefined): void {
   for (let each = bindings; each !== undefined; each = each.inherited)
     for (let index = each.own.length - 1; index >= 0; index -= 1) {
-      const [name, value] = each.own[index] as Binding;
-      attributes.add(name, value);
+      const binding = each.own[index] as Binding;
+      attributes.add(binding[0], binding[1]);
     }
 }

@@ -36,21 +36,35 @@ interface KeptFields {
  */
 export class RepeatedFields {
   readonly #known = new Map<string, Repeated>();
-  /** Of the object that is being written: each is read once, since it may be a getter. */
-  readonly #values: Plain[] = [];
+  /** Of the object that is being written: each is read once, since it may be a getter. What is behind as many as that has keys means nothing. */
+  readonly #values: Plain[] = new Array<Plain>(maxFields).fill(undefined);
+  #hasLongText = false;
 
   /** False, with nothing written, where there is anything else in the object. */
   write(writer: ReverseWriter, name: string, fields: Readonly<Record<string, unknown>>): boolean {
     const keys = Object.keys(fields);
-    const values = this.#values;
     if (keys.length > maxFields) return false;
-    values.length = 0;
-    for (const key of keys) {
-      const value = fields[key];
-      if (value !== undefined && typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
-        return false;
-      values.push(value);
+    const arePlain = this.#read(keys, fields);
+    if (arePlain) this.#writeRead(writer, name, keys);
+    if (this.#hasLongText) this.#values.fill(undefined);
+    return arePlain;
+  }
+
+  #read(keys: readonly string[], fields: Readonly<Record<string, unknown>>): boolean {
+    const values = this.#values;
+    this.#hasLongText = false;
+    for (let index = 0; index < keys.length; index += 1) {
+      const value = fields[keys[index] as string];
+      if (typeof value === 'string') {
+        if (value.length > maxTextLength) this.#hasLongText = true;
+      } else if (value !== undefined && typeof value !== 'number' && typeof value !== 'boolean') return false;
+      values[index] = value;
     }
+    return true;
+  }
+
+  #writeRead(writer: ReverseWriter, name: string, keys: readonly string[]): void {
+    const values = this.#values;
     const known = this.#known.get(name);
     if (known === undefined) {
       writeAll(writer, keys, values);
@@ -68,7 +82,6 @@ export class RepeatedFields {
         known.news = 0;
       }
     }
-    return true;
   }
 
   /** Writes the values, and keeps what it has written. */
@@ -78,10 +91,10 @@ export class RepeatedFields {
     const bytes = Buffer.from(writer.copy(before));
     if (bytes.length > maxBytes) return;
     known.kept = {
-      values: [...this.#values],
+      values: this.#values.slice(0, known.keys.length),
       bytes,
       starts: [...ends.map((length) => bytes.length - length), bytes.length],
-      others: this.#values.map(() => null),
+      others: known.keys.map(() => null),
     };
   }
 }

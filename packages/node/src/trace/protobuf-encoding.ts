@@ -59,12 +59,12 @@ export class ProtobufEncoding implements SpanEncoding {
       attributes(writer, 1, resource);
       writer.nested(1, 0);
     });
-    const parts = scopes.map(({ scope, bytes }) => {
+    const parts = scopes.flatMap(({ scope, bytes }) => {
       const head = scopeHead(scope);
       const tail = message((writer) => text(writer, 3, scope.schemaUrl));
       return nestedIn(2, [head, bytes, tail]);
     });
-    return nestedIn(1, [resourceHead, ...parts]);
+    return Buffer.concat(nestedIn(1, [resourceHead, ...parts]));
   }
 }
 
@@ -84,14 +84,14 @@ function message(write: (writer: ReverseWriter) => void): Uint8Array {
   return Buffer.from(heads.written);
 }
 
-/** `parts`, copied behind the header of a length-delimited field. */
-export function nestedIn(field: number, parts: readonly Uint8Array[]): Uint8Array {
+/** The header of a length-delimited field, and `parts`, which are its content. */
+export function nestedIn(field: number, parts: readonly Uint8Array[]): readonly Uint8Array[] {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const head = message((writer) => {
     writer.varint(length);
     writer.tag(field, 2);
   });
-  return Buffer.concat([head, ...parts], head.length + length);
+  return [head, ...parts];
 }
 
 function text(writer: ReverseWriter, field: number, value: string | undefined): void {

@@ -5,8 +5,10 @@ import type { ReverseWriter } from './reverse-writer.ts';
 const attributesField = 9;
 const maxKeys = 256;
 const maxKeptBytes = 256;
+const maxPlaces = 32;
 
 interface KnownKey {
+  readonly key: string;
   /** `key` of KeyValue, encoded. */
   readonly header: Uint8Array;
   /** What the last span had. */
@@ -23,6 +25,8 @@ interface KnownKey {
  */
 export class SpanAttributes {
   readonly #known = new Map<string, KnownKey>();
+  /** By place, of the spans before: most have the same keys in the same order, which need no looking up. */
+  readonly #places: (KnownKey | undefined)[] = new Array<KnownKey | undefined>(maxPlaces).fill(undefined);
 
   write(writer: ReverseWriter, attributes: Attributes): void {
     const keys = Object.keys(attributes);
@@ -30,11 +34,19 @@ export class SpanAttributes {
       const key = keys[index] as string;
       const value = attributes[key];
       if (value === undefined || value === null) continue;
-      const known = this.#known.get(key) ?? this.#learn(writer, key);
+      const known = this.#find(writer, key, index);
       if (known === undefined) writeField(writer, key, value);
       else if (known.field !== undefined && known.value === value) writer.bytes(known.field);
       else writeKnown(writer, known, value);
     }
+  }
+
+  #find(writer: ReverseWriter, key: string, place: number): KnownKey | undefined {
+    const before = this.#places[place];
+    if (before !== undefined && before.key === key) return before;
+    const known = this.#known.get(key) ?? this.#learn(writer, key);
+    if (place < maxPlaces) this.#places[place] = known;
+    return known;
   }
 
   #learn(writer: ReverseWriter, key: string): KnownKey | undefined {
@@ -42,7 +54,7 @@ export class SpanAttributes {
     const before = writer.length;
     writeKey(writer, key);
     const header = writer.take(before);
-    const known: KnownKey = { header, last: undefined, value: undefined, field: undefined };
+    const known: KnownKey = { key, header, last: undefined, value: undefined, field: undefined };
     this.#known.set(key, known);
     return known;
   }

@@ -42,14 +42,14 @@ export class OwnSpanContext implements SpanContext {
 export function writeTraceId(writer: ReverseWriter, spanContext: SpanContext): void {
   const drawn = OwnSpanContext.traceIdOf(spanContext);
   if (drawn === undefined) writer.hex(spanContext.traceId);
-  else writer.piece(drawn.bytes, drawn.at, 16);
+  else writer.sixteen(drawn.first, drawn.second, drawn.third, drawn.fourth);
 }
 
 /** The same of the span's. */
 export function writeSpanId(writer: ReverseWriter, spanContext: SpanContext): void {
   const drawn = OwnSpanContext.spanIdOf(spanContext);
   if (drawn === undefined) writer.hex(spanContext.spanId);
-  else writer.piece(drawn.bytes, drawn.at, 8);
+  else writer.eight(drawn.first, drawn.second);
 }
 
 let lastValid: SpanContext | undefined;

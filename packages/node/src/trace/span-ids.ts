@@ -1,55 +1,74 @@
 /**
  * Bytes that become digits at once: making a text is a call into native code, taking a piece of it is not. Small, since an id
- * that is kept keeps the portion that it is a piece of.
+ * that is kept keeps the digits that its own are a piece of.
  */
 const portionBytes = 240;
 const pool = Buffer.allocUnsafeSlow(32 * portionBytes);
-let position = pool.length;
-let bytes = new Uint8Array(0);
+/** Where in the pool the portion ends that ids are taken from, and the next id begins. */
+let end = pool.length;
+let next = pool.length;
 let digits = '';
-let next = 0;
 
-/** An id as texts have it and as it is encoded: reading digits back costs several times what copying bytes does. */
+/**
+ * An id as texts have it and as it is encoded: reading digits back costs several times what writing four numbers does. Numbers,
+ * because bytes of their own would be an object more, and more than 64 of them one outside of the heap.
+ */
 export interface RandomId {
   /** Hex. */
   readonly text: string;
-  /** The id is in it, from `at`. */
-  readonly bytes: Uint8Array;
-  readonly at: number;
+  /** Its bytes in fours, the first of them in the lowest bits. A span's id has two of these, the others are 0. */
+  readonly first: number;
+  readonly second: number;
+  readonly third: number;
+  readonly fourth: number;
 }
 
 /** 16 bytes, never all zero (https://www.w3.org/TR/trace-context/#trace-id). */
 export function newTraceId(): RandomId {
-  return randomId(16);
+  const text = draw(16);
+  const at = next - 16;
+  return { text, first: firstWord(at), second: word(at + 4), third: word(at + 8), fourth: word(at + 12) };
 }
 
 /** 8 bytes, never all zero. */
 export function newSpanId(): RandomId {
-  return randomId(8);
+  const text = draw(8);
+  const at = next - 8;
+  return { text, first: firstWord(at), second: word(at + 4), third: 0, fourth: 0 };
 }
 
-function randomId(size: number): RandomId {
-  if (next + size > bytes.length) drawPortion();
-  const at = next;
+/** The digits of the next `size` bytes, which end at `next` then. */
+function draw(size: number): string {
+  if (next + size > end) drawPortion();
+  const at = portionBytes - (end - next);
   next += size;
-  const text = digits.slice(2 * at, 2 * next);
+  const text = digits.slice(2 * at, 2 * (at + size));
   // The specification forbids zero, which a byte that is never 0 excludes; trace ids keep their last 56 bits random.
-  if (bytes[at] !== 0) return { text, bytes, at };
-  bytes[at] = 1;
-  return { text: `01${text.slice(2)}`, bytes, at };
+  return pool[next - size] === 0 ? `01${text.slice(2)}` : text;
+}
+
+function firstWord(at: number): number {
+  const bits = word(at);
+  return (bits & 255) === 0 ? bits | 1 : bits;
+}
+
+function word(at: number): number {
+  return (
+    (pool[at] as number) |
+    ((pool[at + 1] as number) << 8) |
+    ((pool[at + 2] as number) << 16) |
+    ((pool[at + 3] as number) << 24)
+  );
 }
 
 /** Random bytes are drawn in bulk: one call into the system for hundreds of ids. */
 function drawPortion(): void {
-  if (position + portionBytes > pool.length) {
+  if (end === pool.length) {
     // Loading it takes milliseconds that the start of a process need not wait for.
     process.getBuiltinModule('node:crypto').randomFillSync(pool);
-    position = 0;
+    end = 0;
   }
-  digits = pool.toString('hex', position, position + portionBytes);
-  // Not by `slice`, which makes a Buffer of a Buffer.
-  bytes = new Uint8Array(portionBytes);
-  pool.copy(bytes, 0, position, position + portionBytes);
-  position += portionBytes;
-  next = 0;
+  digits = pool.toString('hex', end, end + portionBytes);
+  next = end;
+  end += portionBytes;
 }
