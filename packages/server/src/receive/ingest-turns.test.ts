@@ -7,13 +7,14 @@ function turnsWithClock() {
   let now = 0;
   const turns = new IngestTurns(() => now);
   const done: string[] = [];
+  const held = { isCrowded: false };
   const start = (name: string, ms: number) =>
     turns.run(async () => {
       done.push(name);
       now += ms;
       return name;
-    });
-  return { start, done };
+    }, held);
+  return { start, done, held };
 }
 
 test('what takes a moment is done at once', async () => {
@@ -57,17 +58,31 @@ test('a round without work leaves room for the next', async () => {
 test('an error is that of the one who called, whether it waited or not, and the others go on', async () => {
   let now = 0;
   const turns = new IngestTurns(() => (now += 10));
+  const held = { isCrowded: false };
   const fails = (): Promise<never> => {
     throw new Error('nobody takes it');
   };
   // The first works so long that the others wait.
-  const first = turns.run(async () => 'first');
-  const thrown = turns.run(fails);
-  const rejected = turns.run(async () => await Promise.reject(new Error('not durable')));
-  const last = turns.run(async () => 'last');
-  expect(() => new IngestTurns().run(fails)).toThrow('nobody takes it');
+  const first = turns.run(async () => 'first', held);
+  const thrown = turns.run(fails, held);
+  const rejected = turns.run(async () => await Promise.reject(new Error('not durable')), held);
+  const last = turns.run(async () => 'last', held);
+  expect(() => new IngestTurns().run(fails, held)).toThrow('nobody takes it');
   await expect(thrown).rejects.toThrow('nobody takes it');
   await expect(rejected).rejects.toThrow('not durable');
   expect(await first).toBe('first');
   expect(await last).toBe('last');
+});
+
+test('nobody waits while too much is held', async () => {
+  const { start, done, held } = turnsWithClock();
+  const all = Promise.all([start('a', 3), start('b', 3), start('c', 3)]);
+  expect(done).toEqual(['a']);
+  held.isCrowded = true;
+  const last = start('d', 3);
+  expect(done).toEqual(['a', 'b', 'c', 'd']);
+  await setImmediate();
+  expect(await all).toEqual(['a', 'b', 'c']);
+  expect(await last).toBe('d');
+  expect(done).toHaveLength(4);
 });

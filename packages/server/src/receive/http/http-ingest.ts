@@ -89,7 +89,7 @@ export class HttpIngest {
         reservation,
         maxBytes: this.#options.maxBytes,
       };
-      const answer = await ingestTurns.run(() => handler(received));
+      const answer = await ingestTurns.run(() => handler(received), this.#options.inFlight);
       send(request, response, answer);
     } catch (error) {
       send(request, response, this.#refusal(error));

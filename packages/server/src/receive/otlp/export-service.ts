@@ -103,7 +103,7 @@ export class ExportService {
   ): Promise<Uint8Array> {
     const count = this.received[signal];
     const request = { body, encoding, abort, reservation };
-    const { rows, result } = await ingestTurns.run(() => this.#decodeAndConsume(signal, request));
+    const { rows, result } = await ingestTurns.run(() => this.#decodeAndConsume(signal, request), this.inFlight);
     count.accepted += rows - result.rejected;
     count.rejected += result.rejected;
     return encodeExportResponse(signal, partialSuccess(result), encoding);

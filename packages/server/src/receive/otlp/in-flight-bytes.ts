@@ -19,6 +19,11 @@ export class InFlightBytes {
     return this.#limit;
   }
 
+  /** Whether soon no more is taken: what is held should go on before anything else is done. */
+  get isCrowded(): boolean {
+    return this.#used > this.#limit * CROWDED;
+  }
+
   reservation(): InFlightReservation {
     let held = 0;
     return {
@@ -37,6 +42,9 @@ export class InFlightBytes {
     };
   }
 }
+
+/** A part of the limit. */
+const CROWDED = 0.75;
 
 /** What one request holds of the shared limit. */
 export interface InFlightReservation {
