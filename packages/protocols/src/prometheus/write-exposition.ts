@@ -138,12 +138,12 @@ class FamilyWriter {
   }
 
   #metricName(name: string): string {
-    return this.#format.utf8Names || METRIC_NAME.test(name) ? name : name.replace(/[^a-zA-Z0-9_:]|^(?=\d)/gu, '_');
+    return this.#format.utf8Names || METRIC_NAME.test(name) ? name : name.replace(/^\d|[^a-zA-Z0-9_:]/gu, '_');
   }
 
   #labelName(name: string): string {
     if (LABEL_NAME.test(name)) return name;
-    return this.#format.utf8Names ? `"${escaped(name, true)}"` : name.replace(/[^a-zA-Z0-9_]|^(?=\d)/gu, '_');
+    return this.#format.utf8Names ? `"${escaped(name, true)}"` : name.replace(/^\d|[^a-zA-Z0-9_]/gu, '_');
   }
 
   /** OpenMetrics wants a point in every bound. */
