@@ -51,7 +51,7 @@ async function bundle({ build, transform }, format) {
     outdir: dist,
     logLevel: 'warning',
     define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: `const{Buffer,performance,process}=globalThis;const bundleUrl=${bundleUrl[format]};` },
+    banner: { js: `const{Buffer,process}=globalThis;const bundleUrl=${bundleUrl[format]};` },
   };
   const instance = await build({
     ...common,
