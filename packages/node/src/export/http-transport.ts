@@ -18,12 +18,11 @@ const retryableStatuses = new Set([429, 502, 503, 504]);
 export class HttpTransport implements OtlpTransport {
   readonly #destination: OtlpDestination;
   readonly #agent: http.Agent;
-  /** Where to, read once: to take an address apart costs a tenth of all that a request costs. */
-  readonly #target: http.RequestOptions;
+  /** Where to, read once, when it is needed: to take an address apart costs a tenth of all that a request costs, and not each can be. */
+  #target: http.RequestOptions | undefined;
 
   constructor(destination: OtlpDestination, maxSockets: number) {
     this.#destination = destination;
-    this.#target = urlToHttpOptions(new URL(destination.url));
     const { ca, cert, key } = destination;
     this.#agent = destination.url.startsWith('https:')
       ? new (httpsModule().Agent)({
@@ -47,6 +46,7 @@ export class HttpTransport implements OtlpTransport {
 
   #post(body: Uint8Array, gzipped: boolean): Promise<RequestOutcome> {
     const { url, timeoutMillis } = this.#destination;
+    this.#target ??= urlToHttpOptions(new URL(url));
     const { promise, resolve } = deferred<RequestOutcome>();
     const request = (url.startsWith('https:') ? httpsModule() : http).request({
       ...this.#target,

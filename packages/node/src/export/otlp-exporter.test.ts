@@ -81,6 +81,23 @@ test('what the receiver rejects of an accepted batch is counted', async () => {
   expect(exporter.errors[0]?.message).toContain('rejected 2 records: too old');
 });
 
+test('an address whose password cannot be read loses batches, not the application', async () => {
+  const destination: OtlpDestination = {
+    signal: 'LOGS',
+    url: 'http://user:50%off@127.0.0.1:4318/v1/logs',
+    protocol: 'http/json',
+    headers: {},
+    compression: 'none',
+    timeoutMillis: 20_000,
+  };
+  const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)), 60_000);
+  closing.push(() => exporter.close());
+  exporter.send(['a', 'b'], 2);
+  await exporter.drain(soon());
+  expect(exporter.counts).toEqual({ delivered: 0, dropped: 2 });
+  expect(exporter.errors).toHaveLength(1);
+});
+
 test('only what OTLP calls retryable is retried', async () => {
   const { received, exporter } = await receiver(([item], number) => ({
     status: item === 'again' && number < 3 ? 503 : item === 'never' ? 400 : 200,
