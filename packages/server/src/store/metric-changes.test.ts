@@ -8,7 +8,7 @@ const names = (changes: MetricChanges, version: number) => changes.since(version
 test('tells which metrics got series since a version', () => {
   const changes = new MetricChanges();
   expect(names(changes, 0)).toEqual([]);
-  changes.record(1, [metric('a'), metric('b')]);
+  changes.record(1, [metric('a'), metric('b'), metric('a')]);
   changes.record(3, [metric('c')]);
   expect([0, 1, 2, 3].map((version) => names(changes, version))).toEqual([['a', 'b', 'c'], ['c'], ['c'], []]);
 });

@@ -23,8 +23,9 @@ export class MetricChanges {
       this.#forgotten = version;
       return;
     }
-    this.#marks.push({ version, metrics });
-    this.#size += 1 + metrics.length;
+    const different = distinct(metrics);
+    this.#marks.push({ version, metrics: different });
+    this.#size += 1 + different.length;
     while (this.#size > MAX_SIZE) {
       const first = this.#marks.shift();
       this.#size -= 1 + (first?.metrics.length ?? 0);
@@ -37,6 +38,11 @@ export class MetricChanges {
     if (version < this.#forgotten) return undefined;
     return this.#marks.flatMap((mark) => (mark.version > version ? mark.metrics : []));
   }
+}
+
+/** Metrics, each once. */
+export function distinct(metrics: readonly WrittenMetric[]): WrittenMetric[] {
+  return [...new Map(metrics.map((metric) => [JSON.stringify(metric), metric])).values()];
 }
 
 /** Of inserts and the metrics in them. */

@@ -11,6 +11,11 @@ export class BoundedMap<Key, Value> {
     this.#sizeOf = (value) => Math.max(1, sizeOf(value));
   }
 
+  /** Of entries. */
+  get count(): number {
+    return this.#entries.size;
+  }
+
   get(key: Key): Value | undefined {
     return this.#entries.get(key);
   }

@@ -29,7 +29,7 @@ export async function listBlocks(context: QueryContext): Promise<readonly Metric
     parameters: {},
   });
   const series = await select<[startSeconds: number, count: string]>(context, {
-    sql: `SELECT toUnixTimestamp(toStartOfInterval(time, INTERVAL 6 HOUR)) AS start, uniqExact(metric_name, series_id)
+    sql: `SELECT toUnixTimestamp(toStartOfInterval(time, INTERVAL 6 HOUR)) AS start, uniq(series_id)
           FROM series GROUP BY start`,
     parameters: {},
   });

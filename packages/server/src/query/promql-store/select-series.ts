@@ -1,13 +1,12 @@
 import { compileMatcher, type LabelMatcher } from '@signalbox/query-language';
 import { MetricType } from '@signalbox/records';
-import type { WrittenMetric } from '../../store/metric-changes.ts';
 import { type Labels, METRIC_NAME } from '../promql/labels.ts';
 import type { QueryContext } from '../query-context.ts';
 import type { TimeRange } from '../time-range.ts';
 import { PointSlots } from './point-slots.ts';
 import { partitionsOf, type SeriesCatalog } from './series-catalog.ts';
 import { type NamedPart, type Part, partsOf, pointTable } from './series-parts.ts';
-import { familyName, namedLabels, type StoredSeries } from './stored-series.ts';
+import { namedLabels, type StoredSeries } from './stored-series.ts';
 
 /** Stored series that are one series to PromQL but for `le` and `quantile`: after a restart, say, of a service in a new version. */
 export interface SelectedSeries {
@@ -34,10 +33,12 @@ export interface Selection {
   readonly groups: readonly SelectedGroup[];
   /** These are all series of their metrics. */
   readonly isWhole: boolean;
-  /** Asking again would find the same as long as no series of metrics are written that `mayChoose` tells of. */
+  /** Asking again would find the same as long as no series are written of these, or of metrics that `mayChoose` tells of. */
   readonly isFinal: boolean;
-  /** Whether series of the metric may be among what was asked for. */
-  readonly mayChoose: (metric: WrittenMetric) => boolean;
+  /** The metrics whose series were looked at, by their names in the store. */
+  readonly metrics: ReadonlySet<string>;
+  /** Whether series of this name in Prometheus may be among what was asked for. */
+  readonly mayChoose: (name: string) => boolean;
   /** Whether a bucket or a quantile, by the value of its `le` or `quantile`, is among what was asked for. */
   readonly hasBound: (part: 'bucket' | 'quantile', value: string) => boolean;
 }
@@ -70,6 +71,9 @@ async function choose(
   });
   const fulfils = (name: string, value: string): boolean =>
     tests.every((test) => test.name !== name || test.matches(value));
+
+  // Not the remembering ones: this may be asked of many names, and is kept.
+  const named = matchers.filter(({ name }) => name === METRIC_NAME).map((matcher) => compileMatcher(matcher));
 
   const names = new Set<string>();
   const partsByMetric = new Map<string, readonly NamedPart[]>();
@@ -113,10 +117,8 @@ async function choose(
     groups: groupsOf(series),
     isWhole: new Set(series.flatMap(({ members }) => members)).size === all.length,
     isFinal,
-    mayChoose: (metric) => {
-      const family = familyName(metric, catalog.translation);
-      return family !== undefined && partsOf(metric.type, family).some(({ name }) => fulfils(METRIC_NAME, name));
-    },
+    metrics: names,
+    mayChoose: (name) => named.every((matches) => matches(name)),
     hasBound: (part, value) => fulfils(boundLabels[part], value),
   };
 }

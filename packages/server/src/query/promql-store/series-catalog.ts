@@ -12,6 +12,7 @@ import { partitionNanos, type TimeRange } from '../time-range.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { PointMemory } from './point-memory.ts';
 import type { Selection } from './select-series.ts';
+import { partsOf } from './series-parts.ts';
 import { familyName, SeriesDescriber, type StoredSeries } from './stored-series.ts';
 import { TableMemory } from './table-memory.ts';
 import type { Translation } from './translation.ts';
@@ -69,20 +70,26 @@ export class SeriesCatalog {
     this.#metrics = new TableMemory('series', {
       maxSize: maxCached,
       sizeOf: ({ length }) => length,
-      dependsOn: (known, written) => familyName(written, translation) !== undefined && !isAmong(known, written),
+      dependsOn: (written) => {
+        const named = written.filter((metric) => familyName(metric, translation) !== undefined);
+        return (known) => named.some((metric) => !isAmong(known, metric));
+      },
     });
     this.#described = new TableMemory('series', { maxSize: maxCached, sizeOf: ({ length }) => length });
     this.#found = new TableMemory('series', {
       maxSize: maxCached,
       sizeOf: ({ series }) => series.length,
       isWhole: ({ isFinal }) => isFinal,
-      dependsOn: ({ metrics }, { name }) => metrics.has(name),
+      dependsOn: (written) => (found) => written.some(({ name }) => found.metrics.has(name)),
     });
     this.selections = new TableMemory('series', {
       maxSize: maxCached,
       sizeOf: ({ series }) => series.length,
       isWhole: ({ isFinal }) => isFinal,
-      dependsOn: ({ mayChoose }, written) => mayChoose(written),
+      dependsOn: (written) => {
+        const names = new Set(written.flatMap((metric) => partNames(metric, translation)));
+        return ({ metrics, mayChoose }) => written.some(({ name }) => metrics.has(name)) || [...names].some(mayChoose);
+      },
     });
   }
 
@@ -226,6 +233,12 @@ LIMIT 1 BY series_id`,
     const named = metrics.length <= namesPerStatement ? `metric_name IN ${parameters.strings(metrics)} AND ` : '';
     return `${named}${seriesInRange(parameters, range)}`;
   }
+}
+
+/** The names in Prometheus that a metric's series have. */
+function partNames(metric: WrittenMetric, translation: Translation): string[] {
+  const family = familyName(metric, translation);
+  return family === undefined ? [] : partsOf(metric.type, family).map(({ name }) => name);
 }
 
 function isAmong(known: readonly StoredMetric[], written: WrittenMetric): boolean {

@@ -51,14 +51,14 @@ it('keeps nothing of a table that others write, nothing that is not whole, and n
 const written = (name: string): WrittenMetric => ({ name, type: MetricType.Sum, unit: 's', isMonotonic: true });
 
 /** A table that metrics are written to, and a memory of texts that depend on the metrics whose names are in them. */
-function writtenTable() {
+function writtenTable(maxSize = 100) {
   let version = 1;
   let since: readonly WrittenMetric[] | undefined = [];
   const connection = { ...connectionAt(() => version), metricsSince: () => since };
   const memory = new TableMemory<string>('series', {
-    maxSize: 100,
+    maxSize,
     sizeOf: () => 1,
-    dependsOn: (value, { name }) => value.includes(name),
+    dependsOn: (metrics) => (value) => metrics.some(({ name }) => value.includes(name)),
   });
   const write = (metrics: readonly WrittenMetric[] | undefined) => {
     version++;
@@ -88,4 +88,13 @@ it('keeps what was read while others were written', async () => {
   await get('b', readWhile('errors'));
   expect(await get('a', () => 'second of requests')).toBe('first of requests');
   expect(await get('b', () => 'second of errors')).toBe('second of errors');
+});
+
+it('forgets all rather than looking at very many', async () => {
+  const { write, get } = writtenTable(1_000);
+  for (let index = 0; index < 600; index++) await get(`${index}`, () => `first ${index}`);
+  write(Array.from({ length: 80 }, (_, index) => written(`other${index}`)));
+  expect(await get('7', () => 'second')).toBe('first 7');
+  write(Array.from({ length: 90 }, (_, index) => written(`other${index}`)));
+  expect(await get('7', () => 'second')).toBe('second');
 });

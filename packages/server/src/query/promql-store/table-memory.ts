@@ -1,5 +1,5 @@
 import type { Connection } from '../../store/connection.ts';
-import type { WrittenMetric } from '../../store/metric-changes.ts';
+import { distinct, type WrittenMetric } from '../../store/metric-changes.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 export interface TableMemoryOptions<Value> {
@@ -8,8 +8,8 @@ export interface TableMemoryOptions<Value> {
   readonly sizeOf: (value: Value) => number;
   /** False for a value that is not to be kept. Default: all are. */
   readonly isWhole?: (value: Value) => boolean;
-  /** Of `series`: whether a value may be another one since series of the metric were written. Default: each may. */
-  readonly dependsOn?: (value: Value, metric: WrittenMetric) => boolean;
+  /** Of `series`: tells of values whether they may be others since series of these metrics were written. Default: each may. */
+  readonly dependsOn?: (metrics: readonly WrittenMetric[]) => (value: Value) => boolean;
 }
 
 /** What was made of the rows of a table, as long as no rows were written to it since that could change it. */
@@ -48,7 +48,12 @@ export class TableMemory<Value> {
     const { dependsOn } = this.#options;
     const metrics = dependsOn && connection.metricsSince(version);
     if (dependsOn === undefined || metrics === undefined) return () => true;
-    const different = [...new Map(metrics.map((metric) => [JSON.stringify(metric), metric])).values()];
-    return (value) => different.some((metric) => dependsOn(value, metric));
+    const different = distinct(metrics);
+    // Making some again takes less than looking at so many.
+    if (different.length * this.#values.count > MAX_LOOKS) return () => true;
+    return dependsOn(different);
   }
 }
+
+/** Of values at metrics: tens of milliseconds. */
+const MAX_LOOKS = 50_000;

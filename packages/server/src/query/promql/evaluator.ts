@@ -97,14 +97,15 @@ export class Evaluator {
       return { type: 'scalar', values: new Float64Array(this.#steps).fill(value.values[0]) };
     }
     this.#budget.take(value.vector.length * (this.#steps - 1));
-    return vectorValue(
-      value.vector.map((series) => {
-        const repeated = new StepSeries(series.labels, this.#steps, series.dropsName);
-        const one = series.at(0);
-        if (one !== undefined) for (let step = 0; step < this.#steps; step++) repeated.set(step, one);
-        return repeated;
-      }),
-    );
+    const everywhere: StepSeries[] = [];
+    for (const series of value.vector) {
+      if (this.#budget.isTired) await this.#budget.rest();
+      const repeated = new StepSeries(series.labels, this.#steps, series.dropsName);
+      const one = series.at(0);
+      if (one !== undefined) for (let step = 0; step < this.#steps; step++) repeated.set(step, one);
+      everywhere.push(repeated);
+    }
+    return vectorValue(everywhere);
   }
 
   async vector(expr: Expr): Promise<StepVector> {
