@@ -14,7 +14,10 @@ function turnsWithClock() {
       now += ms;
       return name;
     }, held);
-  return { start, done, held };
+  const elsewhere = (ms: number) => {
+    now += ms;
+  };
+  return { start, done, held, elsewhere };
 }
 
 test('what takes a moment is done at once', async () => {
@@ -74,15 +77,32 @@ test('an error is that of the one who called, whether it waited or not, and the 
   expect(await last).toBe('last');
 });
 
-test('nobody waits while too much is held', async () => {
+test('gets half as long as everything else took of a round', async () => {
+  const { start, done, elsewhere } = turnsWithClock();
+  const all = Promise.all(Array.from({ length: 8 }, (_, index) => start(`${index}`, 2)));
+  expect(done).toHaveLength(1);
+  elsewhere(10);
+  await setImmediate();
+  // Two, four, six milliseconds.
+  expect(done).toHaveLength(4);
+  await setImmediate();
+  expect(done).toHaveLength(5);
+  await all;
+});
+
+test('while too much is held each that comes brings on two of those that wait, in order', async () => {
   const { start, done, held } = turnsWithClock();
-  const all = Promise.all([start('a', 3), start('b', 3), start('c', 3)]);
+  const all = Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => start(name, 3)));
   expect(done).toEqual(['a']);
   held.isCrowded = true;
-  const last = start('d', 3);
-  expect(done).toEqual(['a', 'b', 'c', 'd']);
-  await setImmediate();
-  expect(await all).toEqual(['a', 'b', 'c']);
-  expect(await last).toBe('d');
-  expect(done).toHaveLength(4);
+  const later = Promise.all([start('f', 3), start('g', 3)]);
+  expect(done).toEqual(['a', 'b', 'c', 'd', 'e']);
+  const last = start('h', 3);
+  expect(done).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+  expect(await all).toHaveLength(5);
+  expect(await later).toEqual(['f', 'g']);
+  expect(await last).toBe('h');
+  const atOnce = start('i', 3);
+  expect(done.at(-1)).toBe('i');
+  await atOnce;
 });

@@ -89,7 +89,12 @@ export class HttpIngest {
         reservation,
         maxBytes: this.#options.maxBytes,
       };
-      const answer = await ingestTurns.run(() => handler(received), this.#options.inFlight);
+      const take = async (): Promise<IngestAnswer> => {
+        // It may have waited for its turn.
+        abort.signal.throwIfAborted();
+        return await handler(received);
+      };
+      const answer = await ingestTurns.run(take, this.#options.inFlight);
       send(request, response, answer);
     } catch (error) {
       send(request, response, this.#refusal(error));

@@ -139,6 +139,8 @@ export class ExportService {
     next: Consumer<Batch>,
     spare: SpareBatches<Batch>,
   ): Promise<Consumed> {
+    // It may have waited for its turn.
+    abort.throwIfAborted();
     const { batch, rejected } = decoded(() => decode(body, encoding, { into: spare.take() }));
     const columns = this.#reserveBatch(batch, body, reservation);
     const rows = batch.rowCount;
