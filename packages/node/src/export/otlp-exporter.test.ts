@@ -23,6 +23,20 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
+function exporterTo(url: string) {
+  const destination: OtlpDestination = {
+    signal: 'LOGS',
+    url,
+    protocol: 'http/json',
+    headers: {},
+    compression: 'none',
+    timeoutMillis: 20_000,
+  };
+  const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)), 60_000);
+  closing.push(() => exporter.close());
+  return exporter;
+}
+
 async function receiver(
   answer: (batch: string[], number: number) => { status?: number; body?: string; until?: Promise<void> },
 ) {
@@ -47,16 +61,7 @@ async function receiver(
     server.closeAllConnections();
     server.close();
   });
-  const destination: OtlpDestination = {
-    signal: 'LOGS',
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`,
-    protocol: 'http/json',
-    headers: {},
-    compression: 'none',
-    timeoutMillis: 20_000,
-  };
-  const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)), 60_000);
-  closing.push(() => exporter.close());
+  const exporter = exporterTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/logs`);
   return { received, exporter, mostOpen: () => mostOpen };
 }
 
@@ -82,16 +87,7 @@ test('what the receiver rejects of an accepted batch is counted', async () => {
 });
 
 test('an address whose password cannot be read loses batches, not the application', async () => {
-  const destination: OtlpDestination = {
-    signal: 'LOGS',
-    url: 'http://user:50%off@127.0.0.1:4318/v1/logs',
-    protocol: 'http/json',
-    headers: {},
-    compression: 'none',
-    timeoutMillis: 20_000,
-  };
-  const exporter = new OtlpExporter(destination, serializer, new CollectorHealth(new Warnings(true)), 60_000);
-  closing.push(() => exporter.close());
+  const exporter = exporterTo('http://user:50%off@127.0.0.1:4318/v1/logs');
   exporter.send(['a', 'b'], 2);
   await exporter.drain(soon());
   expect(exporter.counts).toEqual({ delivered: 0, dropped: 2 });
