@@ -41,12 +41,20 @@ export interface TextAnswer {
   readonly pieces: Iterable<string>;
 }
 
+/** An answer that is bytes, which are made as the client reads them, without an envelope. */
+export interface StreamAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** What can't be made smaller is not compressed again. */
+  readonly isPacked: boolean;
+}
+
 export interface PrometheusRoute {
   readonly method: 'GET' | 'POST';
   /** Below `/api/v1/`, e.g. `label/{name}/values`; of routes that stand beside it, below the root. */
   readonly pattern: string;
   readonly about: RouteDescription;
-  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer | TextAnswer>;
+  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer | TextAnswer | StreamAnswer>;
 }
 
 export function get(pattern: string, about: RouteDescription, run: PrometheusRoute['run']): PrometheusRoute {
