@@ -11,9 +11,9 @@ import {
 import { compileMatcher } from '@signalbox/query-language';
 import { PromqlError } from '../../../query/promql/promql-error.ts';
 import type { RawSeries } from '../../../query/promql/queryable.ts';
+import { sortByLabels } from '../../../query/promql/sort-by-labels.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
-import { sortInTurns } from '../../../query/sort-in-turns.ts';
 import { PrometheusError } from '../prometheus-error.ts';
 import type { BytesAnswer, PrometheusRoute, StreamAnswer } from '../prometheus-route.ts';
 
@@ -79,7 +79,7 @@ async function* selectAll(
     const found = [...(await select(source, query, limit))];
     for (const series of found) left -= sizeOf(series);
     if (left < 0) throw tooMany(limit);
-    await sortInTurns(found, (a, b) => a.labels.compare(b.labels));
+    await sortByLabels(found);
     yield found;
   }
 }
