@@ -54,6 +54,8 @@ export interface PrometheusRoute {
   /** Below `/api/v1/`, e.g. `label/{name}/values`; of routes that stand beside it, below the root. */
   readonly pattern: string;
   readonly about: RouteDescription;
+  /** Parameters that can't be read are refused, and bodies in parts not read, as Prometheus has it here; elsewhere they are left out. */
+  readonly isStrict?: boolean;
   readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer | TextAnswer | StreamAnswer>;
 }
 
@@ -64,6 +66,11 @@ export function get(pattern: string, about: RouteDescription, run: PrometheusRou
 /** Queries can be longer than a URL: these take forms as well. */
 export function getOrPost(pattern: string, about: RouteDescription, run: PrometheusRoute['run']): PrometheusRoute[] {
   return [get(pattern, about, run), { method: 'POST', pattern, about, run }];
+}
+
+/** The route with `isStrict`. */
+export function strict(route: PrometheusRoute): PrometheusRoute {
+  return { ...route, isStrict: true };
 }
 
 export const truncatedWarning = 'results truncated due to limit';

@@ -36,7 +36,7 @@ export async function sendAnswer(
   for (const [name, value] of Object.entries(isPlain ? answer.headers : { 'content-type': contentType })) {
     response.setHeader(name, value);
   }
-  if (first.done || second.done || request.method === 'HEAD') {
+  if (first.done || second.done) {
     const body = Buffer.from(first.done ? '' : first.value);
     response.writeHead(200, { 'content-length': body.length });
     response.end(body);

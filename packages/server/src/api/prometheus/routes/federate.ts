@@ -9,7 +9,7 @@ import { federationProtobuf } from '../federation-protobuf.ts';
 import { federationText } from '../federation-text.ts';
 import { negotiateExposition } from '../negotiate-exposition.ts';
 import { PrometheusError } from '../prometheus-error.ts';
-import { get, type PrometheusRoute, type StreamAnswer } from '../prometheus-route.ts';
+import { get, type PrometheusRoute, type StreamAnswer, strict } from '../prometheus-route.ts';
 
 export interface FederateOptions {
   readonly catalog: SeriesCatalog;
@@ -32,26 +32,28 @@ export function federateRoute({ catalog, engine }: FederateOptions): PrometheusR
     parameters: [match],
     answers: 'text/plain',
   };
-  return get('federate', about, async ({ parameters, context, headers }): Promise<StreamAnswer> => {
-    const selectors = parameters.list('match[]').map((selector) => readSelector(selector, parser));
-    const source = new StoreQueryable(context, catalog, { maxSamples });
-    const hints = { stepMs: 0, rangeMs: lookbackMs, function: '', histogramStats: false };
-    const range = { startMs: context.nowMs - lookbackMs, endMs: context.nowMs };
-    const found: (readonly RawSeries[])[] = [];
-    for (const matchers of selectors) found.push(await source.select({ matchers, ...range, hints }));
-    const series = await distinct(found);
-    const { format, utf8Names } = negotiateExposition(headers.accept ?? '');
-    const escaping = utf8Names ? 'allow-utf-8' : 'underscores';
-    const contentType =
-      format === 'protobuf'
-        ? `application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=${escaping}`
-        : `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;
-    return {
-      headers: { 'content-type': contentType },
-      stream: format === 'protobuf' ? federationProtobuf(series, utf8Names) : federationText(series, utf8Names),
-      isPacked: false,
-    };
-  });
+  return strict(
+    get('federate', about, async ({ parameters, context, headers }): Promise<StreamAnswer> => {
+      const selectors = parameters.list('match[]').map((selector) => readSelector(selector, parser));
+      const source = new StoreQueryable(context, catalog, { maxSamples });
+      const hints = { stepMs: 0, rangeMs: lookbackMs, function: '', histogramStats: false };
+      const range = { startMs: context.nowMs - lookbackMs, endMs: context.nowMs };
+      const found: (readonly RawSeries[])[] = [];
+      for (const matchers of selectors) found.push(await source.select({ matchers, ...range, hints }));
+      const series = await distinct(found);
+      const { format, utf8Names } = negotiateExposition(headers.accept ?? '');
+      const escaping = utf8Names ? 'allow-utf-8' : 'underscores';
+      const contentType =
+        format === 'protobuf'
+          ? `application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=${escaping}`
+          : `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;
+      return {
+        headers: { 'content-type': contentType },
+        stream: format === 'protobuf' ? federationProtobuf(series, utf8Names) : federationText(series, utf8Names),
+        isPacked: false,
+      };
+    }),
+  );
 }
 
 /** What selectors found, each series once. */
