@@ -3,18 +3,11 @@ import { urlToHttpOptions } from 'node:url';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { deferred } from '../deferred.ts';
+import { answerOutcome, failureOutcome, requestHeaders } from './http-outcome.ts';
 import type { OtlpDestination } from './otlp-destination.ts';
-import {
-  maxResponseBytes,
-  networkFailure,
-  type OtlpTransport,
-  type RequestOutcome,
-  retryAdvice,
-} from './otlp-transport.ts';
+import { maxResponseBytes, type OtlpTransport, type RequestOutcome } from './otlp-transport.ts';
 
-const retryableStatuses = new Set([429, 502, 503, 504]);
-
-/** OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp) over kept-alive connections. */
+/** OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp) by Node's own client, over kept-alive connections. */
 export class HttpTransport implements OtlpTransport {
   readonly #destination: OtlpDestination;
   readonly #agent: http.Agent;
@@ -68,9 +61,11 @@ export class HttpTransport implements OtlpTransport {
         if (size <= maxResponseBytes) chunks.push(chunk);
       });
       response.on('error', (error) => resolve(failure(error, url)));
-      response.on('end', () =>
-        resolve(answer(response, size <= maxResponseBytes ? Buffer.concat(chunks) : Buffer.alloc(0))),
-      );
+      response.on('end', () => {
+        const answer = size <= maxResponseBytes ? Buffer.concat(chunks) : Buffer.alloc(0);
+        const { statusCode = 0, statusMessage, headers } = response;
+        resolve(answerOutcome(statusCode, statusMessage, headers['retry-after'], answer));
+      });
     });
     request.end(body);
     return promise.finally(() => clearTimeout(deadline));
@@ -82,55 +77,6 @@ function httpsModule(): typeof import('node:https') {
   return process.getBuiltinModule('node:https');
 }
 
-export function requestHeaders(destination: OtlpDestination, length: number, gzipped: boolean): Record<string, string> {
-  return {
-    'User-Agent': 'signalbox-node',
-    ...destination.headers,
-    'Content-Type': destination.protocol === 'http/json' ? 'application/json' : 'application/x-protobuf',
-    'Content-Length': String(length),
-    ...(gzipped && { 'Content-Encoding': 'gzip' }),
-  };
-}
-
-function answer(response: http.IncomingMessage, body: Buffer): RequestOutcome {
-  const status = response.statusCode ?? 0;
-  if (status >= 200 && status <= 299) return { kind: 'accepted', body };
-  const problem = `it answered ${status} ${response.statusMessage ?? ''}`.trimEnd();
-  if (retryableStatuses.has(status)) {
-    const retryAfterMillis = parseRetryAfter(response.headers['retry-after']);
-    return {
-      kind: 'retryable',
-      problem,
-      advice: retryAdvice,
-      unreachable: false,
-      ...(retryAfterMillis !== undefined && { retryAfterMillis }),
-    };
-  }
-  return { kind: 'refused', problem, advice: adviceForStatus(status) };
-}
-
-function adviceForStatus(status: number): string {
-  if (status === 401 || status === 403) return 'Set OTEL_EXPORTER_OTLP_HEADERS to what the endpoint asks for.';
-  if (status === 404 || status === 405)
-    return 'This is no OTLP/HTTP endpoint: check OTEL_EXPORTER_OTLP_ENDPOINT (usually port 4318, without /v1/…).';
-  if (status === 413)
-    return 'The batch is too large for it: lower OTEL_BSP_MAX_EXPORT_BATCH_SIZE and OTEL_BLRP_MAX_EXPORT_BATCH_SIZE.';
-  if (status === 415)
-    return 'It does not take this encoding: set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf or http/json.';
-  return 'The records of that request were dropped.';
-}
-
 function failure(error: NodeJS.ErrnoException, url: string): RequestOutcome {
-  if (!error.code?.startsWith('HPE_')) return networkFailure(error, url);
-  const advice =
-    'This port speaks something else, perhaps gRPC: OTLP/HTTP is usually on port 4318; for gRPC set OTEL_EXPORTER_OTLP_PROTOCOL=grpc.';
-  return { kind: 'refused', problem: `it does not speak HTTP/1.1 (${error.code})`, advice };
-}
-
-function parseRetryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+  return failureOutcome(error, url, error.code?.startsWith('HPE_') ? error.code : undefined);
 }

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { type Deferred, deferred } from '../deferred.ts';
 import type { CollectorHealth } from './collector-health.ts';
 import { createGrpcTransport } from './create-grpc-transport.ts';
-import { HttpTransport } from './http-transport.ts';
+import { createHttpTransport } from './create-http-transport.ts';
 import type { OtlpDestination } from './otlp-destination.ts';
 import type { OtlpTransport } from './otlp-transport.ts';
 
@@ -71,7 +71,9 @@ export class OtlpExporter<Batch> {
     this.#serializer = serializer;
     this.#health = health;
     this.#transport =
-      destination.protocol === 'grpc' ? createGrpcTransport(destination) : new HttpTransport(destination, concurrency);
+      destination.protocol === 'grpc'
+        ? createGrpcTransport(destination)
+        : createHttpTransport(destination, concurrency);
   }
 
   get hasRoom(): boolean {

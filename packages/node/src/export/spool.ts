@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { deferred } from '../deferred.ts';
 import type { Warnings } from '../warnings.ts';
 import { createGrpcTransport } from './create-grpc-transport.ts';
-import { HttpTransport } from './http-transport.ts';
+import { createHttpTransport } from './create-http-transport.ts';
 import type { OtlpDestination, OtlpSignal } from './otlp-destination.ts';
 import type { UnansweredRequest } from './otlp-exporter.ts';
 import type { OtlpTransport, RequestOutcome } from './otlp-transport.ts';
@@ -227,7 +227,7 @@ export class Spool {
 
 function transportTo(destination: OtlpDestination, encoding: SpooledRequest['encoding']): OtlpTransport {
   if (destination.protocol === 'grpc') return createGrpcTransport(destination);
-  return new HttpTransport({ ...destination, protocol: encoding === 'json' ? 'http/json' : 'http/protobuf' }, 1);
+  return createHttpTransport({ ...destination, protocol: encoding === 'json' ? 'http/json' : 'http/protobuf' }, 1);
 }
 
 function giveBack(claim: string): void {

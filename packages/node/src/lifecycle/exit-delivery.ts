@@ -1,6 +1,6 @@
 import workerThreads from 'node:worker_threads';
 import { grpcFrame, grpcHeaders } from '../export/grpc-request.ts';
-import { requestHeaders } from '../export/http-transport.ts';
+import { requestHeaders } from '../export/http-outcome.ts';
 import type { UnansweredRequest } from '../export/otlp-exporter.ts';
 
 // Taken before the instrumentation of threads replaces it: this thread is none of the application's.
