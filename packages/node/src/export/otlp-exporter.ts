@@ -53,6 +53,8 @@ export class OtlpExporter<Batch> {
   #isClosed = false;
   /** Called whenever a request ends, so that whoever holds a queue can go on. */
   onRoom: () => void = () => {};
+  /** Called with the body of a request that has been accepted: nobody reads it any more. */
+  onAccepted: (body: Uint8Array) => void = () => {};
 
   /**
    * Requests that nobody took within `timeoutMillis` are given up. What cannot be delivered because the process ends is
@@ -162,6 +164,7 @@ export class OtlpExporter<Batch> {
       if (!this.#pending.has(pending)) return;
       if (outcome.kind === 'accepted') {
         this.#accept(pending, outcome.body);
+        this.onAccepted(pending.body);
         return;
       }
       this.#health.failed(this.#destination.url, outcome.problem, outcome.advice);

@@ -78,7 +78,7 @@ function ourRequest(emitted: readonly LogRecord[], ownLimits: TestedLimits): obj
   });
   emitAll(provider, emitted);
   const parts = [...encoded].map(([scope, bytes]) => ({ scope, bytes: Buffer.concat(bytes) }));
-  return read(encoding.request(resource.attributes, parts));
+  return read(Buffer.concat(encoding.request(resource.attributes, parts)));
 }
 
 const value: fc.Arbitrary<AnyValue> = fc.letrec<{ value: AnyValue }>((tie) => ({
@@ -183,7 +183,9 @@ function lineRequest(
         if (isLogged) all.addLogged(name, each);
         else all.add(name, each as AnyValue);
     });
-  return read(encoding.request(resource.attributes, [{ scope: { name: 'lines' }, bytes: Buffer.concat(encoded) }]));
+  return read(
+    Buffer.concat(encoding.request(resource.attributes, [{ scope: { name: 'lines' }, bytes: Buffer.concat(encoded) }])),
+  );
 }
 
 const spanContext = { traceId: 'a1'.repeat(16), spanId: 'b2'.repeat(8), traceFlags: 1 };

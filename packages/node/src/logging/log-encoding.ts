@@ -58,7 +58,7 @@ export class ProtobufLogs implements BatchEncoding<LogScope> {
     return this.#writer;
   }
 
-  request(resource: Attributes, scopes: readonly ScopeBytes<LogScope>[]): Uint8Array {
+  request(resource: Attributes, scopes: readonly ScopeBytes<LogScope>[]): readonly Uint8Array[] {
     const writer = new ReverseWriter();
     const message = (write: () => void): Uint8Array => {
       writer.reset();
@@ -72,7 +72,7 @@ export class ProtobufLogs implements BatchEncoding<LogScope> {
     const parts = scopes.flatMap(({ scope, bytes }) =>
       nestedIn(2, [message(() => scopeHead(writer, scope)), bytes, message(() => text(writer, 3, scope.schemaUrl))]),
     );
-    return Buffer.concat(nestedIn(1, [resourceHead, ...parts, message(() => text(writer, 3, this.#schemaUrl))]));
+    return nestedIn(1, [resourceHead, ...parts, message(() => text(writer, 3, this.#schemaUrl))]);
   }
 }
 

@@ -14,7 +14,7 @@ import { nextLogTime } from './log-time.ts';
 import type { Binding, Bindings } from './pino-bindings.ts';
 import { fieldsOf, PinoInternals, type PinoLogger, type PinoState, printed, printedMessage } from './pino-internals.ts';
 import { severityOfTens } from './severity.ts';
-import { traceIds } from './trace-ids.ts';
+import { type TraceIds, traceIds } from './trace-ids.ts';
 
 const scope = '@signalbox/node/pino';
 const startChannel = 'tracing:pino_asJson:start';
@@ -58,11 +58,20 @@ function correlate(internals: PinoInternals, line: AsJsonMessage): void {
   const merged = line.arguments[0];
   if (typeof merged === 'object' && merged !== null && 'trace_id' in merged) return;
   if (internals.hasBinding(line.instance, 'trace_id')) return;
-  const restore = internals.appendBindings(
-    line.instance,
-    `,"trace_id":"${ids.trace_id}","span_id":"${ids.span_id}","trace_flags":"${ids.trace_flags}"`,
-  );
+  const restore = internals.appendBindings(line.instance, bindingsOf(ids));
   if (restore !== undefined) line.restore = restore;
+}
+
+let lastIds: TraceIds | undefined;
+let lastBindings = '';
+
+/** As pino keeps bindings. Kept, since most lines follow another one in the same span. */
+function bindingsOf(ids: TraceIds): string {
+  if (ids !== lastIds) {
+    lastIds = ids;
+    lastBindings = `,"trace_id":"${ids.trace_id}","span_id":"${ids.span_id}","trace_flags":"${ids.trace_flags}"`;
+  }
+  return lastBindings;
 }
 
 function emit(logger: Logger, internals: PinoInternals, { instance, arguments: given }: AsJsonMessage): void {

@@ -10,12 +10,19 @@ export interface TraceIds {
   readonly trace_flags: string;
 }
 
-/** Undefined outside of traces. */
+let last: TraceIds = { trace_id: '', span_id: '', trace_flags: '' };
+let lastFlags = -1;
+
+/** Undefined outside of traces. The same object for lines that follow each other in one span. */
 export function traceIds(active: Context): TraceIds | undefined {
   const spanContext = trace.getSpanContext(active);
   if (spanContext === undefined || !isValidSpanContext(spanContext)) return undefined;
   const { traceId, spanId, traceFlags } = spanContext;
-  return { trace_id: traceId, span_id: spanId, trace_flags: `${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}` };
+  if (last.trace_id === traceId && last.span_id === spanId && lastFlags === traceFlags) return last;
+  const flags = `${traceFlags < 16 ? '0' : ''}${traceFlags.toString(16)}`;
+  last = { trace_id: traceId, span_id: spanId, trace_flags: flags };
+  lastFlags = traceFlags;
+  return last;
 }
 
 /** Without ids that only say what the record's own fields say: put on the line by us, or by a format of the application's. */

@@ -42,7 +42,7 @@ export class JsonEncoding implements SpanEncoding {
     return Buffer.from(JSON.stringify(json));
   }
 
-  request(resource: Attributes, scopes: readonly ScopeBytes[]): Uint8Array {
+  request(resource: Attributes, scopes: readonly ScopeBytes[]): readonly Uint8Array[] {
     const parts: Uint8Array[] = [
       Buffer.from(
         `{"resourceSpans":[{"resource":${JSON.stringify({ attributes: keyValues(resource) })},"scopeSpans":[`,
@@ -54,7 +54,7 @@ export class JsonEncoding implements SpanEncoding {
       parts.push(Buffer.from(index === 0 ? head : `,${head}`), bytes, Buffer.from(']}'));
     }
     parts.push(Buffer.from(']}]}'));
-    return Buffer.concat(parts);
+    return parts;
   }
 }
 

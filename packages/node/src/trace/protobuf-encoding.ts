@@ -54,7 +54,7 @@ export class ProtobufEncoding implements SpanEncoding {
     return writer.written;
   }
 
-  request(resource: Attributes, scopes: readonly ScopeBytes[]): Uint8Array {
+  request(resource: Attributes, scopes: readonly ScopeBytes[]): readonly Uint8Array[] {
     const resourceHead = message((writer) => {
       attributes(writer, 1, resource);
       writer.nested(1, 0);
@@ -64,7 +64,7 @@ export class ProtobufEncoding implements SpanEncoding {
       const tail = message((writer) => text(writer, 3, scope.schemaUrl));
       return nestedIn(2, [head, bytes, tail]);
     });
-    return Buffer.concat(nestedIn(1, [resourceHead, ...parts]));
+    return nestedIn(1, [resourceHead, ...parts]);
   }
 }
 

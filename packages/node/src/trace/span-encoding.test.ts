@@ -119,7 +119,7 @@ function encoded(encoding: SpanEncoding, spans: readonly RecordingSpan[]): Uint8
     ...(index === 0 ? [] : [Buffer.from(encoding.separator)]),
     Buffer.from(encoding.encode(span)),
   ]);
-  return encoding.request(resource, [{ scope, bytes: Buffer.concat(parts) }]);
+  return Buffer.concat(encoding.request(resource, [{ scope, bytes: Buffer.concat(parts) }]));
 }
 
 function decoded(bytes: Uint8Array | undefined): unknown {

@@ -22,7 +22,7 @@ export interface SpanEncoding {
   encode(span: RecordingSpan): Uint8Array;
   /** What stands between two spans of a scope. */
   readonly separator: Uint8Array;
-  request(resource: Attributes, scopes: readonly ScopeBytes[]): Uint8Array;
+  request(resource: Attributes, scopes: readonly ScopeBytes[]): readonly Uint8Array[];
 }
 
 /** https://github.com/open-telemetry/opentelemetry-proto, SpanFlags: bit 8 says that bit 9 (the parent is remote) is known. */

@@ -2,8 +2,8 @@
  * Bytes that become digits at once: making a text is a call into native code, taking a piece of it is not. Small, since an id
  * that is kept keeps the digits that its own are a piece of.
  */
-const portionBytes = 240;
-const pool = Buffer.allocUnsafeSlow(32 * portionBytes);
+const portionBytes = 480;
+const pool = Buffer.allocUnsafeSlow(64 * portionBytes);
 /** Where in the pool the portion ends that ids are taken from, and the next id begins. */
 let end = pool.length;
 let next = pool.length;
@@ -61,11 +61,14 @@ function word(at: number): number {
   );
 }
 
-/** Random bytes are drawn in bulk: one call into the system for hundreds of ids. */
+let randomFill: ((bytes: Buffer) => unknown) | undefined;
+
+/** Random bytes are drawn in bulk: one call, which takes longer the less often it is made, for more than a thousand ids. */
 function drawPortion(): void {
   if (end === pool.length) {
     // Loading it takes milliseconds that the start of a process need not wait for.
-    process.getBuiltinModule('node:crypto').randomFillSync(pool);
+    randomFill ??= process.getBuiltinModule('node:crypto').randomFillSync;
+    randomFill(pool);
     end = 0;
   }
   digits = pool.toString('hex', end, end + portionBytes);

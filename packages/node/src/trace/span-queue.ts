@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { BatchSettings } from '../configuration.ts';
 import type { OtlpExporter, UnansweredRequest } from '../export/otlp-exporter.ts';
+import { RequestBodies } from './request-bodies.ts';
 import type { ScopeBytes, SpanScope } from './span-encoding.ts';
 
 const firstChunkBytes = 16 * 1024;
@@ -16,7 +17,8 @@ interface ScopeChunk {
 export interface BatchEncoding<Scope> {
   /** What stands between two records of a scope. */
   readonly separator: Uint8Array;
-  request(resource: Attributes, scopes: readonly ScopeBytes<Scope>[]): Uint8Array;
+  /** The body, in parts. */
+  request(resource: Attributes, scopes: readonly ScopeBytes<Scope>[]): readonly Uint8Array[];
 }
 
 export interface SpanQueueSettings extends BatchSettings {
@@ -45,6 +47,7 @@ export class SpanQueue<Scope = SpanScope> {
   readonly #exporter: OtlpExporter<Uint8Array>;
   readonly #onDrop: () => void;
   readonly #chunks = new Map<Scope, ScopeChunk>();
+  readonly #bodies = new RequestBodies();
   #openRecords = 0;
   #openBytes = 0;
   #sealed: Sealed[] = [];
@@ -65,6 +68,7 @@ export class SpanQueue<Scope = SpanScope> {
     this.#exporter = exporter;
     this.#onDrop = onDrop;
     exporter.onRoom = () => this.#sendSealed();
+    exporter.onAccepted = (body) => this.#bodies.giveBack(body);
   }
 
   /** Records that wait, not counting those in requests under way. */
@@ -147,7 +151,7 @@ export class SpanQueue<Scope = SpanScope> {
       // The request copies; the buffer serves the next batch.
       chunk.length = 0;
     }
-    const body = this.#encoding.request(this.#resource, scopes);
+    const body = this.#bodies.concat(this.#encoding.request(this.#resource, scopes));
     this.#sealed.push({ body, records: this.#openRecords });
     this.#sealedRecords += this.#openRecords;
     this.#sealedBytes += body.length;
