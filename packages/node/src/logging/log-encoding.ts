@@ -1,6 +1,7 @@
 import { type Attributes, type HrTime, type SpanContext, trace } from '@opentelemetry/api';
 import type { AnyValue } from '@opentelemetry/api-logs';
 import { nestedIn } from '../trace/protobuf-encoding.ts';
+import { RepeatedFields } from '../trace/repeated-fields.ts';
 import { ReverseWriter } from '../trace/reverse-writer.ts';
 import { isValidSpanContext, writeSpanId, writeTraceId } from '../trace/span-context-validity.ts';
 import type { ScopeBytes } from '../trace/span-encoding.ts';
@@ -8,7 +9,6 @@ import type { BatchEncoding } from '../trace/span-queue.ts';
 import { toAnyValue } from './any-value.ts';
 import type { GiveAttributes, LineAttributes, LogLine } from './log-line.ts';
 import type { FinishedLogRecord, LogScope } from './log-record.ts';
-import { RepeatedFields } from './repeated-fields.ts';
 
 /** Of LogRecord. */
 const attributesField = 6;
@@ -90,7 +90,9 @@ class RecordWriter implements LineAttributes {
   /** Of the line's attributes that have been written; what is behind `#count` of them is an earlier line's. An array that is emptied gives its memory back, and takes it again. */
   readonly #names: string[] = [];
   #count = 0;
-  readonly #fields = new RepeatedFields();
+  readonly #fields = new RepeatedFields((writer, key, value) => {
+    if (value !== undefined) writer.keyValue(1, key, value);
+  });
 
   record(record: FinishedLogRecord): Uint8Array {
     const writer = this.#writer;

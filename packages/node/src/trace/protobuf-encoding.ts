@@ -33,7 +33,7 @@ export class ProtobufEncoding implements SpanEncoding {
     count(writer, 12, span.droppedEventsCount);
     for (let index = span.events.length - 1; index >= 0; index -= 1) event(writer, span.events[index] as SpanEvent);
     count(writer, 10, span.droppedAttributesCount);
-    this.#attributes.write(writer, span.attributes);
+    this.#attributes.write(writer, span.scope.name, span.attributes);
     writer.nanos(span.endTime);
     writer.tag(8, 1);
     writer.nanos(span.startTime);

@@ -126,13 +126,6 @@ export class ReverseWriter {
     this.#buffer.set(bytes, this.#position);
   }
 
-  /** Those of them from `from` to `to`. */
-  range(bytes: Buffer, from: number, to: number): void {
-    this.#reserve(to - from);
-    this.#position -= to - from;
-    bytes.copy(this.#buffer, this.#position, from, to);
-  }
-
   /** As if nothing had been written since `length` was `before`. */
   drop(before: number): void {
     this.#position = this.#buffer.length - before;

@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { RepeatedFields } from './repeated-fields.ts';
 import type { ReverseWriter } from './reverse-writer.ts';
 
 /** Of Span. */
@@ -21,24 +22,32 @@ interface KnownKey {
 
 /**
  * Writes the attributes of spans. Most are said again and again: keys always, and many values from one span to the next
- * (method, scheme, host, system). Both are kept encoded, a value when it comes twice in a row, so that they are copied.
+ * (method, scheme, host, system). Both are kept encoded, a value when it comes twice in a row, so that they are copied; of spans
+ * with the same keys what lies side by side is copied at once.
  */
 export class SpanAttributes {
   readonly #known = new Map<string, KnownKey>();
   /** By place, of the spans before: most have the same keys in the same order, which need no looking up. */
   readonly #places: (KnownKey | undefined)[] = new Array<KnownKey | undefined>(maxPlaces).fill(undefined);
 
-  write(writer: ReverseWriter, attributes: Attributes): void {
+  readonly #repeated = new RepeatedFields((writer, key, value, place) => this.#writeOne(writer, key, value, place));
+
+  /** `scope` is the name of the span's. */
+  write(writer: ReverseWriter, scope: string, attributes: Attributes): void {
+    if (this.#repeated.write(writer, scope, attributes)) return;
     const keys = Object.keys(attributes);
     for (let index = keys.length - 1; index >= 0; index -= 1) {
       const key = keys[index] as string;
-      const value = attributes[key];
-      if (value === undefined || value === null) continue;
-      const known = this.#find(writer, key, index);
-      if (known === undefined) writeField(writer, key, value);
-      else if (known.field !== undefined && known.value === value) writer.bytes(known.field);
-      else writeKnown(writer, known, value);
+      this.#writeOne(writer, key, attributes[key], index);
     }
+  }
+
+  #writeOne(writer: ReverseWriter, key: string, value: AttributeValue | null | undefined, place: number): void {
+    if (value === undefined || value === null) return;
+    const known = this.#find(writer, key, place);
+    if (known === undefined) writeField(writer, key, value);
+    else if (known.field !== undefined && known.value === value) writer.bytes(known.field);
+    else writeKnown(writer, known, value);
   }
 
   #find(writer: ReverseWriter, key: string, place: number): KnownKey | undefined {

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ReverseWriter } from '../trace/reverse-writer.ts';
-import { RepeatedFields } from './repeated-fields.ts';
+import { RepeatedFields, type WriteField } from './repeated-fields.ts';
+import { ReverseWriter } from './reverse-writer.ts';
+
+const writeField: WriteField = (writer, key, value) => {
+  if (value !== undefined) writer.keyValue(1, key, value);
+};
 
 const few = fc.constantFrom<unknown>(
   'GET',
@@ -28,7 +32,7 @@ function plainly(fields: object): Buffer {
 test('objects are written as without what is kept of others', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.constantFrom('req', 'res'), object), { maxLength: 40 }), (objects) => {
-      const repeated = new RepeatedFields();
+      const repeated = new RepeatedFields(writeField);
       const writer = new ReverseWriter();
       for (const [name, fields] of objects) {
         writer.reset();
@@ -42,7 +46,7 @@ test('objects are written as without what is kept of others', () => {
 });
 
 test('of what has more in it than plain values, nothing is written', () => {
-  const repeated = new RepeatedFields();
+  const repeated = new RepeatedFields(writeField);
   const writer = new ReverseWriter();
   for (const last of [1, 1, {}, 1, [], null, Symbol('a')]) {
     writer.reset();
@@ -52,7 +56,7 @@ test('of what has more in it than plain values, nothing is written', () => {
 });
 
 test('each field is read once', () => {
-  const repeated = new RepeatedFields();
+  const repeated = new RepeatedFields(writeField);
   const writer = new ReverseWriter();
   let reads = 0;
   const fields = {
