@@ -6,7 +6,7 @@ import type { InstrumentationContext, SpanStart } from './instrumentation.ts';
 import type { CellMeters } from './metrics/cell-meter.ts';
 import type { ModuleHooks, ModulePatch } from './modules/module-hooks.ts';
 import type { InstrumentationSwitches } from './options.ts';
-import { protect } from './protect.ts';
+import { protect, protectListener } from './protect.ts';
 import { SignalboxTracer } from './trace/tracer.ts';
 import { version } from './version.ts';
 import type { Warnings } from './warnings.ts';
@@ -67,7 +67,7 @@ export function createInstrumentationContext(
         safely<[unknown], Context>(contextOf, () => context.active()),
       ),
     subscribe(channel, onMessage) {
-      const subscriber = safely(onMessage, () => {});
+      const subscriber = protectListener(warn, `the instrumentation ${name}`, onMessage);
       diagnosticsChannel.subscribe(channel, subscriber);
       return () => void diagnosticsChannel.unsubscribe(channel, subscriber);
     },

@@ -19,6 +19,21 @@ export function protect<Args extends unknown[], Result>(
   };
 }
 
+/** The same of what hears messages; for each of them a list of arguments would be made, and taken apart. */
+export function protectListener(
+  report: (message: string) => void,
+  what: string,
+  run: (message: unknown) => void,
+): (message: unknown) => void {
+  return (message) => {
+    try {
+      run(message);
+    } catch (error) {
+      report(`${what} failed, the application is not affected: ${reasonOf(error)}`);
+    }
+  };
+}
+
 /** Anything can be thrown, even what has no text and errors whose message throws. */
 function reasonOf(error: unknown): string {
   try {

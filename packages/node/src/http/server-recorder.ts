@@ -25,7 +25,7 @@ import { createRequestLog, type LoggedRequest } from './request-log.ts';
 import { keepRequestState } from './request-state.ts';
 import { type HeaderName, headerName } from './response-headers.ts';
 import { noSpan, ServedRequest } from './served-request.ts';
-import { serverRequestAttributes } from './server-attributes.ts';
+import { completeAttributes, serverRequestAttributes } from './server-attributes.ts';
 import type { Failure, ServerExchange } from './server-exchange.ts';
 
 /** Method, scheme, version of the protocol, status, route, type of the error, and what `addRequestAttributes` added. */
@@ -208,11 +208,16 @@ export class ServerRecorder {
   ): void {
     this.#onResponse?.(span, exchange.request, exchange.response);
     const size = exchange.responseSize();
-    if (route !== undefined) span.setAttribute('http.route', route);
-    if (status !== undefined) span.setAttribute('http.response.status_code', status);
-    if (size !== undefined) span.setAttribute('http.response.body.size', size);
-    if (this.#instrumentation.settings.http.conventions === 'dup')
-      span.setAttributes(oldServerResponseAttributes(status, size));
+    const isDoubled = this.#instrumentation.settings.http.conventions === 'dup';
+    // If they are the last ones that it gets, none of them has to be counted.
+    if (span instanceof RecordingSpan && failure === undefined && !isDoubled && span.takesMore(3))
+      completeAttributes(span.attributes, route, status, size);
+    else {
+      if (route !== undefined) span.setAttribute('http.route', route);
+      if (status !== undefined) span.setAttribute('http.response.status_code', status);
+      if (size !== undefined) span.setAttribute('http.response.body.size', size);
+    }
+    if (isDoubled) span.setAttributes(oldServerResponseAttributes(status, size));
     if (route !== undefined) span.updateName(this.#nameOf(normalizeMethod(exchange.method), route));
     if (failure !== undefined) recordFailure(span, failure);
     // What the hook or a panic has told it lies before its end.

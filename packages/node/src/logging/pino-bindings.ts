@@ -39,9 +39,15 @@ function readOwn(text: string): readonly Binding[] {
   }
 }
 
+/** How the last text began that bound one thing, and what that was. */
+let lastStart = '';
+let lastName = '';
+
 /** What a child adds for one request is mostly an id: that needs no parser. Undefined where anything else is bound. */
 function plainTexts(text: string): Binding[] | undefined {
   if (text.includes('\\')) return undefined;
+  if (lastName !== '' && text.startsWith(lastStart) && text.indexOf('"', lastStart.length) === text.length - 1)
+    return [[lastName, text.slice(lastStart.length, -1)]];
   const bindings: Binding[] = [];
   for (let start = 0; start < text.length; ) {
     if (!text.startsWith(',"', start)) return undefined;
@@ -52,6 +58,11 @@ function plainTexts(text: string): Binding[] | undefined {
     const name = text.slice(start + 2, nameEnd);
     if (!isOfResource(name)) bindings.push([name, text.slice(nameEnd + 3, end)]);
     start = end + 1;
+  }
+  const [only] = bindings;
+  if (only !== undefined && bindings.length === 1 && text.length === only[0].length + String(only[1]).length + 6) {
+    lastName = only[0];
+    lastStart = `,"${lastName}":"`;
   }
   return bindings;
 }

@@ -115,6 +115,14 @@ export class RecordingSpan implements Span {
     this.#attributesCount = count;
   }
 
+  /** Whether so many attributes more, of any length, are within the limits. */
+  takesMore(count: number): boolean {
+    const { attributeCountLimit, attributeValueLengthLimit } = this.#owner.limits;
+    return (
+      this.#attributesCount + count <= attributeCountLimit && attributeValueLengthLimit === Number.POSITIVE_INFINITY
+    );
+  }
+
   spanContext(): SpanContext {
     return this.#spanContext;
   }

@@ -28,7 +28,9 @@ export const fastifyInstrumentation: Instrumentation = {
     const setRoute = protect(
       (request: Request): void => {
         const state = requestStateOf(request.raw);
-        const url = request.routeOptions === undefined ? request.routerPath : request.routeOptions.url;
+        // Once: it is made anew, of a dozen things, for whoever asks.
+        const { routeOptions } = request;
+        const url = routeOptions === undefined ? request.routerPath : routeOptions.url;
         if (state !== undefined && url !== undefined) state.route ??= url;
       },
       () => {},
