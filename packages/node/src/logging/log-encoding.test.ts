@@ -218,6 +218,22 @@ test('a line is the record that it would be, with names that come again, too man
   );
 });
 
+test('lines that come again are the records that they would be', () => {
+  const said = fc.record({
+    time: fc.constant<[number, number]>([1, 2]),
+    severityNumber: fc.constantFrom(0, 9, 17),
+    severityText: fc.constantFrom('', 'info'),
+    body: fc.constantFrom(undefined, '', 'incoming request', 'größe', 'x'.repeat(200)),
+    context: fc.constant(ROOT_CONTEXT),
+  });
+  fc.assert(
+    fc.property(fc.array(said, { maxLength: 40 }), (lines) => {
+      const all = lines.map((each): [LogLine, [string, unknown][]] => [each, [['a', 1]]]);
+      expect(lineRequest(all, true)).toEqual(lineRequest(all, false));
+    }),
+  );
+});
+
 test('what is logged is written as it would be converted', () => {
   const strange = fc.constantFrom<unknown>(
     undefined,

@@ -13,6 +13,17 @@ import type { FinishedLogRecord, LogScope } from './log-record.ts';
 /** Of LogRecord. */
 const attributesField = 6;
 const maxKeptNames = 256;
+const maxEnds = 4;
+const maxKeptText = 128;
+
+/** What is written last of a line, before its time. */
+interface LineEnd {
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: string | undefined;
+  /** Undefined until it has come again. */
+  bytes: Uint8Array | undefined;
+}
 
 /**
  * ExportLogsServiceRequest as protobuf, in two steps as for spans: each record is encoded when it is emitted, and only bytes
@@ -90,6 +101,8 @@ class RecordWriter implements LineAttributes {
   /** Of the line's attributes that have been written; what is behind `#count` of them is an earlier line's. An array that is emptied gives its memory back, and takes it again. */
   readonly #names: string[] = [];
   #count = 0;
+  readonly #ends: LineEnd[] = [];
+  #nextEnd = 0;
   readonly #fields = new RepeatedFields((writer, key, value) => {
     if (value !== undefined) writer.keyValue(1, key, value);
   });
@@ -99,7 +112,8 @@ class RecordWriter implements LineAttributes {
     this.#begin(record.hrTimeObserved, record.spanContext, record.eventName);
     count(writer, 7, record.droppedAttributesCount);
     writer.keyValues(attributesField, record.attributes);
-    return this.#end(record.hrTime, record.severityNumber, record.severityText, record.body);
+    this.#writeEnd(record.severityNumber, record.severityText, record.body);
+    return this.#finish(record.hrTime);
   }
 
   line(
@@ -115,7 +129,30 @@ class RecordWriter implements LineAttributes {
     give(this);
     // Which of too many count, and whether ids only repeat those of the record, is known when all are there.
     if (this.#count > maxAttributes || (isInTrace && this.#has('trace_id'))) return undefined;
-    return this.#end(time, severityNumber, severityText, body);
+    this.#endLine(severityNumber, severityText, body);
+    return this.#finish(time);
+  }
+
+  /** What an application says of itself it says again and again, some lines one after the other: kept encoded when it comes again. */
+  #endLine(severityNumber: number, severityText: string, body: string | undefined): void {
+    const writer = this.#writer;
+    const ends = this.#ends;
+    for (let index = 0; index < ends.length; index += 1) {
+      const end = ends[index] as LineEnd;
+      if (end.body !== body || end.severityNumber !== severityNumber || end.severityText !== severityText) continue;
+      if (end.bytes !== undefined) {
+        writer.bytes(end.bytes);
+        return;
+      }
+      const before = writer.length;
+      this.#writeEnd(severityNumber, severityText, body);
+      end.bytes = writer.copy(before);
+      return;
+    }
+    this.#writeEnd(severityNumber, severityText, body);
+    if ((body?.length ?? 0) + severityText.length > maxKeptText) return;
+    ends[this.#nextEnd] = { severityNumber, severityText, body, bytes: undefined };
+    this.#nextEnd = (this.#nextEnd + 1) % maxEnds;
   }
 
   add(name: string, value: AnyValue): void {
@@ -165,7 +202,7 @@ class RecordWriter implements LineAttributes {
     writer.tag(8, 5);
   }
 
-  #end(time: HrTime, severityNumber = 0, severityText?: string, body?: AnyValue): Uint8Array {
+  #writeEnd(severityNumber = 0, severityText?: string, body?: AnyValue): void {
     const writer = this.#writer;
     if (body !== undefined) {
       const beforeBody = writer.length;
@@ -174,6 +211,10 @@ class RecordWriter implements LineAttributes {
     }
     text(writer, 3, severityText);
     count(writer, 2, severityNumber);
+  }
+
+  #finish(time: HrTime): Uint8Array {
+    const writer = this.#writer;
     writer.nanos(time);
     writer.tag(1, 1);
     writer.nested(2, 0);

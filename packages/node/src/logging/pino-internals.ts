@@ -33,7 +33,8 @@ type Values = Readonly<Record<PropertyKey, unknown>>;
 export interface PinoState {
   readonly instance: PinoLogger;
   readonly serializers: Values;
-  readonly stringifiers: Values;
+  /** Undefined where nothing is redacted. */
+  readonly stringifiers: Values | undefined;
   /** Of redaction by wildcard. */
   readonly anyStringifier: unknown;
   readonly format: unknown;
@@ -60,6 +61,7 @@ export class PinoInternals {
   #lastLevel = Number.NaN;
   #lastLevelName = '';
   #lastStringifiers: object | undefined;
+  #lastRedactsKeys = true;
   #lastWildcard: symbol = absent;
 
   read(instance: PinoLogger): PinoState {
@@ -67,11 +69,12 @@ export class PinoInternals {
     // Each at a place of its own in the code, so that the engine knows which property is read there.
     const values = instance as unknown as Values;
     const stringifiers = recordOf(values[symbols.stringifiers]);
+    const anyStringifier = stringifiers[this.#wildcardOf(stringifiers)];
     return {
       instance,
       serializers: recordOf(values[symbols.serializers]),
-      stringifiers,
-      anyStringifier: stringifiers[this.#wildcardOf(stringifiers)],
+      stringifiers: this.#lastRedactsKeys ? stringifiers : undefined,
+      anyStringifier,
       format: recordOf(values[symbols.formatters]).log,
       errorKey: values[symbols.errorKey],
       messageKey: values[symbols.messageKey],
@@ -164,6 +167,8 @@ export class PinoInternals {
       this.#wildcards.set(stringifiers, symbol);
     }
     this.#lastStringifiers = stringifiers;
+    // As pino makes them, once for a logger and its children.
+    this.#lastRedactsKeys = hasKeys(stringifiers);
     this.#lastWildcard = symbol;
     return symbol;
   }
@@ -202,9 +207,15 @@ export function printed(
   const errorSerializer = key === errorKey ? serializers.err : undefined;
   const serializer = serializers[key] ?? errorSerializer;
   const value = typeof serializer === 'function' ? (serializer as Serializer)(raw) : raw;
-  const stringifier = stringifiers[key] ?? anyStringifier;
+  const stringifier = stringifiers?.[key] ?? anyStringifier;
   // Only redacted keys have one; it censors and stringifies in one step.
   return typeof stringifier === 'function' ? parsed((stringifier as Serializer)(value)) : value;
+}
+
+/** Inherited ones, too. */
+function hasKeys(object: object): boolean {
+  for (const _ in object) return true;
+  return false;
 }
 
 function recordOf(value: unknown): Values {

@@ -62,6 +62,7 @@ function correlate(internals: PinoInternals, line: AsJsonMessage): void {
   if (restore !== undefined) line.restore = restore;
 }
 
+const sampledEnd = '","trace_flags":"01"';
 let lastIds: TraceIds | undefined;
 let lastBindings = '';
 
@@ -69,7 +70,8 @@ let lastBindings = '';
 function bindingsOf(ids: TraceIds): string {
   if (ids !== lastIds) {
     lastIds = ids;
-    lastBindings = `,"trace_id":"${ids.trace_id}","span_id":"${ids.span_id}","trace_flags":"${ids.trace_flags}"`;
+    const end = ids.trace_flags === '01' ? sampledEnd : `","trace_flags":"${ids.trace_flags}"`;
+    lastBindings = `,"trace_id":"${ids.trace_id}","span_id":"${ids.span_id}${end}`;
   }
   return lastBindings;
 }

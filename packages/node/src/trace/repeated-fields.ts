@@ -45,9 +45,6 @@ export class RepeatedFields {
   readonly #known = new Map<string, Repeated[]>();
   #lastName: string | undefined;
   #lastKinds: Repeated[] = [];
-  /** Of the object that is being written: each is read once, since it may be a getter. What is behind as many as that has keys means nothing. */
-  readonly #values: Plain[] = new Array<Plain>(maxFields).fill(undefined);
-  #hasLongText = false;
 
   constructor(writeField: WriteField) {
     this.#writeField = writeField;
@@ -57,35 +54,23 @@ export class RepeatedFields {
   write(writer: ReverseWriter, name: string, fields: Readonly<Record<string, unknown>>): boolean {
     const keys = Object.keys(fields);
     if (keys.length > maxFields) return false;
-    const arePlain = this.#read(keys, fields);
-    if (arePlain) this.#writeRead(writer, name, keys);
-    if (this.#hasLongText) this.#values.fill(undefined);
-    return arePlain;
-  }
-
-  #read(keys: readonly string[], fields: Readonly<Record<string, unknown>>): boolean {
-    const values = this.#values;
-    this.#hasLongText = false;
-    for (let index = 0; index < keys.length; index += 1) {
-      const value = fields[keys[index] as string];
-      if (typeof value === 'string') {
-        if (value.length > maxTextLength) this.#hasLongText = true;
-      } else if (value !== undefined && typeof value !== 'number' && typeof value !== 'boolean') return false;
-      values[index] = value;
-    }
+    // At once, and not by their keys, which takes the engine twice as long.
+    const values = Object.values(fields);
+    if (values.length !== keys.length || !arePlain(values)) return false;
+    this.#writeRead(writer, name, keys, values);
     return true;
   }
 
-  #writeRead(writer: ReverseWriter, name: string, keys: readonly string[]): void {
+  #writeRead(writer: ReverseWriter, name: string, keys: readonly string[], values: readonly Plain[]): void {
     const kinds = name === this.#lastName ? this.#lastKinds : this.#kindsOf(name);
     const known = kinds.find((kind) => areSame(kind.keys, keys));
     if (known === undefined) {
-      this.#writeAll(writer, keys);
+      this.#writeAll(writer, keys, values);
       if (kinds.length >= maxKinds) kinds.shift();
       kinds.push({ keys, kept: undefined, news: 0 });
-    } else if (known.kept === undefined) this.#keep(writer, known);
+    } else if (known.kept === undefined) this.#keep(writer, known, values);
     else {
-      known.news = this.#writeBeside(writer, keys, known.kept) ? known.news + 1 : 0;
+      known.news = this.#writeBeside(writer, keys, values, known.kept) ? known.news + 1 : 0;
       if (known.news >= newsBeforeKeeping) {
         known.kept = undefined;
         known.news = 0;
@@ -106,13 +91,13 @@ export class RepeatedFields {
   }
 
   /** Writes the values, and keeps what it has written. */
-  #keep(writer: ReverseWriter, known: Repeated): void {
+  #keep(writer: ReverseWriter, known: Repeated, values: readonly Plain[]): void {
     const before = writer.length;
-    const ends = this.#writeAll(writer, known.keys);
+    const ends = this.#writeAll(writer, known.keys, values);
     const length = writer.length - before;
     if (length > maxBytes) return;
     known.kept = {
-      values: this.#values.slice(0, known.keys.length),
+      values,
       bytes: Buffer.from(writer.copy(before)),
       starts: [...ends.map((end) => length - end), length],
       runs: known.keys.map(() => undefined),
@@ -121,20 +106,19 @@ export class RepeatedFields {
   }
 
   /** How much had been written after each field. */
-  #writeAll(writer: ReverseWriter, keys: readonly string[]): number[] {
+  #writeAll(writer: ReverseWriter, keys: readonly string[], values: readonly Plain[]): number[] {
     const before = writer.length;
     const lengths = new Array<number>(keys.length).fill(0);
     for (let index = keys.length - 1; index >= 0; index -= 1) {
-      this.#writeField(writer, keys[index] as string, this.#values[index], index);
+      this.#writeField(writer, keys[index] as string, values[index], index);
       lengths[index] = writer.length - before;
     }
     return lengths;
   }
 
   /** Copies what is as in the kept object. Whether anything else is as it was in the last one. */
-  #writeBeside(writer: ReverseWriter, keys: readonly string[], kept: KeptFields): boolean {
+  #writeBeside(writer: ReverseWriter, keys: readonly string[], values: readonly Plain[], kept: KeptFields): boolean {
     const { values: keptValues, others } = kept;
-    const values = this.#values;
     let hasNews = false;
     let end = keys.length;
     for (let index = keys.length - 1; index >= 0; index -= 1) {
@@ -153,6 +137,13 @@ export class RepeatedFields {
     if (end > 0) writer.bytes(runOf(kept, 0, end));
     return hasNews;
   }
+}
+
+function arePlain(values: readonly unknown[]): values is Plain[] {
+  for (const value of values)
+    if (typeof value !== 'string' && value !== undefined && typeof value !== 'number' && typeof value !== 'boolean')
+      return false;
+  return true;
 }
 
 /** The fields from `first` to that before `end`, encoded. */
