@@ -13,7 +13,8 @@ export {
   decodeRemoteWrite,
   type RemoteWriteVersion,
 } from './prometheus/decode-remote-write.ts';
-export { type EncodedFamily, encodeFamily } from './prometheus/encode-exposition.ts';
+export { encodeChunkedRead } from './prometheus/encode-chunked-read.ts';
+export { type EncodedSeries, encodeFamilyHead, encodeMetrics } from './prometheus/encode-exposition.ts';
 export { encodeRemoteRead, type ReadHistogram, type ReadSeries } from './prometheus/encode-remote-read.ts';
 export { encodeRemoteWrite } from './prometheus/encode-remote-write.ts';
 export type { ExposedSample, Exposition } from './prometheus/exposition.ts';

@@ -1,4 +1,5 @@
 const FIRST_CAPACITY = 4096;
+const ENCODER = new TextEncoder();
 
 /**
  * Writes protobuf from the end to the start: a message's length is known when its content is there, so nothing is measured
@@ -38,6 +39,30 @@ export class ReverseWriter {
     this.raw(source, start, end);
     this.varint(end - start);
     this.varint(tag);
+  }
+
+  /** A string, as UTF-8. Short ones, which are mostly ASCII, cost less without an encoder. */
+  text(tag: number, text: string): void {
+    const { length } = text;
+    if (length <= 64) {
+      this.#reserve(length);
+      const bytes = this.#bytes;
+      const to = this.#start - length;
+      let at = 0;
+      for (; at < length; at++) {
+        const unit = text.charCodeAt(at);
+        if (unit >= 0x80) break;
+        bytes[to + at] = unit;
+      }
+      if (at === length) {
+        this.#start = to;
+        this.varint(length);
+        this.varint(tag);
+        return;
+      }
+    }
+    const encoded = ENCODER.encode(text);
+    this.slice(tag, encoded, 0, encoded.length);
   }
 
   /** Bytes as they are, without tag or length. */

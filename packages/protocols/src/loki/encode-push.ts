@@ -2,7 +2,6 @@ import { ReverseWriter } from '@signalbox/otlp';
 import { encodeSnappy } from '../snappy/encode-snappy.ts';
 import type { LokiStream } from './log-streams.ts';
 
-const encoder = new TextEncoder();
 const NANOS = 1_000_000_000n;
 
 /** The streams as `logproto.PushRequest` in a Snappy block, the body of `POST /loki/api/v1/push`. */
@@ -12,7 +11,7 @@ export function encodeLokiPush(streams: readonly LokiStream[]): Uint8Array<Array
     const streamEnd = writer.length;
     for (const { time, line } of entries.toReversed()) {
       const entryEnd = writer.length;
-      writeText(writer, 0x12, line);
+      writer.text(0x12, line);
       const timeEnd = writer.length;
       writer.varint(Number(time % NANOS));
       writer.varint(0x10);
@@ -21,13 +20,8 @@ export function encodeLokiPush(streams: readonly LokiStream[]): Uint8Array<Array
       writer.endMessage(0x0a, timeEnd);
       writer.endMessage(0x12, entryEnd);
     }
-    writeText(writer, 0x0a, labels);
+    writer.text(0x0a, labels);
     writer.endMessage(0x0a, streamEnd);
   }
   return encodeSnappy(writer.finish());
-}
-
-function writeText(writer: ReverseWriter, tag: number, text: string): void {
-  const bytes = encoder.encode(text);
-  writer.slice(tag, bytes, 0, bytes.length);
 }

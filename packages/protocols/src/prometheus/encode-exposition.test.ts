@@ -1,9 +1,18 @@
 import { expect, test } from 'vitest';
 import { decodeExposition } from './decode-exposition.ts';
-import { type EncodedFamily, encodeFamily } from './encode-exposition.ts';
+import { type EncodedSeries, encodeFamilyHead, encodeMetrics } from './encode-exposition.ts';
 import type { ReadHistogram } from './encode-remote-read.ts';
 
-const decoded = (family: EncodedFamily, utf8Names = true) =>
+type Family = Parameters<typeof encodeFamilyHead>[0] & { readonly series: readonly EncodedSeries[] };
+
+/** The metrics in pieces of one. */
+function encodeFamily(family: Family, utf8Names: boolean): Uint8Array {
+  const metrics = family.series.map((one) => encodeMetrics([one], utf8Names));
+  const bytes = metrics.reduce((sum, { length }) => sum + length, 0);
+  return Buffer.concat([encodeFamilyHead(family, bytes, utf8Names), ...metrics]);
+}
+
+const decoded = (family: Family, utf8Names = true) =>
   decodeExposition(encodeFamily(family, utf8Names), { native: true, classicToo: true }).samples;
 
 test('as Prometheus 3.16 writes it', () => {

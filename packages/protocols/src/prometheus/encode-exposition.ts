@@ -6,28 +6,22 @@ import { writeBucketSpans, writeDouble, writeInt64, writeLabels } from './write-
 /** `io.prometheus.client.MetricType`. */
 const TYPES = { untyped: 3, histogram: 4, gaugeHistogram: 5 } as const;
 
-export interface EncodedFamily {
-  readonly name: string;
-  readonly type: keyof typeof TYPES;
-  readonly series: readonly {
-    readonly labels: Labels;
-    /** In ms since 1970. */
-    readonly timeMs: number;
-    /** A histogram with bounds of its own becomes a classic one. */
-    readonly value: number | ReadHistogram;
-  }[];
+export interface EncodedSeries {
+  readonly labels: Labels;
+  /** In ms since 1970. */
+  readonly timeMs: number;
+  /** A histogram with bounds of its own becomes a classic one. */
+  readonly value: number | ReadHistogram;
 }
 
 /**
- * A message `io.prometheus.client.MetricFamily` behind its length: what protobuf exposition is made of
- * (https://prometheus.io/docs/instrumenting/exposition_formats/#protobuf-format).
+ * Messages `io.prometheus.client.Metric` of a family, in their order: what it is made of behind its head.
  *
  * @param utf8Names the reader takes names of any characters; otherwise underscores stand for those that were not always allowed
  */
-export function encodeFamily({ name, type, series }: EncodedFamily, utf8Names: boolean): Uint8Array {
+export function encodeMetrics(series: readonly EncodedSeries[], utf8Names: boolean): Uint8Array<ArrayBuffer> {
   const shown = utf8Names ? (one: string) => one : escaped;
   const writer = new ReverseWriter();
-  const familyEnd = writer.length;
   for (const { labels, timeMs, value } of series.toReversed()) {
     const end = writer.length;
     if (typeof value !== 'number') writeHistogram(writer, value);
@@ -43,11 +37,25 @@ export function encodeFamily({ name, type, series }: EncodedFamily, utf8Names: b
     );
     writer.endMessage(0x22, end);
   }
+  return writer.finish();
+}
+
+/**
+ * A message `io.prometheus.client.MetricFamily` behind its length, up to its metrics: what protobuf exposition is made of
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/#protobuf-format).
+ *
+ * @param metricBytes of all its metrics, which follow
+ */
+export function encodeFamilyHead(
+  { name, type }: { readonly name: string; readonly type: keyof typeof TYPES },
+  metricBytes: number,
+  utf8Names: boolean,
+): Uint8Array<ArrayBuffer> {
+  const writer = new ReverseWriter();
   writer.varint(TYPES[type]);
   writer.varint(0x18);
-  const text = new TextEncoder().encode(shown(name));
-  writer.slice(0x0a, text, 0, text.length);
-  writer.varint(writer.length - familyEnd);
+  writer.text(0x0a, utf8Names ? name : escaped(name));
+  writer.varint(writer.length + metricBytes);
   return writer.finish();
 }
 

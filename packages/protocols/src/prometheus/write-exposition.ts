@@ -17,6 +17,8 @@ export interface ShownFamily extends Omit<PrometheusFamily, 'type'> {
 export interface ExposedFamily {
   readonly family: ShownFamily;
   readonly series: readonly ExposedSeries[];
+  /** There were series of it before, with its header. */
+  readonly goesOn?: boolean;
 }
 
 export interface ExpositionFormat {
@@ -35,9 +37,9 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** The text that a scrape reads. */
 export function writeExposition(families: readonly ExposedFamily[], format: ExpositionFormat): string {
   const lines: string[] = [];
-  for (const { family, series } of families) {
+  for (const { family, series, goesOn } of families) {
     const writer = new FamilyWriter(lines, family, format);
-    writer.header();
+    if (!goesOn) writer.header();
     for (const one of series) writer.series(one);
   }
   if (format.openMetrics) lines.push('# EOF\n');

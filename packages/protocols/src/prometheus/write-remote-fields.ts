@@ -1,8 +1,6 @@
 import type { ReverseWriter } from '@signalbox/otlp';
 import type { Labels } from './translate-metrics.ts';
 
-const encoder = new TextEncoder();
-
 /** Prometheus's mark of a series that has ended, one of the many NaNs. */
 const STALE = { low: 2, high: 0x7ff00000 } as const;
 
@@ -10,8 +8,8 @@ const STALE = { low: 2, high: 0x7ff00000 } as const;
 export function writeLabels(writer: ReverseWriter, labels: Labels): void {
   for (const [name, value] of labels.toReversed()) {
     const end = writer.length;
-    writeText(writer, 0x12, value);
-    writeText(writer, 0x0a, name);
+    writer.text(0x12, value);
+    writer.text(0x0a, name);
     writer.endMessage(0x0a, end);
   }
 }
@@ -48,9 +46,4 @@ export function writeBucketSpans(writer: ReverseWriter, indexes: readonly number
 export function writeWords(writer: ReverseWriter, value: bigint): void {
   const bits = BigInt.asUintN(64, value);
   writer.varint64(Number(bits & 0xffff_ffffn), Number(bits >> 32n));
-}
-
-function writeText(writer: ReverseWriter, tag: number, text: string): void {
-  const bytes = encoder.encode(text);
-  writer.slice(tag, bytes, 0, bytes.length);
 }

@@ -362,6 +362,21 @@ describe('queries', () => {
     expect(await lines('backward', '21s')).toEqual([at(30)]);
   });
 
+  test('what is wrong with a form is told', async () => {
+    const url = `${server.url}/loki/api/v1/query`;
+    const post = async (body: string): Promise<[number, string]> => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const response = await fetch(url, { method: 'POST', body, headers });
+      return [response.status, await response.text()];
+    };
+    expect(await post(`query=${'x'.repeat(1024 * 1024)}`)).toEqual([
+      400,
+      'error parsing form values: http: request body too large',
+    ]);
+    // As Go says it.
+    expect(await post('query=%zz')).toEqual([400, 'invalid URL escape "%zz"']);
+  });
+
   test('format_query', async () => {
     expect(await server.json('format_query', { query: '{app="web"}|="x"|json' })).toEqual({
       status: 'success',

@@ -6,10 +6,10 @@ import type { LogqlLimits } from '../../query/logql/engine.ts';
 import type { StreamCatalog } from '../../query/logql-store/stream-catalog.ts';
 import type { Connection } from '../../store/connection.ts';
 import { checkOrigin } from '../check-origin.ts';
-import { readForm } from '../prometheus/read-form.ts';
 import type { QueryRegistry } from '../query-registry.ts';
+import { readForm } from '../read-form.ts';
 import { Router } from '../router.ts';
-import { toLokiError } from './loki-error.ts';
+import { LokiError, toLokiError } from './loki-error.ts';
 import { LokiParameters } from './loki-parameters.ts';
 import type { LokiAnswer, LokiRoute } from './loki-route.ts';
 import { detectedFieldRoutes } from './routes/detected-fields.ts';
@@ -75,7 +75,9 @@ export function createLokiApi(
     response.setHeader('x-signalbox-query-id', query.id);
     try {
       checkOrigin(request, hosts);
-      const parameters = new LokiParameters(await readForm(request, search), nowMs);
+      const form = await readForm(request, search, false);
+      if (form.mistake !== undefined) throw new LokiError(400, form.mistake);
+      const parameters = new LokiParameters(form.parameters, nowMs);
       const context = {
         connection: options.connection,
         signal: query.controller.signal,

@@ -1,22 +1,18 @@
 import type { FloatHistogram } from '../../query/promql/histogram/float-histogram.ts';
 import type { Labels } from '../../query/promql/labels.ts';
 import type { RawSeries } from '../../query/promql/queryable.ts';
+import { sortByLabels } from '../../query/promql/sort-by-labels.ts';
+import type { Turns } from '../../query/turns.ts';
 
 /** Series of one name whose newest samples are of one kind. */
 export interface FederatedFamily {
   readonly name: string;
   readonly type: 'untyped' | 'histogram' | 'gaugeHistogram';
-  readonly series: FederatedSeries[];
+  readonly series: readonly NewestSample[];
 }
 
-export interface FederatedSeries {
-  /** Without the name. */
-  readonly labels: [name: string, value: string][];
-  readonly timeMs: number;
-  readonly value: number | FloatHistogram;
-}
-
-interface Newest {
+/** The newest sample of a series. */
+export interface NewestSample {
   readonly labels: Labels;
   readonly timeMs: number;
   readonly value: number | FloatHistogram;
@@ -27,27 +23,50 @@ interface Newest {
  *
  * @param takesExponential whether there is a place for histograms with exponential buckets; otherwise they are left out
  */
-export function* federatedFamilies(
+export async function* federatedFamilies(
   series: readonly RawSeries[],
   takesExponential: boolean,
-): Generator<FederatedFamily> {
-  let family: FederatedFamily | undefined;
-  for (const { labels, timeMs, value } of series.flatMap((one) => newestOf(one, takesExponential) ?? []).sort(byName)) {
-    const name = labels.metricName;
-    const type = typeOf(value);
-    if (family?.name !== name || family.type !== type) {
-      if (family !== undefined) yield family;
-      family = { name, type, series: [] };
-    }
-    const own = [...labels.entries()].filter(([label]) => label !== '__name__').map(([label, text]) => [label, text]);
-    // That the label is empty keeps the scraper from putting its own there.
-    if (labels.get('instance') === '') own.push(['instance', '']);
-    family.series.push({ labels: own as [string, string][], timeMs, value });
+  turns: Turns,
+): AsyncGenerator<FederatedFamily> {
+  const byName = new Map<string, NewestSample[]>();
+  for (const one of series) {
+    if (turns.isOver) await turns.next();
+    const newest = newestOf(one, takesExponential);
+    if (newest === undefined) continue;
+    const name = newest.labels.metricName;
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, [newest]);
+    else known.push(newest);
   }
-  if (family !== undefined) yield family;
+  for (const name of [...byName.keys()].sort()) {
+    const own = byName.get(name) ?? [];
+    await sortByLabels(own, turns);
+    for (let from = 0; from < own.length; ) {
+      const type = typeOf(own[from]);
+      const to = own.findIndex((one, at) => at > from && typeOf(one) !== type);
+      const end = to < 0 ? own.length : to;
+      yield { name, type, series: own.slice(from, end) };
+      from = end;
+    }
+    byName.delete(name);
+  }
 }
 
-function typeOf(value: number | FloatHistogram): FederatedFamily['type'] {
+/** Some series at a time. */
+export function* batches<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  const size = 256;
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
+}
+
+/** Without the name. */
+export function shownLabels(labels: Labels): [name: string, value: string][] {
+  const shown = labels.entries().filter(([name]) => name !== '__name__');
+  // That the label is empty keeps the scraper from putting its own there.
+  if (labels.get('instance') === '') shown.push(['instance', '']);
+  return shown;
+}
+
+function typeOf({ value }: NewestSample): FederatedFamily['type'] {
   if (typeof value === 'number') return 'untyped';
   return value.resetHint === 'gauge' ? 'gaugeHistogram' : 'histogram';
 }
@@ -56,15 +75,10 @@ function typeOf(value: number | FloatHistogram): FederatedFamily['type'] {
 function newestOf(
   { labels, times, values, stale, histograms }: RawSeries,
   takesExponential: boolean,
-): Newest | undefined {
+): NewestSample | undefined {
   const last = times.length - 1;
   if (last < 0 || stale?.[last] === 1 || labels.metricName === '') return undefined;
   const histogram = histograms?.[last];
   if (histogram !== undefined && !histogram.hasCustomBuckets && !takesExponential) return undefined;
   return { labels, timeMs: times[last], value: histogram ?? values[last] };
-}
-
-function byName(a: Newest, b: Newest): number {
-  const [one, other] = [a.labels.metricName, b.labels.metricName];
-  return one === other ? a.labels.compare(b.labels) : one < other ? -1 : 1;
 }

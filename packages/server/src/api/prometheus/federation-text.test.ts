@@ -19,7 +19,9 @@ async function textOf(descriptions: readonly string[], utf8Names = true): Promis
   const hints = { stepMs: 0, rangeMs: 0, function: '', histogramStats: false };
   const matchers = [{ name: '__name__', operator: '=~' as const, value: '.+' }];
   const series = await memory.select({ matchers, startMs: 0, endMs: 1e9, hints });
-  return [...federationText(series, utf8Names)].join('').split('\n');
+  const pieces: Uint8Array[] = [];
+  for await (const piece of federationText(series, utf8Names)) pieces.push(piece);
+  return Buffer.concat(pieces).toString().split('\n');
 }
 
 // What Prometheus 3.16 answers to /federate of the same samples.
@@ -65,4 +67,9 @@ test('names of any characters are as they are for those who take them, else esca
   const described = ['{"a.b","c.d"="e"} 1'];
   expect(await textOf(described)).toEqual(['# TYPE "a.b" untyped', '{"a.b","c.d"="e",instance=""} 1 0', '']);
   expect(await textOf(described, false)).toEqual(['# TYPE a_b untyped', 'a_b{c_d="e",instance=""} 1 0', '']);
+});
+
+test('a family of many series has one header', async () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => `m{i="${String(i).padStart(4, '0')}",instance="a"} ${i}`);
+  expect(await textOf(many.toReversed())).toEqual(['# TYPE m untyped', ...many.map((line) => `${line} 0`), '']);
 });

@@ -1,14 +1,23 @@
 import { type ExposedSeries, writeExposition } from '@signalbox/protocols';
 import type { FloatHistogram } from '../../query/promql/histogram/float-histogram.ts';
 import type { RawSeries } from '../../query/promql/queryable.ts';
-import { federatedFamilies } from './federated-families.ts';
+import { Turns } from '../../query/turns.ts';
+import { batches, federatedFamilies, shownLabels } from './federated-families.ts';
 
 /** The newest sample of each series in Prometheus's text format. Of histograms only those with custom bounds have a form there. */
-export function* federationText(series: readonly RawSeries[], utf8Names: boolean): Generator<string> {
-  for (const { name, type, series: own } of federatedFamilies(series, false)) {
+export async function* federationText(series: readonly RawSeries[], utf8Names: boolean): AsyncGenerator<Uint8Array> {
+  const turns = new Turns();
+  for await (const { name, type, series: own } of federatedFamilies(series, false, turns)) {
     const family = { name, type: type === 'untyped' ? type : 'histogram', help: '', unit: '' } as const;
-    const shown = own.map(({ labels, timeMs, value }) => ({ labels, timeMs, value: shownValue(value), exemplars: [] }));
-    yield writeExposition([{ family, series: shown }], { openMetrics: false, utf8Names });
+    let goesOn = false;
+    for (const batch of batches(own)) {
+      const shown = batch.map(({ labels, timeMs, value }) => {
+        return { labels: shownLabels(labels), timeMs, value: shownValue(value), exemplars: [] };
+      });
+      yield Buffer.from(writeExposition([{ family, series: shown, goesOn }], { openMetrics: false, utf8Names }));
+      goesOn = true;
+      if (turns.isOver) await turns.next();
+    }
   }
 }
 

@@ -591,12 +591,82 @@ test('who may ask, how, and where', async () => {
   expect(await answer('/prometheus/-/healthy')).toEqual([200, null]);
   expect(await answer('/prometheus/api/v1/query?query=1')).toEqual([200, null]);
   expect(await answer('/api/v1/query?query=1', { method: 'DELETE' })).toEqual([405, null]);
-  expect(await answer('/api/v1/query', { method: 'HEAD' })).toEqual([400, null]);
   expect(await answer('/api/v1/write', { method: 'POST' })).toEqual([418, null]);
   expect(await answer('/api/v1/query?query=1', { headers: { origin: 'https://evil.example' } })).toEqual([400, null]);
   const grafana = { headers: { origin: 'https://grafana.example' } };
   expect(await answer('/api/v1/query?query=1', grafana)).toEqual([200, 'https://grafana.example']);
   expect(await answer('/api/v1/query', { method: 'OPTIONS', ...grafana })).toEqual([204, 'https://grafana.example']);
+});
+
+// What Prometheus 3.16 answers to the same.
+test.each([
+  ['DELETE', '/api/v1/query', 405, 'GET, OPTIONS, POST', 'Method Not Allowed\n'],
+  ['HEAD', '/api/v1/query?query=1', 405, 'GET, OPTIONS, POST', ''],
+  ['HEAD', '/api/v1/metadata', 405, 'GET, OPTIONS', ''],
+  ['HEAD', '/federate', 405, 'GET, OPTIONS', ''],
+  ['GET', '/api/v1/read', 405, 'OPTIONS, POST', 'Method Not Allowed\n'],
+  ['HEAD', '/-/ready', 200, null, ''],
+  ['POST', '/-/ready', 405, 'GET, HEAD, OPTIONS', 'Method Not Allowed\n'],
+])('%s %s is answered with %i', async (method, path, status, allow, body) => {
+  const response = await fetch(`${base}${path}`, { method });
+  expect([response.status, response.headers.get('allow'), await response.text()]).toEqual([status, allow, body]);
+});
+
+describe('parameters are read as Go does', () => {
+  const parts = (...fields: string[][]): RequestInit => {
+    const body = new FormData();
+    for (const [name = '', value = ''] of fields) body.append(name, value);
+    return { method: 'POST', body };
+  };
+  const form = (body: string, type = 'application/x-www-form-urlencoded'): RequestInit => {
+    return { method: 'POST', body, headers: { 'content-type': type } };
+  };
+  const file = new FormData();
+  file.append('query', new Blob(['1']), 'f');
+  const none = 'invalid parameter "query": unknown position: parse error: no expression found in input';
+  const cut = '--x\r\ncontent-disposition: form-data; name="query"\r\n\r\n1\r\n';
+  const strictly = 'error parsing form values: ';
+
+  // What Prometheus 3.16 answers to the same: values of scalars, or errors.
+  test.each<[path: string, init: RequestInit | undefined, expected: string]>([
+    ['query?query=1&x=%zz', undefined, '1'],
+    ['query?query=1&%', undefined, '1'],
+    ['query?query=%zz', undefined, none],
+    ['query?query=1;time=0', undefined, none],
+    ['query?query=1&a;b=0', undefined, '1'],
+    ['query?query=1+%2B+1&;', undefined, '2'],
+    ['query?x=%zz', form('query=1'), '1'],
+    ['query?query=2', form('query=1'), '1'],
+    ['query', form('query=1&x=%zz', 'application/x-www-form-urlencoded; charset=utf-8'), '1'],
+    ['query', form('query=1;x'), none],
+    ['query', parts(['query', '1']), '1'],
+    ['query?query=2', parts(['query', '1']), '2'],
+    ['query?query=1', form('{}', 'application/json'), '1'],
+    ['query', { method: 'POST', body: file }, none],
+    ['query', form('query=1', 'multipart/form-data'), none],
+    ['query', form('query=1', 'multipart/form-data; boundary=x'), none],
+    ['query', form(cut, 'multipart/form-data; boundary=x'), none],
+    ['query', form(`${cut}--x--\r\n`, 'multipart/mixed; boundary=x'), none],
+    ['series?match[]=up&x=%zz', undefined, `${strictly}invalid URL escape "%zz"`],
+    ['series?match[]=up&x=%z', undefined, `${strictly}invalid URL escape "%z"`],
+    ['series?match[]=up&x;y=%zz', undefined, `${strictly}invalid semicolon separator in query`],
+    ['series?x;y', form('match[]=up&x=%zz'), `${strictly}invalid URL escape "%zz"`],
+    ['series', parts(['match[]', 'up']), 'no match[] parameter provided'],
+    ['rules?x=%zz', undefined, `${strictly}invalid URL escape "%zz"`],
+    ['labels?x=%zz', undefined, 'success'],
+  ])('%s %o', async (path, init, expected) => {
+    const response = await fetch(`${base}/api/v1/${path}`, init);
+    const answer = (await response.json()) as { status: string; error?: string; data?: { result?: unknown[] } };
+    expect(answer.error ?? answer.data?.result?.[1] ?? answer.status).toBe(expected);
+  });
+
+  test('/federate?match[]=up;x', async () => {
+    const response = await fetch(`${base}/federate?match[]=up;x`);
+    expect([response.status, await response.text()]).toEqual([
+      400,
+      `${strictly}invalid semicolon separator in query\n`,
+    ]);
+  });
 });
 
 test('large answers are streamed, and compressed for those who take that', async () => {

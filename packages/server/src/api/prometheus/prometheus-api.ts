@@ -7,11 +7,11 @@ import { NO_TARGETS, type ScrapeTargets } from '../../query/scrape-targets.ts';
 import type { Connection } from '../../store/connection.ts';
 import { checkOrigin, isAllowed } from '../check-origin.ts';
 import type { QueryRegistry } from '../query-registry.ts';
+import { readBody, readForm } from '../read-form.ts';
 import { Router } from '../router.ts';
-import { toPrometheusAnswer } from './prometheus-error.ts';
+import { PrometheusError, toPrometheusAnswer } from './prometheus-error.ts';
 import { PrometheusParameters } from './prometheus-parameters.ts';
 import type { PrometheusRoute } from './prometheus-route.ts';
-import { readBody, readForm } from './read-form.ts';
 import { featureRoutes } from './routes/features.ts';
 import { federateRoute } from './routes/federate.ts';
 import { labelRoutes } from './routes/labels.ts';
@@ -78,6 +78,10 @@ export function createPrometheusApi(
   return async (request, response) => {
     const [path = '', search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
     const ready = probe.exec(path);
+    if (ready !== null && request.method !== 'GET' && request.method !== 'HEAD') {
+      refuseMethod(response, request.method ?? '', ['GET', 'HEAD', 'OPTIONS']);
+      return true;
+    }
     if (ready !== null) {
       const text = ready[1] === 'ready' ? 'Signalbox is Ready.\n' : 'Signalbox is Healthy.\n';
       response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
@@ -86,7 +90,7 @@ export function createPrometheusApi(
     const [, besidePath] = besideRoot.exec(path) ?? [];
     const root = roots.find((candidate) => path.startsWith(candidate));
     if (root === undefined && besidePath === undefined) return false;
-    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    const { method = '' } = request;
     const match =
       root === undefined ? beside.find(method, besidePath ?? '') : router.find(method, path.slice(root.length));
     // Others, receivers say, have paths below the same root.
@@ -103,11 +107,15 @@ export function createPrometheusApi(
     try {
       checkOrigin(request, hosts, options.corsOrigins);
       if (!('route' in match)) {
-        const allowed = [...match, 'OPTIONS'].join(', ');
-        response.writeHead(method === 'OPTIONS' ? 204 : 405, { allow: allowed }).end();
+        refuseMethod(response, method, [...match, 'OPTIONS']);
         return true;
       }
-      const parameters = new PrometheusParameters(await readForm(request, search), match.route.about.parameters);
+      const { about, isStrict = false } = match.route;
+      const form = await readForm(request, search, !isStrict);
+      if (isStrict && form.mistake !== undefined) {
+        throw new PrometheusError('bad_data', `error parsing form values: ${form.mistake}`);
+      }
+      const parameters = new PrometheusParameters(form.parameters, about.parameters);
       const context = {
         connection: options.connection,
         signal: query.controller.signal,
@@ -133,6 +141,13 @@ export function createPrometheusApi(
     }
     return true;
   };
+}
+
+/** As Prometheus does: HEAD is no GET to it. */
+function refuseMethod(response: ServerResponse, method: string, allowed: readonly string[]): void {
+  response.setHeader('allow', allowed.toSorted().join(', '));
+  if (method === 'OPTIONS') response.writeHead(204).end();
+  else response.writeHead(405, { 'content-type': 'text/plain; charset=utf-8' }).end('Method Not Allowed\n');
 }
 
 /** Pages of other sites may read answers only where that was allowed; Prometheus itself allows it to all. */

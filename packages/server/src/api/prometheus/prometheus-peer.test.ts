@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyValues } from '../../query/promql-store/testing/otlp-store.ts';
-import { BesidePrometheus, prometheusProgram } from './testing/beside-prometheus.ts';
+import { BesidePrometheus } from './testing/beside-prometheus.ts';
+import { PeerPrometheus, prometheusProgram } from './testing/peer-prometheus.ts';
 
 const durationSeconds = 1_800;
 const t0 = Math.floor(Date.now() / 1000) - durationSeconds;
@@ -181,6 +182,34 @@ describe.skipIf(prometheusProgram === undefined)('beside the Prometheus that SIG
   test.each(requests)('%s %o', async (path, parameters) => {
     const [own, theirs] = await both.ask(path, parameters);
     expect(own).toEqual(theirs);
+  });
+
+  describe('and one that reads from us', () => {
+    let reader: PeerPrometheus;
+
+    beforeAll(async () => {
+      const [own] = both.bases();
+      const configuration = `remote_read: [{ url: ${own}/api/v1/read, read_recent: true }]\n`;
+      reader = await PeerPrometheus.start(prometheusProgram ?? '', configuration);
+    }, 30_000);
+
+    afterAll(() => reader?.stop());
+
+    test.each(
+      requests.filter(
+        ([path, { query = '' }]) => path.startsWith('query') && selectors.some((one) => query.includes(one)),
+      ),
+    )('%s %o', async (path, parameters) => {
+      const [own, theirs] = await both.ask(path, parameters, reader);
+      expect(own).toEqual(theirs);
+    });
+
+    test('has read chunks', async () => {
+      const told = await (await fetch(`${reader.base}/metrics`)).text();
+      const counts = [...told.matchAll(/^prometheus_remote_read_client_queries_total\{(.*)\} (\d+)$/gm)];
+      expect(counts).not.toEqual([]);
+      for (const [, labels] of counts) expect(labels).toMatch(/code="200".*response_type="chunked"/);
+    });
   });
 
   test.each([

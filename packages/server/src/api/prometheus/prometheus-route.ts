@@ -41,12 +41,22 @@ export interface TextAnswer {
   readonly pieces: Iterable<string>;
 }
 
+/** An answer that is bytes, which are made as the client reads them, without an envelope. */
+export interface StreamAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** What can't be made smaller is not compressed again. */
+  readonly isPacked: boolean;
+}
+
 export interface PrometheusRoute {
   readonly method: 'GET' | 'POST';
   /** Below `/api/v1/`, e.g. `label/{name}/values`; of routes that stand beside it, below the root. */
   readonly pattern: string;
   readonly about: RouteDescription;
-  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer | TextAnswer>;
+  /** Parameters that can't be read are refused, and bodies in parts not read, as Prometheus has it here; elsewhere they are left out. */
+  readonly isStrict?: boolean;
+  readonly run: (request: PrometheusRequest) => Promise<PrometheusAnswer | BytesAnswer | TextAnswer | StreamAnswer>;
 }
 
 export function get(pattern: string, about: RouteDescription, run: PrometheusRoute['run']): PrometheusRoute {
@@ -56,6 +66,11 @@ export function get(pattern: string, about: RouteDescription, run: PrometheusRou
 /** Queries can be longer than a URL: these take forms as well. */
 export function getOrPost(pattern: string, about: RouteDescription, run: PrometheusRoute['run']): PrometheusRoute[] {
   return [get(pattern, about, run), { method: 'POST', pattern, about, run }];
+}
+
+/** The route with `isStrict`. */
+export function strict(route: PrometheusRoute): PrometheusRoute {
+  return { ...route, isStrict: true };
 }
 
 export const truncatedWarning = 'results truncated due to limit';

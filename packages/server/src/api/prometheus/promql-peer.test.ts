@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyValues } from '../../query/promql-store/testing/otlp-store.ts';
 import { readConformanceJson } from '../testing/conformance-file.ts';
-import { BesidePrometheus, prometheusProgram } from './testing/beside-prometheus.ts';
+import { BesidePrometheus } from './testing/beside-prometheus.ts';
 import { PromqlGenerator, randomFrom } from './testing/generate-promql.ts';
+import { prometheusProgram } from './testing/peer-prometheus.ts';
 
 /** `SIGNALBOX_PROMQL_SEED` repeats a run; 1 otherwise, so that a failure here is one everywhere. */
 const seed = Number(process.env.SIGNALBOX_PROMQL_SEED ?? 1);

@@ -21,6 +21,7 @@ import {
 } from '../protobuf-fields.ts';
 import { QueryRegistry } from '../query-registry.ts';
 import { createPrometheusApi } from './prometheus-api.ts';
+import { decodeChunkedRead } from './testing/decode-chunked-read.ts';
 
 /** What the original Go library sends. */
 const fixtures: Record<string, string> = JSON.parse(
@@ -37,6 +38,9 @@ const series = [
   'read_histogram {{schema:1 count:6 sum:5 z_bucket:1 z_bucket_w:0.5 offset:-2 buckets:[1 0 0 2 1] n_buckets:[1]}}',
 ];
 const maxSamples = 50;
+
+/** What the Go client asks, without the types of answers that it accepts. */
+const goClientQueries = decodeSnappy(goClientBytes('remoteRead'), 1_000).slice(0, -4);
 
 let store: TestStore;
 let server: Server;
@@ -117,11 +121,15 @@ function request(
   const query = messageField(1, varintField(2, options.endMs ?? 600_000), messageField(3, ...matcher));
   return encodeSnappy(Buffer.concat([query, varintField(2, options.accepted ?? 0)]));
 }
+const labelled = (name: string, foo: string): string[][] => [
+  ['__name__', name],
+  ['foo', foo],
+];
 const named = (name: string): Part[] => [bytesField(2, '__name__'), bytesField(3, name)];
 
 describe('remote read', () => {
-  test('answers the request of a Go client', async () => {
-    const [numbers, histograms] = await read(goClientBytes('remoteRead'));
+  test('answers a client that does not say what it accepts with samples', async () => {
+    const [numbers, histograms] = await read(encodeSnappy(goClientQueries));
     expect(numbers?.map(labelsOf)).toEqual([
       [
         ['__name__', 'test_metric1'],
@@ -178,12 +186,75 @@ describe('remote read', () => {
     expect(await read(request(named('nothing')))).toEqual([[]]);
   });
 
+  // The Go client accepts samples as well, but names chunks first.
+  test.each(['remoteRead', 'remoteReadChunks'])('answers a Go client (%s) with chunks', async (name) => {
+    const response = await post(goClientBytes(name));
+    expect([response.status, response.headers.get('content-type'), response.headers.get('content-encoding')]).toEqual([
+      200,
+      'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse',
+      null,
+    ]);
+    const frames = decodeChunkedRead(new Uint8Array(await response.arrayBuffer()));
+    const big = (value: number): string => Buffer.from(double(value), 'hex').reverse().toString('hex');
+    const samples = [
+      { timeMs: 60_000, value: big(100) },
+      { timeMs: 120_000, value: big(200) },
+      { timeMs: 180_000, value: big(300) },
+    ];
+    const numbers = [
+      { query: 0, labels: labelled('test_metric1', 'bar'), chunks: [{ fromMs: 60_000, toMs: 180_000, samples }] },
+      {
+        query: 0,
+        labels: labelled('test_metric1', 'baz'),
+        chunks: [{ fromMs: 120_000, toMs: 120_000, samples: [{ timeMs: 120_000, value: '7ff0000000000002' }] }],
+      },
+    ];
+    const value = {
+      schema: 1,
+      zeroThreshold: 0.5,
+      count: 6,
+      zeroCount: 1,
+      sum: 5,
+      positive: [
+        [-2, 1],
+        [1, 2],
+        [2, 1],
+      ],
+      negative: [[0, 1]],
+      customBounds: [],
+    };
+    const histogram = {
+      query: 1,
+      labels: [['__name__', 'read_histogram']],
+      chunks: [{ fromMs: 0, toMs: 0, samples: [{ timeMs: 0, value }] }],
+    };
+    expect(frames).toEqual([...numbers, histogram]);
+  });
+
+  test('a client that names samples first gets them', async () => {
+    const accepted = Buffer.concat([goClientQueries, Uint8Array.of(0x10, 0, 0x10, 1)]);
+    expect(await read(encodeSnappy(accepted))).toHaveLength(2);
+  });
+
+  test('a chunked answer in which nothing is found is empty', async () => {
+    const response = await post(request(named('nothing'), { accepted: 1 }));
+    expect([response.status, (await response.arrayBuffer()).byteLength]).toEqual([200, 0]);
+  });
+
+  test('what is wrong with a later query is said as long as nothing was sent', async () => {
+    const one = messageField(1, varintField(2, 600_000), messageField(3, ...named('test_metric1')));
+    const response = await post(
+      encodeSnappy(Buffer.concat([...Array.from({ length: 9 }, () => one), varintField(2, 1)])),
+    );
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ errorType: 'bad_data' })]);
+  });
+
   test.each([
     ['a body that is no snappy', Uint8Array.from([1, 2, 3]), 'snappy: corrupt input'],
     [
-      'a client that takes chunks only',
-      goClientBytes('remoteReadChunks'),
-      'only the response type SAMPLES is there: let the client accept it',
+      'a client that accepts nothing that is there',
+      request(named('x'), { accepted: 7 }),
+      'server does not support any of the requested response types: [7]; supported: map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]',
     ],
     ['an unknown matcher', request([varintField(1, 9), ...named('x')]), 'remote read: there is no matcher of type 9'],
     [

@@ -2,11 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
-import { type BytesAnswer, JsonPieces, type PrometheusAnswer, type TextAnswer } from './prometheus-route.ts';
+import { Turns } from '../../query/turns.ts';
+import {
+  type BytesAnswer,
+  JsonPieces,
+  type PrometheusAnswer,
+  type StreamAnswer,
+  type TextAnswer,
+} from './prometheus-route.ts';
 
 const contentType = 'application/json';
 
-/** Characters that are gathered before they are written. */
+/** Characters or bytes that are gathered before they are written. */
 const chunkLength = 64 * 1024;
 
 /**
@@ -16,34 +23,40 @@ const chunkLength = 64 * 1024;
 export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: PrometheusAnswer | BytesAnswer | TextAnswer,
+  answer: PrometheusAnswer | BytesAnswer | TextAnswer | StreamAnswer,
 ): Promise<void> {
   if ('bytes' in answer) {
     response.writeHead(200, { ...answer.headers, 'content-length': answer.bytes.length }).end(answer.bytes);
     return;
   }
-  const isText = 'pieces' in answer;
-  const chunks = joined(isText ? answer.pieces : envelope(answer));
-  const first = chunks.next();
-  const second = chunks.next();
-  for (const [name, value] of Object.entries(isText ? answer.headers : { 'content-type': contentType })) {
+  const isPlain = !('data' in answer);
+  const chunks = chunksOf(answer);
+  const first = await chunks.next();
+  const second = await chunks.next();
+  for (const [name, value] of Object.entries(isPlain ? answer.headers : { 'content-type': contentType })) {
     response.setHeader(name, value);
   }
-  if (first.done || second.done || request.method === 'HEAD') {
+  if (first.done || second.done) {
     const body = Buffer.from(first.done ? '' : first.value);
     response.writeHead(200, { 'content-length': body.length });
     response.end(body);
     return;
   }
   const body = Readable.from(
-    (function* () {
+    (async function* () {
       yield first.value;
       yield second.value;
-      yield* chunks;
+      const turns = new Turns();
+      for await (const chunk of chunks) {
+        yield chunk;
+        // A client that reads as fast as we write would let nobody else have one.
+        if (turns.isOver) await turns.next();
+      }
     })(),
     { objectMode: false },
   );
-  if (/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
+  const isPacked = 'stream' in answer && answer.isPacked;
+  if (!isPacked && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
     response.writeHead(200, { 'content-encoding': 'gzip' });
     await pipeline(body, createGzip({ level: constants.Z_BEST_SPEED }), response);
   } else {
@@ -67,6 +80,13 @@ function* envelope({ data, warnings = [], infos = [] }: PrometheusAnswer): Itera
   yield '}';
 }
 
+async function* chunksOf(
+  answer: PrometheusAnswer | TextAnswer | StreamAnswer,
+): AsyncGenerator<string | Uint8Array, void> {
+  if ('stream' in answer) yield* joinedBytes(answer.stream);
+  else yield* joined('pieces' in answer ? answer.pieces : envelope(answer));
+}
+
 function* joined(pieces: Iterable<string>): Generator<string, void> {
   let text = '';
   for (const piece of pieces) {
@@ -76,4 +96,18 @@ function* joined(pieces: Iterable<string>): Generator<string, void> {
     text = '';
   }
   if (text !== '') yield text;
+}
+
+async function* joinedBytes(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  let held: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    held.push(piece);
+    length += piece.length;
+    if (length < chunkLength) continue;
+    yield Buffer.concat(held, length);
+    held = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(held, length);
 }

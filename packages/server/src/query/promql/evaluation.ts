@@ -1,12 +1,10 @@
 import type { VectorSelector } from '@signalbox/query-language';
+import { Turns } from '../turns.ts';
 import type { Annotations } from './annotations.ts';
 import { PromqlError } from './promql-error.ts';
 import type { RawSeries } from './queryable.ts';
 import type { StepVector } from './step-vector.ts';
 import type { Steps } from './steps.ts';
-
-/** How long an evaluation keeps the event loop for itself. */
-const TURN_MS = 10;
 
 /** What the evaluation of one query has in common over all its parts. */
 export interface EvaluationOptions {
@@ -33,8 +31,8 @@ export interface Evaluation extends EvaluationOptions {
 /** Counts what a query holds, and lets others have a turn; shared by all parts of one query. */
 export class Budget {
   readonly #options: EvaluationOptions;
+  readonly #turns = new Turns();
   #samples = 0;
-  #turnEnds = performance.now() + TURN_MS;
 
   constructor(options: EvaluationOptions) {
     this.#options = options;
@@ -54,16 +52,15 @@ export class Budget {
 
   /** Whether it is time to call `rest`. */
   get isTired(): boolean {
-    return performance.now() >= this.#turnEnds;
+    return this.#turns.isOver;
   }
 
   /** Lets the event loop run. Throws when the query has taken too long, or nobody waits for it any more. */
   async rest(): Promise<void> {
     const { signal, deadlineMs } = this.#options;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#turns.next();
     if (signal?.aborted) throw new PromqlError('canceled', 'query was canceled in expression evaluation');
     if (Date.now() > deadlineMs) throw new PromqlError('timeout', 'query timed out in expression evaluation');
-    this.#turnEnds = performance.now() + TURN_MS;
   }
 }
 

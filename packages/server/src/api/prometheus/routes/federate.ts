@@ -1,15 +1,15 @@
-import { encodeFamily } from '@signalbox/protocols';
 import { type LabelMatcher, ParseError, type ParserOptions, parsePromqlSelector } from '@signalbox/query-language';
 import { DEFAULT_LOOKBACK_MS } from '../../../query/promql/engine.ts';
 import type { RawSeries } from '../../../query/promql/queryable.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
+import { Turns } from '../../../query/turns.ts';
 import { match } from '../describe-route.ts';
-import { federatedFamilies } from '../federated-families.ts';
+import { federationProtobuf } from '../federation-protobuf.ts';
 import { federationText } from '../federation-text.ts';
 import { negotiateExposition } from '../negotiate-exposition.ts';
 import { PrometheusError } from '../prometheus-error.ts';
-import { type BytesAnswer, get, type PrometheusRoute, type TextAnswer } from '../prometheus-route.ts';
+import { get, type PrometheusRoute, type StreamAnswer, strict } from '../prometheus-route.ts';
 
 export interface FederateOptions {
   readonly catalog: SeriesCatalog;
@@ -32,33 +32,41 @@ export function federateRoute({ catalog, engine }: FederateOptions): PrometheusR
     parameters: [match],
     answers: 'text/plain',
   };
-  return get('federate', about, async ({ parameters, context, headers }): Promise<TextAnswer | BytesAnswer> => {
-    const selectors = parameters.list('match[]').map((selector) => readSelector(selector, parser));
-    const source = new StoreQueryable(context, catalog, { maxSamples });
-    const found = new Map<string, RawSeries>();
-    const hints = { stepMs: 0, rangeMs: lookbackMs, function: '', histogramStats: false };
-    for (const matchers of selectors) {
+  return strict(
+    get('federate', about, async ({ parameters, context, headers }): Promise<StreamAnswer> => {
+      const selectors = parameters.list('match[]').map((selector) => readSelector(selector, parser));
+      const source = new StoreQueryable(context, catalog, { maxSamples });
+      const hints = { stepMs: 0, rangeMs: lookbackMs, function: '', histogramStats: false };
       const range = { startMs: context.nowMs - lookbackMs, endMs: context.nowMs };
-      for (const series of await source.select({ matchers, ...range, hints })) {
-        found.set(series.labels.key, series);
-      }
-    }
-    const { format, utf8Names } = negotiateExposition(headers.accept ?? '');
-    const escaping = utf8Names ? 'allow-utf-8' : 'underscores';
-    if (format === 'protobuf') {
-      const families = [...federatedFamilies([...found.values()], true)];
+      const found: (readonly RawSeries[])[] = [];
+      for (const matchers of selectors) found.push(await source.select({ matchers, ...range, hints }));
+      const series = await distinct(found);
+      const { format, utf8Names } = negotiateExposition(headers.accept ?? '');
+      const escaping = utf8Names ? 'allow-utf-8' : 'underscores';
+      const contentType =
+        format === 'protobuf'
+          ? `application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=${escaping}`
+          : `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;
       return {
-        headers: {
-          'content-type': `application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=${escaping}`,
-        },
-        bytes: Buffer.concat(families.map((family) => encodeFamily(family, utf8Names))),
+        headers: { 'content-type': contentType },
+        stream: format === 'protobuf' ? federationProtobuf(series, utf8Names) : federationText(series, utf8Names),
+        isPacked: false,
       };
-    }
-    return {
-      headers: { 'content-type': `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}` },
-      pieces: federationText([...found.values()], utf8Names),
-    };
-  });
+    }),
+  );
+}
+
+/** What selectors found, each series once. */
+async function distinct(found: readonly (readonly RawSeries[])[]): Promise<readonly RawSeries[]> {
+  const [first = [], ...others] = found;
+  if (others.length === 0) return first;
+  const turns = new Turns();
+  const series = new Map<string, RawSeries>();
+  for (const one of found.flat()) {
+    series.set(one.labels.key, one);
+    if (turns.isOver) await turns.next();
+  }
+  return [...series.values()];
 }
 
 function readSelector(selector: string, parser: ParserOptions): readonly LabelMatcher[] {

@@ -4,7 +4,7 @@ import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.t
 import { end, labels, limit, listOf, match, required, start, text } from '../describe-route.ts';
 import { labelsText } from '../encode-json.ts';
 import { PrometheusError } from '../prometheus-error.ts';
-import { get, getOrPost, JsonPieces, type PrometheusRoute, truncated } from '../prometheus-route.ts';
+import { get, getOrPost, JsonPieces, type PrometheusRoute, strict, truncated } from '../prometheus-route.ts';
 import { readMatchers } from '../read-matchers.ts';
 import { unescapeLabelName } from '../unescape-label-name.ts';
 
@@ -35,7 +35,7 @@ export function labelRoutes(catalog: SeriesCatalog, parser: ParserOptions): read
       const { items, warnings } = truncated(found, most);
       const pieces = items.map((own, index) => `${index === 0 ? '' : ','}${labelsText(own.entries())}`);
       return { data: new JsonPieces(['[', ...pieces, ']']), warnings };
-    }),
+    }).map(strict),
     ...getOrPost('labels', about.names, async ({ parameters, context }) => {
       const most = parameters.limit();
       const range = parameters.range();

@@ -1,7 +1,9 @@
 import {
   decodeRemoteRead,
+  encodeChunkedRead,
   encodeRemoteRead,
   ProtocolDecodeError,
+  type ReadSeries,
   type RemoteReadQuery,
   type RemoteReadRequest,
   RemoteReadResponseType,
@@ -9,10 +11,11 @@ import {
 import { compileMatcher } from '@signalbox/query-language';
 import { PromqlError } from '../../../query/promql/promql-error.ts';
 import type { RawSeries } from '../../../query/promql/queryable.ts';
+import { sortByLabels } from '../../../query/promql/sort-by-labels.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
 import { PrometheusError } from '../prometheus-error.ts';
-import type { BytesAnswer, PrometheusRoute } from '../prometheus-route.ts';
+import type { BytesAnswer, PrometheusRoute, StreamAnswer } from '../prometheus-route.ts';
 
 export interface RemoteReadOptions {
   readonly catalog: SeriesCatalog;
@@ -22,14 +25,16 @@ export interface RemoteReadOptions {
 const maxCompressedBytes = 1024 * 1024;
 const maxBytes = 8 * 1024 * 1024;
 const maxQueries = 100;
-/** The answer is made in one piece, of about 18 bytes for each: so many take some 20 MB. */
+/** An answer of type SAMPLES is made in one piece, of about 18 bytes for each: so many take some 20 MB. */
 const maxSamples = 1_000_000;
 /** Buckets of a histogram that are as much as a sample. */
 const bucketsPerSample = 2;
 
-/** Remote read (https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/), with answers of type SAMPLES. */
+/**
+ * Remote read (https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/). Of chunks, a query's samples are read at once and packed
+ * as the client takes them.
+ */
 export function remoteReadRoutes({ catalog, engine }: RemoteReadOptions): PrometheusRoute[] {
-  const limit = Math.min(maxSamples, engine.maxSamples);
   return [
     {
       method: 'POST',
@@ -39,28 +44,69 @@ export function remoteReadRoutes({ catalog, engine }: RemoteReadOptions): Promet
         body: 'application/x-protobuf',
         answers: 'application/x-protobuf',
       },
-      async run({ body, context }): Promise<BytesAnswer> {
+      async run({ body, context }): Promise<BytesAnswer | StreamAnswer> {
         const { queries, acceptedTypes } = readRequest(await body(maxCompressedBytes));
-        if (acceptedTypes.length > 0 && !acceptedTypes.includes(RemoteReadResponseType.Samples)) {
-          throw new PrometheusError('bad_data', 'only the response type SAMPLES is there: let the client accept it');
-        }
         if (queries.length > maxQueries) throw new PrometheusError('bad_data', `more than ${maxQueries} queries`);
-        const source = new StoreQueryable(context, catalog, { maxSamples: limit });
-        const results: (readonly RawSeries[])[] = [];
-        let left = limit;
-        for (const query of queries) {
-          const found = await select(source, query, limit);
-          for (const series of found) left -= sizeOf(series);
-          if (left < 0) throw tooMany(limit);
-          results.push([...found].sort((a, b) => compareLabels(a.labels, b.labels)));
-        }
-        const bytes = encodeRemoteRead(
-          results.map((found) => found.map((series) => ({ ...series, labels: series.labels.entries() }))),
-        );
-        return { headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' }, bytes };
+        const isChunked = negotiate(acceptedTypes) === RemoteReadResponseType.StreamedXorChunks;
+        const limit = isChunked ? engine.maxSamples : Math.min(maxSamples, engine.maxSamples);
+        const results = selectAll(new StoreQueryable(context, catalog, { maxSamples: limit }), queries, limit);
+        return isChunked ? await streamChunks(results) : await encodeSamples(results);
       },
     },
   ];
+}
+
+/** The first type of the client's that is there. */
+function negotiate(acceptedTypes: readonly number[]): number {
+  const known: number[] = Object.values(RemoteReadResponseType);
+  const chosen =
+    acceptedTypes.length === 0 ? RemoteReadResponseType.Samples : acceptedTypes.find((type) => known.includes(type));
+  if (chosen !== undefined) return chosen;
+  throw new PrometheusError(
+    'bad_data',
+    `server does not support any of the requested response types: [${acceptedTypes.join(' ')}]; supported: map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]`,
+  );
+}
+
+/** The series of one query after the other, each in their order. */
+async function* selectAll(
+  source: StoreQueryable,
+  queries: readonly RemoteReadQuery[],
+  limit: number,
+): AsyncGenerator<readonly RawSeries[]> {
+  let left = limit;
+  for (const query of queries) {
+    const found = [...(await select(source, query, limit))];
+    for (const series of found) left -= sizeOf(series);
+    if (left < 0) throw tooMany(limit);
+    await sortByLabels(found);
+    yield found;
+  }
+}
+
+async function encodeSamples(results: AsyncIterable<readonly RawSeries[]>): Promise<BytesAnswer> {
+  const shown: ReadSeries[][] = [];
+  for await (const found of results) shown.push(found.map(readSeries));
+  const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' };
+  return { headers, bytes: encodeRemoteRead(shown) };
+}
+
+/** Resolves when the first query has its series: what is wrong with it can still be said. Later mistakes break the answer off. */
+async function streamChunks(results: AsyncGenerator<readonly RawSeries[]>): Promise<StreamAnswer> {
+  const first = await results.next();
+  async function* frames(): AsyncGenerator<Uint8Array> {
+    let index = 0;
+    for (let result = first; !result.done; result = await results.next()) {
+      for (const series of result.value) yield* encodeChunkedRead(index, readSeries(series));
+      index++;
+    }
+  }
+  const headers = { 'content-type': 'application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse' };
+  return { headers, stream: frames(), isPacked: true };
+}
+
+function readSeries(series: RawSeries): ReadSeries {
+  return { ...series, labels: series.labels.entries() };
 }
 
 function readRequest(body: Uint8Array): RemoteReadRequest {
@@ -101,15 +147,4 @@ function tooMany(limit: number, cause?: unknown): PrometheusError {
 
 function sizeOf({ times, histograms = [] }: RawSeries): number {
   return histograms.reduce((sum, histogram) => sum + (histogram?.size ?? 0) / bucketsPerSample, times.length);
-}
-
-/** The order in which clients merge with what they have: by name and value of the first label that differs. */
-function compareLabels(a: RawSeries['labels'], b: RawSeries['labels']): number {
-  for (let i = 0; i < Math.min(a.size, b.size); i++) {
-    const order =
-      Buffer.compare(Buffer.from(a.names[i]), Buffer.from(b.names[i])) ||
-      Buffer.compare(Buffer.from(a.values[i]), Buffer.from(b.values[i]));
-    if (order !== 0) return order;
-  }
-  return a.size - b.size;
 }

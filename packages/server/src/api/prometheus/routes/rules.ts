@@ -3,7 +3,7 @@ import type { ActiveAlert, RuleGroupState, RuleState, RuleStates } from '../../.
 import { chooseRules } from '../choose-rules.ts';
 import { boolean, describeParameter, integer, labels, listOf, match, object, oneOf, text } from '../describe-route.ts';
 import { showTime } from '../encode-json.ts';
-import { get, type PrometheusRoute } from '../prometheus-route.ts';
+import { get, type PrometheusRoute, strict } from '../prometheus-route.ts';
 
 const only = (name: string, what: string) => describeParameter(name, listOf(text), `Only of these ${what}.`);
 const about = {
@@ -34,15 +34,17 @@ const about = {
 /** Rules and what came of them. */
 export function ruleRoutes(states: RuleStates, parser: ParserOptions): readonly PrometheusRoute[] {
   return [
-    get('rules', about.rules, async ({ parameters }) => {
-      const { groups, withoutAlerts, nextToken } = chooseRules(states.groups(), parameters, parser);
-      return {
-        data: {
-          groups: groups.map((group) => showGroup(group, withoutAlerts)),
-          ...(nextToken === undefined ? {} : { groupNextToken: nextToken }),
-        },
-      };
-    }),
+    strict(
+      get('rules', about.rules, async ({ parameters }) => {
+        const { groups, withoutAlerts, nextToken } = chooseRules(states.groups(), parameters, parser);
+        return {
+          data: {
+            groups: groups.map((group) => showGroup(group, withoutAlerts)),
+            ...(nextToken === undefined ? {} : { groupNextToken: nextToken }),
+          },
+        };
+      }),
+    ),
     get('alerts', about.alerts, async () => {
       const rules = states.groups().flatMap((group) => group.rules);
       return {

@@ -1,9 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createSocket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import { decodeExposition, type ExposedSample } from '@signalbox/protocols';
 import { featureOptions, type PromqlFeature } from '../../../query/promql/promql-features.ts';
 import { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
@@ -11,36 +7,20 @@ import { keyValues, OtlpStore } from '../../../query/promql-store/testing/otlp-s
 import { DEFAULT_TRANSLATION } from '../../../query/promql-store/translation.ts';
 import { QueryRegistry } from '../../query-registry.ts';
 import { createPrometheusApi } from '../prometheus-api.ts';
-
-/** Path of a Prometheus 3.x program; undefined: there is none to compare with. */
-export const prometheusProgram = process.env.SIGNALBOX_PROMETHEUS;
+import { PeerPrometheus } from './peer-prometheus.ts';
 
 /** Our API over a store of its own, and a Prometheus that gets the same OTLP. */
 export class BesidePrometheus {
-  readonly #folder: string;
-  readonly #peer: ChildProcess;
-  readonly #peerBase: string;
+  readonly #peer: PeerPrometheus;
   readonly #otlp: OtlpStore;
   readonly #server: Server;
 
   /** Both with these features of PromQL on. */
   static async start(program: string, features: readonly PromqlFeature[] = []): Promise<BesidePrometheus> {
-    const folder = await mkdtemp(join(tmpdir(), 'signalbox-prometheus-'));
-    await writeFile(join(folder, 'prometheus.yml'), 'global: {}\n');
-    const port = await freePort();
-    const options = [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+    const peer = await PeerPrometheus.start(program, undefined, [
       '--web.enable-otlp-receiver',
       ...features.map((feature) => `--enable-feature=${feature}`),
-    ];
-    const peer = spawn(program, options, { stdio: 'ignore' });
-    const peerBase = `http://127.0.0.1:${port}`;
-    while (!(await isReady(peerBase))) {
-      if (peer.exitCode !== null) throw new Error(`Prometheus ended with status ${peer.exitCode}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    ]);
     const otlp = await OtlpStore.open();
     const handle = createPrometheusApi({
       connection: otlp.store.connection,
@@ -55,13 +35,11 @@ export class BesidePrometheus {
     });
     const server = createServer((request, response) => void handle(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new BesidePrometheus(folder, peer, peerBase, otlp, server);
+    return new BesidePrometheus(peer, otlp, server);
   }
 
-  private constructor(folder: string, peer: ChildProcess, peerBase: string, otlp: OtlpStore, server: Server) {
-    this.#folder = folder;
+  private constructor(peer: PeerPrometheus, otlp: OtlpStore, server: Server) {
     this.#peer = peer;
-    this.#peerBase = peerBase;
     this.#otlp = otlp;
     this.#server = server;
   }
@@ -71,25 +49,33 @@ export class BesidePrometheus {
     const attributes = keyValues(resource);
     const body = JSON.stringify({ resourceMetrics: [{ resource: { attributes }, scopeMetrics: [{ metrics }] }] });
     const headers = { 'content-type': 'application/json' };
-    const sent = await fetch(`${this.#peerBase}/api/v1/otlp/v1/metrics`, { method: 'POST', body, headers });
+    const sent = await fetch(`${this.#peer.base}/api/v1/otlp/v1/metrics`, { method: 'POST', body, headers });
     const answer = await sent.text();
     if (sent.status !== 200 || answer !== '') throw new Error(`Prometheus: ${sent.status} ${answer}`);
     await this.#otlp.insert(resource, metrics);
   }
 
-  /** What both answer, ours first, with series in one order; numbers that differ by rounding are the same in both. */
-  async ask(path: string, parameters: Readonly<Record<string, string>>): Promise<[own: unknown, theirs: unknown]> {
+  /**
+   * What both answer, ours first, with series in one order; numbers that differ by rounding are the same in both.
+   *
+   * @param peer another one to ask than that which got the OTLP
+   */
+  async ask(
+    path: string,
+    parameters: Readonly<Record<string, string>>,
+    peer = this.#peer,
+  ): Promise<[own: unknown, theirs: unknown]> {
     const { port } = this.#server.address() as AddressInfo;
     const answerOf = async (base: string): Promise<unknown> =>
       inOrder(await (await fetch(`${base}/api/v1/${path}?${new URLSearchParams(parameters)}`)).json());
     const own = await answerOf(`http://127.0.0.1:${port}`);
-    const theirs = await answerOf(this.#peerBase);
+    const theirs = await answerOf(peer.base);
     return [withoutRounding(own, theirs), theirs];
   }
 
   /** Where both listen, ours first. */
   bases(): [own: string, theirs: string] {
-    return [`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`, this.#peerBase];
+    return [`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`, this.#peer.base];
   }
 
   /** The lines of what both give to be scraped, ours first. */
@@ -102,7 +88,7 @@ export class BesidePrometheus {
         String,
       );
     };
-    return [await linesOf(`http://127.0.0.1:${port}`), await linesOf(this.#peerBase)];
+    return [await linesOf(`http://127.0.0.1:${port}`), await linesOf(this.#peer.base)];
   }
 
   /** The samples that both give to be scraped in protobuf, ours first, each behind the type of the answer. */
@@ -120,20 +106,10 @@ export class BesidePrometheus {
   }
 
   async stop(): Promise<void> {
-    this.#peer.kill('SIGKILL');
+    await this.#peer.stop();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
     await this.#otlp.close();
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-}
-
-async function isReady(base: string): Promise<boolean> {
-  try {
-    return (await fetch(`${base}/-/ready`)).ok;
-  } catch {
-    // It does not listen yet; the time of whoever starts it ends the waiting.
-    return false;
   }
 }
 
@@ -193,12 +169,4 @@ function withoutRounding(own: unknown, theirs: unknown): unknown {
   if (typeof own !== 'string' || typeof theirs !== 'string' || own === '' || theirs === '') return own;
   const [a, b] = [Number(own), Number(theirs)];
   return Math.abs(a - b) <= 1e-11 * Math.max(Math.abs(a), Math.abs(b)) ? theirs : own;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket();
-  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
-  const { port } = socket.address() as AddressInfo;
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
 }
