@@ -97,6 +97,7 @@ async function besideEachOther(
       'first, ms': first?.ms ?? Number.NaN,
       'median, ms': median(later.map(({ ms }) => ms)),
       'CPU, ms': median(later.map(({ cpuMs }) => cpuMs)),
+      'Prometheus: first, ms': theirs[0]?.ms ?? '',
       'Prometheus: median, ms': theirs.length === 0 ? '' : median(theirs.slice(1).map(({ ms }) => ms)),
       'Prometheus: CPU, ms': theirs.length === 0 ? '' : median(theirs.slice(1).map(({ cpuMs }) => cpuMs)),
     });
