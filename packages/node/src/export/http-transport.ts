@@ -64,6 +64,8 @@ export class HttpTransport implements OtlpTransport {
       response.on('end', () => {
         const answer = size <= maxResponseBytes ? Buffer.concat(chunks) : Buffer.alloc(0);
         const { statusCode = 0, statusMessage, headers } = response;
+        // What has been answered before all of it was sent is not sent any more: its memory is used again.
+        if (!request.writableFinished) request.destroy();
         resolve(answerOutcome(statusCode, statusMessage, headers['retry-after'], answer));
       });
     });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { deferred } from '../deferred.ts';
 import { createHttpTransport } from './create-http-transport.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { OtlpDestination } from './otlp-destination.ts';
@@ -189,6 +190,45 @@ test('a server that closes a connection that is not in use costs no request', as
   }
   expect(opened()).toBe(3);
 });
+
+test.each([PlainHttpTransport, HttpTransport])(
+  'nothing of a body is read once its request has been accepted, by an answer before its end either (%o)',
+  async (Transport) => {
+    // More than the system's buffers take.
+    const large = Buffer.alloc(32 * 1024 * 1024, 'a');
+    const received: Buffer[] = [];
+    const ended = deferred<void>();
+    const server = createTcpServer((socket) => {
+      socket.once('data', (chunk) => {
+        received.push(chunk);
+        socket.pause();
+        socket.write(`${head}\r\nok`);
+      });
+      socket.on('error', () => {});
+      socket.once('close', ended.resolve);
+      closing.push(() => socket.destroy());
+      readOn = () => {
+        let length = 0;
+        socket.on('data', (chunk) => {
+          received.push(chunk);
+          length += chunk.length;
+          if (length > large.length / 2) ended.resolve();
+        });
+        socket.resume();
+      };
+    }).listen(0, '127.0.0.1');
+    let readOn = (): void => {};
+    await once(server, 'listening');
+    closing.push(() => server.close());
+    const transport = closed(new Transport(destination((server.address() as AddressInfo).port), 1));
+    expect(await transport.post(large, false)).toMatchObject({ kind: 'accepted' });
+    large.fill('b');
+    readOn();
+    await ended.promise;
+    const all = Buffer.concat(received);
+    expect(all.subarray(all.indexOf('\r\n\r\n')).includes('b')).toBe(false);
+  },
+);
 
 test('there are as many connections as there may be, and what waits for one is sent', async () => {
   let held: (() => void)[] = [];
