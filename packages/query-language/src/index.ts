@@ -2,7 +2,7 @@ export * from './logql/ast.ts';
 export { applyLogqlOperator } from './logql/binary-numbers.ts';
 export { formatByteSize, parseByteSize } from './logql/byte-size.ts';
 export { parseGoDuration } from './logql/go-duration.ts';
-export { containsIp, type IpPattern, parseIpPattern } from './logql/ip-pattern.ts';
+export { containsIp, type IpPattern, isIpOf, parseIpPattern, parseIpPrefix } from './logql/ip-pattern.ts';
 export type { JsonPath } from './logql/json-path.ts';
 export { capturesOf, type LinePattern, matchesPattern, parsePatternFilter } from './logql/line-pattern.ts';
 export { LogqlParseError } from './logql/parse-error.ts';

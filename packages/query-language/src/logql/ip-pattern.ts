@@ -51,18 +51,33 @@ function groups(text: string, mayEndInV4: boolean): number[] | undefined {
   return values;
 }
 
+/** `10.0.0.0/8`, `fc00::/7`; bits behind the prefix do not matter. undefined: not one. */
+export function parseIpPrefix(text: string): IpPattern | undefined {
+  const [, address = '', bits = ''] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
+  const network = parseIp(address);
+  if (!network) return undefined;
+  const width = network.isV6 ? 128 : 32;
+  if (Number(bits) > width) return undefined;
+  const host = (1n << BigInt(width - Number(bits))) - 1n;
+  return { isV6: network.isV6, from: network.value & ~host, to: network.value | host };
+}
+
+/** Whether a text is an address of one of the patterns; an IPv4 address that is written as IPv6 is one of IPv4. */
+export function isIpOf(patterns: readonly IpPattern[], text: string): boolean {
+  const ip = parseIp(text);
+  if (!ip) return false;
+  const isMapped = ip.isV6 && ip.value >> 32n === 0xffffn;
+  const isV6 = ip.isV6 && !isMapped;
+  const value = isMapped ? ip.value & 0xffff_ffffn : ip.value;
+  return patterns.some((pattern) => pattern.isV6 === isV6 && value >= pattern.from && value <= pattern.to);
+}
+
 /** An address, `10.0.0.0/8`, or `10.0.0.1-10.0.0.9`; undefined: none of these. */
 export function parseIpPattern(text: string): IpPattern | undefined {
   const single = parseIp(text);
   if (single) return { isV6: single.isV6, from: single.value, to: single.value };
-  const [, address = '', bits = ''] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
-  const network = parseIp(address);
-  if (network) {
-    const width = network.isV6 ? 128 : 32;
-    if (Number(bits) > width) return undefined;
-    const host = (1n << BigInt(width - Number(bits))) - 1n;
-    return { isV6: network.isV6, from: network.value & ~host, to: network.value | host };
-  }
+  const prefix = parseIpPrefix(text);
+  if (prefix) return prefix;
   const dash = text.indexOf('-');
   const from = dash < 0 ? undefined : parseIp(text.slice(0, dash));
   const to = dash < 0 ? undefined : parseIp(text.slice(dash + 1));

@@ -117,7 +117,7 @@ export interface ScalarOperation {
 }
 
 /** A value of a span. */
-export type FieldExpr = BinaryField | UnaryField | Existence | Field | Literal;
+export type FieldExpr = BinaryField | UnaryField | Existence | CidrTest | Field | Literal;
 
 export type FieldOperator = ArithmeticOperator | ComparisonOperator | '=~' | '!~' | '&&' | '||';
 
@@ -141,6 +141,15 @@ export interface Existence {
   readonly kind: 'existence';
   readonly expr: FieldExpr;
   readonly exists: boolean;
+  readonly range: TextRange;
+}
+
+/** `cidr(expr, "10.0.0.0/8", "fc00::/7")`: whether the value is an address in one of the prefixes. */
+export interface CidrTest {
+  readonly kind: 'cidr';
+  readonly expr: FieldExpr;
+  /** One at least. */
+  readonly prefixes: readonly Literal[];
   readonly range: TextRange;
 }
 

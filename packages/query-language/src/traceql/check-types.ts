@@ -1,6 +1,17 @@
 import { RE2JS } from 're2js';
+import { parseIpPrefix } from '../logql/ip-pattern.ts';
 import type { TextRange } from '../promql/ast.ts';
-import type { Aggregate, Field, FieldExpr, MetricsExpr, Pipeline, ScalarExpr, Stage, TraceqlQuery } from './ast.ts';
+import type {
+  Aggregate,
+  CidrTest,
+  Field,
+  FieldExpr,
+  MetricsExpr,
+  Pipeline,
+  ScalarExpr,
+  Stage,
+  TraceqlQuery,
+} from './ast.ts';
 import { intrinsicType } from './intrinsics.ts';
 import { canCombine, fitsOperator, givesBool, type OperandType } from './operand-types.ts';
 import { printTraceqlField, printTraceqlScalar } from './print.ts';
@@ -29,6 +40,7 @@ export function fieldType(expr: FieldExpr): OperandType {
     case 'intrinsic':
       return intrinsicType(expr.name);
     case 'existence':
+    case 'cidr':
       return 'bool';
     case 'unary':
       return fieldType(expr.expr);
@@ -50,6 +62,7 @@ function referencesSpan(expr: FieldExpr): boolean {
       return true;
     case 'existence':
     case 'unary':
+    case 'cidr':
       return referencesSpan(expr.expr);
     case 'binary':
       return referencesSpan(expr.left) || referencesSpan(expr.right);
@@ -239,6 +252,10 @@ class TypeChecker {
         if (!fits) this.#fail(`illegal operation for the given type: ${printTraceqlField(expr)}`, expr.range);
         return;
       }
+      case 'cidr':
+        this.#fieldExpr(expr.expr);
+        this.#cidr(expr);
+        return;
       case 'binary':
         this.#fieldExpr(expr.left);
         this.#fieldExpr(expr.right);
@@ -254,6 +271,17 @@ class TypeChecker {
     if (expr.kind !== 'intrinsic' && !isService) return;
     const what = isService ? 'resource.service.name' : 'intrinsics';
     this.#fail(`${printTraceqlField(expr)}=nil is not valid because ${what} cannot be nil`, range);
+  }
+
+  #cidr(test: CidrTest): void {
+    const type = fieldType(test.expr);
+    if (type !== 'attribute' && type !== 'string') {
+      this.#fail(`cidr() requires a string as its first argument: ${printTraceqlField(test)}`, test.expr.range);
+    }
+    for (const prefix of test.prefixes) {
+      if (parseIpPrefix(String(prefix.value.value)) !== undefined) continue;
+      this.#fail(`cidr() has an invalid prefix: ${printTraceqlField(prefix)}`, prefix.range);
+    }
   }
 
   #pattern(expr: FieldExpr): void {
@@ -297,6 +325,7 @@ export function fieldsOf(expr: FieldExpr): readonly Field[] {
       return [expr];
     case 'existence':
     case 'unary':
+    case 'cidr':
       return fieldsOf(expr.expr);
     case 'binary':
       return [...fieldsOf(expr.left), ...fieldsOf(expr.right)];

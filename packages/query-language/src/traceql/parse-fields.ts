@@ -1,4 +1,4 @@
-import type { Field, FieldExpr, FieldOperator, SpansetFilter } from './ast.ts';
+import type { CidrTest, Field, FieldExpr, FieldOperator, Literal, SpansetFilter } from './ast.ts';
 import { findIntrinsic } from './intrinsics.ts';
 import { FALSE, KINDS, MAX_INTEGER, MIN_INTEGER, STATUSES, type Static, TRUE } from './static.ts';
 import type { TokenReader } from './token-reader.ts';
@@ -116,6 +116,7 @@ function parseOperand(tokens: TokenReader): FieldExpr {
   }
   const field = readField(tokens);
   if (field !== undefined) return field;
+  if (tokens.isWord('cidr')) return parseCidr(tokens);
   if (token.kind !== 'word') return tokens.unexpected();
   const value = WORDS.get(token.text);
   if (value === undefined) {
@@ -126,6 +127,23 @@ function parseOperand(tokens: TokenReader): FieldExpr {
   }
   tokens.advance();
   return { kind: 'literal', value, range };
+}
+
+/** `cidr(expr, "prefix", "prefix")` */
+function parseCidr(tokens: TokenReader): CidrTest {
+  const { start } = tokens.take();
+  tokens.expect('(');
+  const expr = parseOperations(tokens, 0);
+  const prefixes: Literal[] = [];
+  do {
+    tokens.expect(',');
+    const { token } = tokens;
+    if (token.kind !== 'literal' || token.value.type !== 'string') return tokens.unexpected('a prefix in quotes');
+    prefixes.push({ kind: 'literal', value: token.value, range: { start: token.start, end: token.end } });
+    tokens.advance();
+  } while (tokens.is(','));
+  const { end } = tokens.expect(')');
+  return { kind: 'cidr', expr, prefixes, range: { start, end } };
 }
 
 /** The field in view; undefined when something else is. */

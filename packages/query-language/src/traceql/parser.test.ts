@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type IpPattern, isIpOf, parseIpPrefix } from '../logql/ip-pattern.ts';
 import type { FieldExpr, TraceqlQuery } from './ast.ts';
 import { parseTraceql, parseTraceqlSyntax } from './parser.ts';
 import { printTraceql, printTraceqlField } from './print.ts';
@@ -48,8 +49,66 @@ describe('operators between values of a span', () => {
     ['{ -.a + .b = 0 }', '(((-.a) + .b) = 0)'],
     ['{ nil != .a && .b }', '((.a != nil) && .b)'],
     ['{ .a + .b = nil }', '((.a + .b) = nil)'],
+    ['{ !cidr(.a, "10.0.0.0/8") && .b }', '((!cidr(.a, `10.0.0.0/8`)) && .b)'],
   ])('%s', (query, expected) => {
     expect(grouped(conditionOf(parseTraceql(query)))).toBe(expected);
+  });
+});
+
+describe('addresses in prefixes', () => {
+  test.each([
+    [['10.0.0.0/8'], '10.1.2.3', true],
+    [['10.0.0.0/8'], '192.168.1.1', false],
+    [['203.0.113.5/32'], '203.0.113.5', true],
+    [['203.0.113.5/32'], '203.0.113.4', false],
+    [['10.1.2.3/8'], '10.9.9.9', true],
+    [['0.0.0.0/0'], '8.8.8.8', true],
+    [['fc00::/7'], 'fd12:3456::1', true],
+    [['fc00::/7'], '2001:db8::1', false],
+    [['fc00::/7'], '10.0.0.1', false],
+    [['::/0'], '10.0.0.1', false],
+    [['10.0.0.0/8'], '::ffff:10.1.2.3', true],
+    [['10.0.0.0/8', 'fc00::/7'], 'fd00::1', true],
+    [['10.0.0.0/8', 'fc00::/7'], '10.9.9.9', true],
+    [['10.0.0.0/8'], '10.1.2.3:8080', false],
+    [['10.0.0.0/8'], ' 10.1.2.3', false],
+    [['10.0.0.0/8'], 'no address', false],
+    [['10.0.0.0/8'], '', false],
+  ])('%j: %s', (prefixes, text, expected) => {
+    expect(
+      isIpOf(
+        prefixes.map((prefix) => parseIpPrefix(prefix) as IpPattern),
+        text,
+      ),
+    ).toBe(expected);
+  });
+
+  test.each([
+    ['{ cidr(.a, "10.0.0.0") }', 'type', 'invalid prefix: `10.0.0.0`'],
+    ['{ cidr(.a, "10.0.0.0/33") }', 'type', 'invalid prefix'],
+    ['{ cidr(.a, "10.0.0.0/08") }', 'type', 'invalid prefix'],
+    ['{ cidr(.a, "10.0.0.1-10.0.0.9") }', 'type', 'invalid prefix'],
+    ['{ cidr(duration, "10.0.0.0/8") }', 'type', 'requires a string'],
+    ['{ cidr(5, "10.0.0.0/8") }', 'type', 'requires a string'],
+    ['{ cidr(parent.a, "10.0.0.0/8") }', 'unsupported', 'parent'],
+    ['{ cidr(.a, "10.0.0.0/8") + 1 = 2 }', 'type', 'same type'],
+    ['{ cidr(.a) }', 'syntax', 'expecting ","'],
+    ['{ cidr(.a, .b) }', 'syntax', 'expecting a prefix'],
+    ['{ cidr(.a, "10.0.0.0/8" }', 'syntax', 'unexpected "}"'],
+    ['{ cidr }', 'syntax', 'expecting "("'],
+  ])('%s', (query, kind, message) => {
+    let thrown: unknown;
+    try {
+      parseTraceql(query);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(TraceqlError);
+    expect(thrown).toMatchObject({ kind, message: expect.stringContaining(message) });
+  });
+
+  test('an attribute may have the name', () => {
+    expect(grouped(conditionOf(parseTraceql('{ .cidr = 1 }')))).toBe('(.cidr = 1)');
   });
 });
 
@@ -142,6 +201,7 @@ describe('printing', () => {
       '{}|quantile_over_time(duration,.5,0.99)by(span.x)|topk(3)>5 with(sample=true)',
       '{ } | quantile_over_time(duration, 0.5, 0.99) by (span.x) | topk(3) > 5 with(sample=true)',
     ],
+    ['{cidr(span.a,"10.0.0.0/8",`fc00::/7`)=.b}', '{ cidr(span.a, `10.0.0.0/8`, `fc00::/7`) = .b }'],
     ['{} | compare({status=error})', '{ } | compare({ status = error }, 10)'],
   ])('%s', (query, printed) => {
     expect(printTraceql(parseTraceql(query))).toBe(printed);
@@ -172,6 +232,7 @@ describe('printing', () => {
         .map(([a, op, b]) => `${a} ${op} ${b}`),
       fc.tuple(fc.constantFrom('-', '!'), tie('field')).map(([op, a]) => `${op}(${a})`),
       tie('field').map((a) => `(${a}) != nil`),
+      fc.tuple(tie('field'), fc.constantFrom('"10.0.0.0/8"', '`a`, ""')).map(([a, list]) => `cidr(${a}, ${list})`),
     ),
   }));
   const spansets = fc.letrec<{ set: string }>((tie) => ({

@@ -125,6 +125,8 @@ export function printTraceqlField(expr: FieldExpr): string {
       const { expr: operand, operator } = expr;
       return `${operator}${operand.kind === 'unary' ? `(${printTraceqlField(operand)})` : wrapped(operand, EVERYTHING)}`;
     }
+    case 'cidr':
+      return `cidr(${[expr.expr, ...expr.prefixes].map(printTraceqlField).join(', ')})`;
     case 'binary': {
       const own = fieldPrecedence(expr);
       const [left, right] = expr.operator === '^' ? [own + 1, own] : [own, own + 1];

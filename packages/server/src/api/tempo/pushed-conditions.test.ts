@@ -20,6 +20,7 @@ const range = { from: start - minute, to: start + traceSpacing * BigInt(traceCou
 
 const value = fc.oneof(
   fc.constantFrom({ stringValue: 'u' }, { stringValue: 'v' }, { stringValue: '' }, { boolValue: true }),
+  fc.constantFrom({ stringValue: '10.1.2.3' }, { stringValue: '::ffff:10.9.9.9' }, { stringValue: '192.0.2.1' }),
   fc.integer({ min: 0, max: 2 }).map((number) => ({ intValue: `${number}` })),
   fc.constantFrom(0.5, 1, 2.5).map((number) => ({ doubleValue: number })),
   fc.constant({ arrayValue: { values: [{ stringValue: 'u' }, { stringValue: 'w' }] } }),
@@ -102,7 +103,9 @@ const condition: fc.Arbitrary<string> = fc.letrec<{ any: string }>((tie) => ({
     fc
       .tuple(fc.constantFrom(...scopes), fc.constantFrom('=~ "u|w"', '!~ "u"', '!= nil', '= nil'))
       .map(([scope, test]) => `${scope}.k1 ${test}`),
+    fc.constantFrom(...scopes).map((scope) => `cidr(${scope}.k1, "10.0.0.0/8")`),
     fc.constantFrom(
+      'cidr(name, "10.0.0.0/8")',
       'name = "read"',
       'name =~ "w.*"',
       'duration > 1ms',

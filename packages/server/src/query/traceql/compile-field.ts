@@ -1,9 +1,11 @@
 import {
   applyOperator,
   FALSE,
+  isIpOf,
   NIL,
   negate,
   type PatternMatcher,
+  parseIpPrefix,
   type Static,
   TRUE,
   type traceql,
@@ -35,6 +37,8 @@ export function compileField(expr: traceql.FieldExpr, fields: SpanFields): Compi
       const operand = compileField(expr.expr, fields);
       return expr.operator === '-' ? (span) => negate(operand(span)) : (span) => not(operand(span));
     }
+    case 'cidr':
+      return compileCidr(expr, fields);
     case 'binary':
       return compileBinary(expr, fields);
   }
@@ -67,6 +71,14 @@ function compileBinary(expr: traceql.BinaryField, fields: SpanFields): CompiledF
     }
     return FALSE;
   };
+}
+
+/** What is no text is no address. As of a comparison, one of the values is enough. */
+function compileCidr({ expr, prefixes }: traceql.CidrTest, fields: SpanFields): CompiledField {
+  const patterns = prefixes.flatMap(({ value }) => parseIpPrefix(String(value.value)) ?? []);
+  const operand = compileOperand(expr, fields);
+  return (span) =>
+    operand(span).some(({ type, value }) => type === 'string' && isIpOf(patterns, value)) ? TRUE : FALSE;
 }
 
 /** Whether a value of a field fulfils its comparison with a literal; undefined: the expression is no such comparison. */

@@ -87,6 +87,8 @@ export function spanCondition(expr: traceql.FieldExpr, context: ConditionContext
       return ANY;
     case 'existence':
       return existence(expr, context);
+    case 'cidr':
+      return { ...existence({ ...expr, kind: 'existence', exists: true }, context), isExact: false };
     case 'unary': {
       const inner = spanCondition(expr.expr, context);
       const isKnown = expr.operator === '!' && inner.isExact && fieldType(expr.expr) === 'bool';

@@ -47,6 +47,7 @@ function isScoped(expr: traceql.FieldExpr): boolean {
       return isScoped(expr.left) && isScoped(expr.right);
     case 'unary':
     case 'existence':
+    case 'cidr':
       return isScoped(expr.expr);
     default:
       return true;
