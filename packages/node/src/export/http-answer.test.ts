@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { FUZZ_TIMEOUT, fuzz } from '../../../../tooling/fuzz.ts';
 import { AnswerReader, type HttpAnswer, MalformedAnswerError } from './http-answer.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -79,12 +80,49 @@ test.each([
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n',
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n',
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n',
-  `${plain}more`,
   `HTTP/1.1 200 OK\r\na: ${'b'.repeat(20_000)}`,
   `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1'.repeat(20_000)}`,
 ])('%j is refused', (text) => {
   expect(() => new AnswerReader(100).read(bytes(text))).toThrow(MalformedAnswerError);
 });
+
+test('what comes behind an answer does not make it another one, but is the end of its connection', () => {
+  for (const behind of ['\r\n', 'more', plain]) {
+    const reader = new AnswerReader(100);
+    expect(reader.read(bytes(`${plain}${behind}`))).toMatchObject({ status: 200, body: Buffer.from('hello') });
+    expect(reader.keepsConnection).toBe(false);
+  }
+});
+
+// https://www.rfc-editor.org/rfc/rfc9112#section-2.2
+test.each([1, 2, 3, 100])('empty lines before an answer, in pieces of %i bytes, are nothing', (size) => {
+  const reader = new AnswerReader(100);
+  expect(readInPieces(reader, `\r\n\r\n${plain}`, size)).toMatchObject({ status: 200, body: Buffer.from('hello') });
+  expect(reader.keepsConnection).toBe(true);
+});
+
+test('a header of many spaces is read, or refused, in one go', () => {
+  const answer = new AnswerReader(100).read(
+    bytes(`HTTP/1.1 204 \r\na:${' '.repeat(15_000)}b${' '.repeat(900)}\r\n\r\n`),
+  );
+  expect(answer?.headers.get('a')).toBe('b');
+  // Read by a pattern that may split the spaces in any way it took minutes.
+  expect(() => new AnswerReader(100).read(bytes(`HTTP/1.1 204 \r\na:${' '.repeat(15_000)}\r\r\n\r\n`))).toThrow(
+    MalformedAnswerError,
+  );
+});
+
+test(
+  'whatever comes is an answer, the beginning of one, or refused',
+  () => {
+    fuzz(
+      [plain, chunked, continued].map(bytes),
+      (input) => new AnswerReader(3).read(Buffer.from(input)),
+      (error) => error instanceof MalformedAnswerError,
+    );
+  },
+  FUZZ_TIMEOUT,
+);
 
 test('of a body that is too long nothing is kept, and its end is found', () => {
   const reader = new AnswerReader(10);

@@ -14,6 +14,8 @@ export class MalformedAnswerError extends Error {}
 /** Of a head and of any line in a body in chunks: as much as Node's own client takes. */
 const maxHeadBytes = 16 * 1024;
 const protocol = 'HTTP/1.';
+const CR = 13;
+const LF = 10;
 const noBytes = Buffer.alloc(0);
 
 type Part = 'head' | 'bytes' | 'rest' | 'chunkSize' | 'chunk' | 'chunkEnd' | 'trailers' | 'nothing';
@@ -40,15 +42,12 @@ export class AnswerReader {
     this.#maxBodyBytes = maxBodyBytes;
   }
 
-  /** The answer with whose last byte `bytes` ends, which can be used again afterwards. Throws `MalformedAnswerError`. */
+  /** The answer that `bytes`, which can be used again afterwards, hold the end of. Throws `MalformedAnswerError`. */
   read(bytes: Buffer): HttpAnswer | undefined {
     if (this.#isWhole()) throw new MalformedAnswerError('more than an answer');
     this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
     while (this.#readPart());
-    if (this.#isWhole()) {
-      if (this.#pending.length > 0) throw new MalformedAnswerError('more than an answer');
-      return this.#answer();
-    }
+    if (this.#isWhole()) return this.#answer();
     if (this.#pending.length > maxHeadBytes) throw new MalformedAnswerError('a head or a line that is too long');
     this.#pending = Buffer.from(this.#pending);
     return undefined;
@@ -61,7 +60,13 @@ export class AnswerReader {
 
   /** Whether the connection can be used for another request. */
   get keepsConnection(): boolean {
-    return this.#isWhole() && this.#minorVersion === 1 && !/\bclose\b/i.test(this.#header('connection') ?? '');
+    // What is behind the answer is one to nothing.
+    return (
+      this.#isWhole() &&
+      this.#pending.length === 0 &&
+      this.#minorVersion === 1 &&
+      !/\bclose\b/i.test(this.#header('connection') ?? '')
+    );
   }
 
   /** Whether it can be that there is more to understand. */
@@ -85,7 +90,9 @@ export class AnswerReader {
   }
 
   #readHead(): boolean {
+    while (this.#pending[0] === CR && this.#pending[1] === LF) this.#pending = this.#pending.subarray(2);
     const pending = this.#pending;
+    if (pending.length === 1 && pending[0] === CR) return false;
     if (!pending.toString('latin1', 0, protocol.length).startsWith(protocol.slice(0, pending.length)))
       throw new MalformedAnswerError('something else than HTTP/1.1');
     const end = pending.indexOf('\r\n\r\n');
@@ -165,12 +172,26 @@ export class AnswerReader {
 function readHeaders(lines: readonly string[]): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const match = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
-    if (match === null) throw new MalformedAnswerError('a header that cannot be read');
-    const name = String(match[1]).toLowerCase();
-    const value = String(match[2]);
+    const colon = line.indexOf(':');
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(line.slice(0, Math.max(0, colon))) || /[\r\n\0]/.test(line))
+      throw new MalformedAnswerError('a header that cannot be read');
+    const name = line.slice(0, colon).toLowerCase();
+    const value = withoutBlanks(line.slice(colon + 1));
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return headers;
+}
+
+/** Without spaces and tabs at both ends. A pattern for both ends takes the square of their number. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }

@@ -45,6 +45,8 @@ export class HttpConnection {
       },
     });
     this.#socket.unref();
+    // Each address that is tried has a handle of its own.
+    for (const event of ['connectionAttempt', 'connect']) this.#socket.on(event, () => this.#socket.unref());
     this.#socket.on('error', (error) => {
       this.#error ??= error;
     });

@@ -1,7 +1,8 @@
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import net, { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
 import { deferred } from '../deferred.ts';
 import { createHttpTransport } from './create-http-transport.ts';
 import { HttpTransport } from './http-transport.ts';
@@ -124,6 +125,34 @@ test.each([
     ),
   );
   expect(ours).toEqual(nodes);
+});
+
+test('a connection that was found at the second address does not keep the process alive either', async () => {
+  const { port } = await rawServer((socket) => {
+    socket.unref();
+    socket.write(`${head}\r\nok`);
+  });
+  vi.spyOn(dns, 'lookup').mockImplementation(((_host: string, _options: unknown, found: (...of: unknown[]) => void) => {
+    process.nextTick(found, null, [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ]);
+  }) as typeof dns.lookup);
+  closing.push(() => vi.restoreAllMocks());
+  const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  const before = sockets();
+  const transport = closed(new PlainHttpTransport(destination(port, { url: `http://localhost:${port}/` }), 1));
+  expect(await transport.post(body, false)).toMatchObject({ kind: 'accepted' });
+  expect(sockets()).toBe(before);
+});
+
+test('where no connection can even be begun, that is told', async () => {
+  vi.spyOn(net.Socket.prototype, 'connect').mockImplementation(() => {
+    throw new Error('not here');
+  });
+  closing.push(() => vi.restoreAllMocks());
+  const transport = closed(new PlainHttpTransport(destination(9), 1));
+  expect(await transport.post(body, false)).toMatchObject({ kind: 'retryable', problem: 'not here' });
 });
 
 test('what is no HTTP/1.1 is refused, and said', async () => {

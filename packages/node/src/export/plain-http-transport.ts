@@ -90,13 +90,18 @@ export class PlainHttpTransport implements OtlpTransport, ConnectionOwner {
   }
 
   #begin(exchange: Exchange): void {
-    const connection = this.#takeFree() ?? this.#open();
-    if (connection === undefined) {
-      this.#waiting.push(exchange);
-      return;
+    try {
+      const connection = this.#takeFree() ?? this.#open();
+      if (connection === undefined) {
+        this.#waiting.push(exchange);
+        return;
+      }
+      exchange.connection = connection;
+      connection.send(exchange.head, exchange.body, exchange.done);
+    } catch (error) {
+      // A process may forbid connections by throwing.
+      exchange.done(error instanceof Error ? error : new Error(String(error)));
     }
-    exchange.connection = connection;
-    connection.send(exchange.head, exchange.body, exchange.done);
   }
 
   #takeFree(): HttpConnection | undefined {
@@ -124,7 +129,8 @@ export class PlainHttpTransport implements OtlpTransport, ConnectionOwner {
       exchange.connection.destroy(error);
       return;
     }
-    this.#waiting.splice(this.#waiting.indexOf(exchange), 1);
+    const index = this.#waiting.indexOf(exchange);
+    if (index >= 0) this.#waiting.splice(index, 1);
     exchange.done(error);
   }
 

@@ -1,6 +1,7 @@
 /** So many that are not in use are kept, if they are not larger than most are. */
 const maxSpare = 2;
 const maxSpareBytes = 512 * 1024;
+/** Smaller bodies have memory of their own, no more than they are long: while nobody takes them, very many may wait. */
 const stepBytes = 32 * 1024;
 
 /**
@@ -25,11 +26,13 @@ export class RequestBodies {
 
   /** `body` is one of `concat`, and nobody reads it any more. */
   giveBack({ buffer }: Uint8Array): void {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength <= maxSpareBytes && this.#spare.length < maxSpare)
+    const isUseful = buffer.byteLength >= stepBytes && buffer.byteLength <= maxSpareBytes;
+    if (isUseful && buffer instanceof ArrayBuffer && this.#spare.length < maxSpare)
       this.#spare.push(Buffer.from(buffer));
   }
 
   #take(length: number): Buffer {
+    if (length < stepBytes) return Buffer.allocUnsafeSlow(length);
     const index = this.#spare.findIndex((spare) => spare.length >= length);
     const [spare] = index < 0 ? [] : this.#spare.splice(index, 1);
     // Batches have grown: those that are too small for one are for the next, too.

@@ -115,11 +115,13 @@ export class RecordingSpan implements Span {
     this.#attributesCount = count;
   }
 
-  /** Whether so many attributes more, of any length, are within the limits. */
+  /** Whether so many attributes more, of any length, are taken: they are within the limits, and the span has not ended. */
   takesMore(count: number): boolean {
     const { attributeCountLimit, attributeValueLengthLimit } = this.#owner.limits;
     return (
-      this.#attributesCount + count <= attributeCountLimit && attributeValueLengthLimit === Number.POSITIVE_INFINITY
+      this.#endTime === undefined &&
+      this.#attributesCount + count <= attributeCountLimit &&
+      attributeValueLengthLimit === Number.POSITIVE_INFINITY
     );
   }
 
