@@ -15,6 +15,15 @@ test('larger than is allowed after decompression is refused as that', () => {
   );
 });
 
+test.each([
+  ['one by one', Uint8Array.from({ length: 2 * 17 }, (_, at) => (at % 2 === 0 ? 0x10 : 7))],
+  ['packed', Uint8Array.from([0x12, 17, ...Array.from({ length: 17 }, () => 7)])],
+])('more types of answers than anybody has are refused: %s', (_, message) => {
+  expect(() => decodeRemoteRead(encodeSnappy(message), MAX_BYTES)).toThrow(
+    new ProtocolDecodeError('remote read: more than 16 types of answers are accepted'),
+  );
+});
+
 it('never does anything but decode or refuse hostile bytes', { timeout: FUZZ_TIMEOUT }, () => {
   fuzz(
     [decodeSnappy(goClientBytes('remoteRead'), MAX_BYTES)],

@@ -18,6 +18,9 @@ type MatchOperator = (typeof OPERATORS)[number];
 /** By their numbers in `prometheus.ReadRequest.ResponseType`. */
 export const RemoteReadResponseType = { Samples: 0, StreamedXorChunks: 1 } as const;
 
+/** There are two. */
+const MAX_ACCEPTED_TYPES = 16;
+
 export interface RemoteReadRequest {
   readonly queries: readonly RemoteReadQuery[];
   /** Numbers of RemoteReadResponseType, best first; none: `Samples`. */
@@ -34,12 +37,16 @@ export function decodeRemoteRead(body: Uint8Array, maxBytes: number): RemoteRead
     const queries: RemoteReadQuery[] = [];
     const acceptedTypes: number[] = [];
     const end = reader.bytes.length;
+    const accept = (type: number): void => {
+      if (acceptedTypes.push(type) <= MAX_ACCEPTED_TYPES) return;
+      throw new ProtocolDecodeError(`remote read: more than ${MAX_ACCEPTED_TYPES} types of answers are accepted`);
+    };
     fields(reader, end, (tag) => {
       if (tag === 0x0a) queries.push(readQuery(reader, end));
-      else if (tag === 0x10) acceptedTypes.push(reader.uint32());
+      else if (tag === 0x10) accept(reader.uint32());
       else if (tag === 0x12) {
         const listEnd = reader.delimited(end);
-        while (reader.position < listEnd) acceptedTypes.push(reader.uint32());
+        while (reader.position < listEnd) accept(reader.uint32());
         reader.endMessage(listEnd);
       } else return false;
       return true;

@@ -119,6 +119,17 @@ describe('a chunk ends', () => {
     expect(countsOf(ofHistograms([grown(0), grown(1), next]))).toEqual([2, 1]);
   });
 
+  test('after some thousand buckets', () => {
+    const wide = (buckets: number): ReadHistogram => {
+      const indexes = Array.from({ length: buckets }, (_, at) => at);
+      return grown(0, { positive: { indexes, counts: indexes }, negative: { indexes: [], counts: [] } });
+    };
+    // Count, sum and zero bucket are as much as a bucket each.
+    expect(countsOf(ofHistograms(Array.from({ length: 9 }, () => wide(997))))).toEqual([4, 4, 1]);
+    expect(countsOf(ofHistograms([wide(9_000), wide(9_000)]))).toEqual([1, 1]);
+    expect(countsOf(ofHistograms(Array.from({ length: 121 }, () => wide(30))))).toEqual([120, 1]);
+  });
+
   test('but not where a gauge falls', () => {
     const gauge = { resetHint: 'gauge' } as const;
     expect(countsOf(ofHistograms([grown(3, gauge), grown(1, gauge)]))).toEqual([2]);
@@ -136,6 +147,20 @@ test('a long series is in several frames, a chunk never in two', () => {
   const frames = [...encodeChunkedRead(0, { labels, times, values })];
   expect(frames.length).toBeGreaterThan(5);
   for (const frame of frames) expect(frame.length).toBeLessThan(68 * 1024);
+});
+
+test('frames of histograms with many buckets are not much longer', () => {
+  const indexes = Array.from({ length: 1_000 }, (_, at) => at);
+  const histograms = Array.from({ length: 120 }, (_, step) =>
+    grown(0, {
+      count: 1e9 + step,
+      positive: { indexes, counts: indexes.map((at) => step * 100 + Math.sin(at * 121 + step)) },
+      negative: { indexes: [], counts: [] },
+    }),
+  );
+  const frames = [...encodeChunkedRead(0, ofHistograms(histograms))];
+  for (const frame of frames) expect(frame.length).toBeLessThan(110 * 1024);
+  expect(frames.length).toBeGreaterThan(5);
 });
 
 function hex(bytes: Uint8Array): string {

@@ -13,6 +13,8 @@ export interface EncodedChunk {
 
 /** As many as Prometheus makes. */
 const MAX_SAMPLES = 120;
+/** Values of a chunk of histograms, unless one histogram has more: with very many buckets, 120 of them would be tens of megabytes. */
+const MAX_VALUES = 4_000;
 const NUMBERS = 1;
 const HISTOGRAMS = 3;
 
@@ -21,8 +23,9 @@ export function* encodeChunks(series: ReadSeries): Generator<EncodedChunk> {
   const { times, histograms } = series;
   for (let from = 0; from < times.length; ) {
     const first = histograms?.[from];
+    const most = first === undefined ? MAX_SAMPLES : Math.min(MAX_SAMPLES, MAX_VALUES / valuesOf(first));
     let to = from + 1;
-    while (to < times.length && to - from < MAX_SAMPLES && goesOn(histograms?.[to - 1], histograms?.[to])) to++;
+    while (to < times.length && to - from + 1 <= most && goesOn(histograms?.[to - 1], histograms?.[to])) to++;
     yield {
       type: first === undefined ? NUMBERS : HISTOGRAMS,
       minTimeMs: times[from] as number,
@@ -48,6 +51,11 @@ function goesOn(last: ReadHistogram | undefined, next: ReadHistogram | undefined
     noneFalls(last.positive.counts, next.positive.counts) &&
     noneFalls(last.negative.counts, next.negative.counts)
   );
+}
+
+function valuesOf({ positive, negative }: ReadHistogram): number {
+  const countZeroCountAndSum = 3;
+  return countZeroCountAndSum + positive.counts.length + negative.counts.length;
 }
 
 function equal(a: readonly number[], b: readonly number[]): boolean {
