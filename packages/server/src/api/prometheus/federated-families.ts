@@ -41,14 +41,22 @@ export async function* federatedFamilies(
   for (const name of [...byName.keys()].sort()) {
     const own = byName.get(name) ?? [];
     await sortByLabels(own, turns);
-    for (let from = 0; from < own.length; ) {
-      const type = typeOf(own[from]);
-      const to = own.findIndex((one, at) => at > from && typeOf(one) !== type);
-      const end = to < 0 ? own.length : to;
-      yield { name, type, series: own.slice(from, end) };
-      from = end;
-    }
+    for (const { kind: type, items } of runs(own, typeOf)) yield { name, type, series: items };
     byName.delete(name);
+  }
+}
+
+/** Neighbours of one kind together. */
+export function* runs<Item, Kind>(
+  items: readonly Item[],
+  kindOf: (item: Item) => Kind,
+): Generator<{ readonly kind: Kind; readonly items: readonly Item[] }> {
+  for (let from = 0; from < items.length; ) {
+    const kind = kindOf(items[from]);
+    let end = from + 1;
+    while (end < items.length && kindOf(items[end]) === kind) end++;
+    yield { kind, items: items.slice(from, end) };
+    from = end;
   }
 }
 

@@ -1,6 +1,6 @@
 import { encodeFamilyHead, encodeMetrics } from '@signalbox/protocols';
 import type { RawSeries } from '../../query/promql/queryable.ts';
-import { Turns } from '../../query/turns.ts';
+import type { Turns } from '../../query/turns.ts';
 import { batches, federatedFamilies, shownLabels } from './federated-families.ts';
 
 /**
@@ -10,8 +10,8 @@ import { batches, federatedFamilies, shownLabels } from './federated-families.ts
 export async function* federationProtobuf(
   series: readonly RawSeries[],
   utf8Names: boolean,
+  turns: Turns,
 ): AsyncGenerator<Uint8Array> {
-  const turns = new Turns();
   for await (const family of federatedFamilies(series, true, turns)) {
     const metrics: Uint8Array[] = [];
     for (const batch of batches(family.series)) {

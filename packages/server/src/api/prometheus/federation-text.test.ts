@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { MemorySeries } from '../../query/promql/memory-series.ts';
 import { parseSeriesDescription } from '../../query/promql/series-description.ts';
+import { Turns } from '../../query/turns.ts';
 import { federationText } from './federation-text.ts';
 
 async function textOf(descriptions: readonly string[], utf8Names = true): Promise<string[]> {
@@ -20,7 +21,7 @@ async function textOf(descriptions: readonly string[], utf8Names = true): Promis
   const matchers = [{ name: '__name__', operator: '=~' as const, value: '.+' }];
   const series = await memory.select({ matchers, startMs: 0, endMs: 1e9, hints });
   const pieces: Uint8Array[] = [];
-  for await (const piece of federationText(series, utf8Names)) pieces.push(piece);
+  for await (const piece of federationText(series, utf8Names, new Turns())) pieces.push(piece);
   return Buffer.concat(pieces).toString().split('\n');
 }
 

@@ -1,12 +1,15 @@
 import { type ExposedSeries, writeExposition } from '@signalbox/protocols';
 import type { FloatHistogram } from '../../query/promql/histogram/float-histogram.ts';
 import type { RawSeries } from '../../query/promql/queryable.ts';
-import { Turns } from '../../query/turns.ts';
+import type { Turns } from '../../query/turns.ts';
 import { batches, federatedFamilies, shownLabels } from './federated-families.ts';
 
 /** The newest sample of each series in Prometheus's text format. Of histograms only those with custom bounds have a form there. */
-export async function* federationText(series: readonly RawSeries[], utf8Names: boolean): AsyncGenerator<Uint8Array> {
-  const turns = new Turns();
+export async function* federationText(
+  series: readonly RawSeries[],
+  utf8Names: boolean,
+  turns: Turns,
+): AsyncGenerator<Uint8Array> {
   for await (const { name, type, series: own } of federatedFamilies(series, false, turns)) {
     const family = { name, type: type === 'untyped' ? type : 'histogram', help: '', unit: '' } as const;
     let goesOn = false;

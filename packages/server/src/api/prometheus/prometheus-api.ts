@@ -98,6 +98,7 @@ export function createPrometheusApi(
     setHeaders(request, response, options.corsOrigins);
     const nowMs = Date.now();
     const query = options.registry.start(path, nowMs);
+    const { signal } = query.controller;
     const onClose = (): void => {
       if (!response.writableFinished) query.controller.abort();
     };
@@ -118,17 +119,19 @@ export function createPrometheusApi(
       const parameters = new PrometheusParameters(form.parameters, about.parameters);
       const context = {
         connection: options.connection,
-        signal: query.controller.signal,
+        signal,
         deadlineMs: nowMs + options.maxExecutionMs,
         nowMs,
       };
       const body = (maxBytes: number): Promise<Buffer> =>
         readBody(request, maxBytes, `the body is longer than ${maxBytes} bytes`);
       const asked = { path: match.path, parameters, context, headers: request.headers, body };
-      await sendAnswer(request, response, await match.route.run(asked));
+      const answer = await match.route.run(asked);
+      await sendAnswer(request, response, answer, { signal, patienceMs: options.maxExecutionMs });
     } catch (error) {
       const { status, body, retryAfterSeconds } = toPrometheusAnswer(error);
-      if (body.errorType === 'internal') options.onError(error);
+      // What a client's leaving breaks is no bug.
+      if (body.errorType === 'internal' && !signal.aborted) options.onError(error);
       if (response.headersSent) response.destroy();
       else {
         if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(retryAfterSeconds));

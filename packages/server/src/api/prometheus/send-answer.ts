@@ -16,15 +16,25 @@ const contentType = 'application/json';
 /** Characters or bytes that are gathered before they are written. */
 const chunkLength = 64 * 1024;
 
+export interface SendOptions {
+  /** Ends an answer on its way. */
+  readonly signal: AbortSignal;
+  /** Milliseconds after which a client that has taken nothing of its answer is left, with what is held for it. */
+  readonly patienceMs: number;
+}
+
 /**
  * Writes a success. A large one is written piece by piece, as fast as the client reads, and compressed where the client takes
- * that. Rejects when the client goes away meanwhile.
+ * that. Rejects when the client goes away meanwhile, or `signal` aborts.
  */
 export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
   answer: PrometheusAnswer | BytesAnswer | TextAnswer | StreamAnswer,
+  { signal, patienceMs }: SendOptions,
 ): Promise<void> {
+  // Nobody listens: then Node closes the connection itself. Behind the answer, its own time between requests counts again.
+  response.setTimeout(patienceMs);
   if ('bytes' in answer) {
     response.writeHead(200, { ...answer.headers, 'content-length': answer.bytes.length }).end(answer.bytes);
     return;
@@ -44,13 +54,17 @@ export async function sendAnswer(
   }
   const body = Readable.from(
     (async function* () {
-      yield first.value;
-      yield second.value;
-      const turns = new Turns();
-      for await (const chunk of chunks) {
-        yield chunk;
-        // A client that reads as fast as we write would let nobody else have one.
-        if (turns.isOver) await turns.next();
+      try {
+        yield first.value;
+        yield second.value;
+        const turns = new Turns();
+        for await (const chunk of chunks) {
+          yield chunk;
+          // A client that reads as fast as we write would let nobody else have one.
+          if (turns.isOver) await turns.next();
+        }
+      } finally {
+        await chunks.return();
       }
     })(),
     { objectMode: false },
@@ -58,10 +72,10 @@ export async function sendAnswer(
   const isPacked = 'stream' in answer && answer.isPacked;
   if (!isPacked && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
     response.writeHead(200, { 'content-encoding': 'gzip' });
-    await pipeline(body, createGzip({ level: constants.Z_BEST_SPEED }), response);
+    await pipeline(body, createGzip({ level: constants.Z_BEST_SPEED }), response, { signal });
   } else {
     response.writeHead(200);
-    await pipeline(body, response);
+    await pipeline(body, response, { signal });
   }
 }
 

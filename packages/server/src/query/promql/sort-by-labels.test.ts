@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Turns } from '../turns.ts';
 import { Labels } from './labels.ts';
 import { sortByLabels } from './sort-by-labels.ts';
 
@@ -24,6 +25,6 @@ test.each([
   const items = sorted.map((labels, at) => ({ at, labels: Labels.from(Object.entries(labels)) }));
   // {a="1"} and {a="1",b=""} are equal: those keep their order.
   const mixed = items.length > 4 ? [...items.slice(3).reverse(), ...items.slice(0, 3)] : [...items].reverse();
-  await sortByLabels(mixed);
+  await sortByLabels(mixed, new Turns());
   expect(mixed.map(({ at }) => at)).toEqual(items.map(({ at }) => at));
 });

@@ -1,12 +1,12 @@
 import { sortInTurns } from '../sort-in-turns.ts';
-import { Turns } from '../turns.ts';
+import type { Turns } from '../turns.ts';
 import type { Labels } from './labels.ts';
 
 /** What the keys of labels are put together with, and what UTF-16 orders otherwise than UTF-8 does. */
 const special = /[\p{Control}\p{Surrogate}\u{10000}-\u{10ffff}]/u;
 
 /** Sorts in place by `Labels.compare`, with turns for others in between. */
-export async function sortByLabels(items: { readonly labels: Labels }[], turns = new Turns()): Promise<void> {
+export async function sortByLabels(items: { readonly labels: Labels }[], turns: Turns): Promise<void> {
   let isPlain = true;
   for (const { labels } of items) {
     isPlain &&= !labels.names.some((name) => special.test(name)) && !labels.values.some((value) => special.test(value));

@@ -40,7 +40,8 @@ export function federateRoute({ catalog, engine }: FederateOptions): PrometheusR
       const range = { startMs: context.nowMs - lookbackMs, endMs: context.nowMs };
       const found: (readonly RawSeries[])[] = [];
       for (const matchers of selectors) found.push(await source.select({ matchers, ...range, hints }));
-      const series = await distinct(found);
+      const turns = new Turns(context);
+      const series = await distinct(found, turns);
       const { format, utf8Names } = negotiateExposition(headers.accept ?? '');
       const escaping = utf8Names ? 'allow-utf-8' : 'underscores';
       const contentType =
@@ -49,7 +50,10 @@ export function federateRoute({ catalog, engine }: FederateOptions): PrometheusR
           : `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;
       return {
         headers: { 'content-type': contentType },
-        stream: format === 'protobuf' ? federationProtobuf(series, utf8Names) : federationText(series, utf8Names),
+        stream:
+          format === 'protobuf'
+            ? federationProtobuf(series, utf8Names, turns)
+            : federationText(series, utf8Names, turns),
         isPacked: false,
       };
     }),
@@ -57,10 +61,9 @@ export function federateRoute({ catalog, engine }: FederateOptions): PrometheusR
 }
 
 /** What selectors found, each series once. */
-async function distinct(found: readonly (readonly RawSeries[])[]): Promise<readonly RawSeries[]> {
+async function distinct(found: readonly (readonly RawSeries[])[], turns: Turns): Promise<readonly RawSeries[]> {
   const [first = [], ...others] = found;
   if (others.length === 0) return first;
-  const turns = new Turns();
   const series = new Map<string, RawSeries>();
   for (const one of found.flat()) {
     series.set(one.labels.key, one);

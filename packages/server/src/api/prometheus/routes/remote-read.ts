@@ -14,6 +14,7 @@ import type { RawSeries } from '../../../query/promql/queryable.ts';
 import { sortByLabels } from '../../../query/promql/sort-by-labels.ts';
 import type { SeriesCatalog } from '../../../query/promql-store/series-catalog.ts';
 import { StoreQueryable } from '../../../query/promql-store/store-queryable.ts';
+import { Turns } from '../../../query/turns.ts';
 import { PrometheusError } from '../prometheus-error.ts';
 import type { BytesAnswer, PrometheusRoute, StreamAnswer } from '../prometheus-route.ts';
 
@@ -49,7 +50,8 @@ export function remoteReadRoutes({ catalog, engine }: RemoteReadOptions): Promet
         if (queries.length > maxQueries) throw new PrometheusError('bad_data', `more than ${maxQueries} queries`);
         const isChunked = negotiate(acceptedTypes) === RemoteReadResponseType.StreamedXorChunks;
         const limit = isChunked ? engine.maxSamples : Math.min(maxSamples, engine.maxSamples);
-        const results = selectAll(new StoreQueryable(context, catalog, { maxSamples: limit }), queries, limit);
+        const source = new StoreQueryable(context, catalog, { maxSamples: limit });
+        const results = selectAll(source, queries, limit, new Turns(context));
         return isChunked ? await streamChunks(results) : await encodeSamples(results);
       },
     },
@@ -73,13 +75,14 @@ async function* selectAll(
   source: StoreQueryable,
   queries: readonly RemoteReadQuery[],
   limit: number,
+  turns: Turns,
 ): AsyncGenerator<readonly RawSeries[]> {
   let left = limit;
   for (const query of queries) {
     const found = [...(await select(source, query, limit))];
     for (const series of found) left -= sizeOf(series);
     if (left < 0) throw tooMany(limit);
-    await sortByLabels(found);
+    await sortByLabels(found, turns);
     yield found;
   }
 }
