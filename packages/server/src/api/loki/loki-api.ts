@@ -75,7 +75,7 @@ export function createLokiApi(
     response.setHeader('x-signalbox-query-id', query.id);
     try {
       checkOrigin(request, hosts);
-      const form = await readForm(request, search, false);
+      const form = await readForm(request, search, 'pairs');
       if (form.mistake !== undefined) throw new LokiError(400, form.mistake);
       const parameters = new LokiParameters(form.parameters, nowMs);
       const context = {

@@ -626,6 +626,7 @@ describe('parameters are read as Go does', () => {
   const none = 'invalid parameter "query": unknown position: parse error: no expression found in input';
   const cut = '--x\r\ncontent-disposition: form-data; name="query"\r\n\r\n1\r\n';
   const strictly = 'error parsing form values: ';
+  const tooMany = 'number of URL query parameters exceeded limit';
 
   // What Prometheus 3.16 answers to the same: values of scalars, or errors.
   test.each<[path: string, init: RequestInit | undefined, expected: string]>([
@@ -648,6 +649,8 @@ describe('parameters are read as Go does', () => {
     ['query', form(cut, 'multipart/form-data; boundary=x'), none],
     ['query', form(`${cut}--x--\r\n`, 'multipart/mixed; boundary=x'), none],
     ['series?match[]=up&x=%zz', undefined, `${strictly}invalid URL escape "%zz"`],
+    ['series?match[]=up&%z=1', undefined, `${strictly}invalid URL escape "%z"`],
+    ['series?match[]=up&x=%zz&y=;', undefined, `${strictly}invalid semicolon separator in query`],
     ['series?match[]=up&x=%z', undefined, `${strictly}invalid URL escape "%z"`],
     ['series?match[]=up&x;y=%zz', undefined, `${strictly}invalid semicolon separator in query`],
     ['series?x;y', form('match[]=up&x=%zz'), `${strictly}invalid URL escape "%zz"`],
@@ -658,6 +661,24 @@ describe('parameters are read as Go does', () => {
     const response = await fetch(`${base}/api/v1/${path}`, init);
     const answer = (await response.json()) as { status: string; error?: string; data?: { result?: unknown[] } };
     expect(answer.error ?? answer.data?.result?.[1] ?? answer.status).toBe(expected);
+  });
+
+  const inParts = (count: number): string => {
+    const part = (name: string): string => `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n1\r\n`;
+    return `${part('query')}${part('a').repeat(count - 1)}--x--\r\n`;
+  };
+
+  // Go's limits: what is over one is left out whole.
+  test.each<[what: string, path: string, init: RequestInit, expected: string]>([
+    ['10,000 pairs, all but one empty', 'query', form(`query=1${'&'.repeat(9_999)}`), '1'],
+    ['10,001', 'query?query=2', form(`query=1${'&'.repeat(10_000)}`), '2'],
+    ['10,001, said', 'series', form(`match[]=up${'&'.repeat(10_000)}`), `${strictly}${tooMany}`],
+    ['1,000 parts', 'query', form(inParts(1_000), 'Multipart/Form-Data ; a=b; boundary="x"'), '1'],
+    ['1,001', 'query', form(inParts(1_001), 'multipart/form-data; boundary=x'), none],
+  ])('%s', async (_, path, init, expected) => {
+    const response = await fetch(`${base}/api/v1/${path}`, init);
+    const answer = (await response.json()) as { error?: string; data?: { result?: unknown[] } };
+    expect(answer.error ?? answer.data?.result?.[1]).toBe(expected);
   });
 
   test('/federate?match[]=up;x', async () => {

@@ -112,7 +112,8 @@ export function createPrometheusApi(
         return true;
       }
       const { about, isStrict = false } = match.route;
-      const form = await readForm(request, search, !isStrict);
+      const formBody = about.body !== undefined ? 'none' : isStrict ? 'pairs' : 'pairs or parts';
+      const form = await readForm(request, search, formBody);
       if (isStrict && form.mistake !== undefined) {
         throw new PrometheusError('bad_data', `error parsing form values: ${form.mistake}`);
       }

@@ -9,7 +9,7 @@ export interface PrometheusRequest {
   readonly parameters: PrometheusParameters;
   readonly context: QueryContext;
   readonly headers: IncomingHttpHeaders;
-  /** The body, unless it was a form. Rejects with `bad_data` when it is longer. */
+  /** The body, of routes that describe one; of others it may have been read as a form. Rejects with `bad_data` when it is longer. */
   readonly body: (maxBytes: number) => Promise<Uint8Array>;
 }
 

@@ -231,6 +231,18 @@ describe('remote read', () => {
     expect(frames).toEqual([...numbers, histogram]);
   });
 
+  test.each(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
+    'reads its body whatever it is said to be: %s',
+    async (type) => {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: encodeSnappy(goClientQueries),
+      });
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/x-protobuf']);
+    },
+  );
+
   test('a client that names samples first gets them', async () => {
     const accepted = Buffer.concat([goClientQueries, Uint8Array.of(0x10, 0, 0x10, 1)]);
     expect(await read(encodeSnappy(accepted))).toHaveLength(2);
