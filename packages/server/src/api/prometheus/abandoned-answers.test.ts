@@ -89,7 +89,7 @@ test.each(['is cancelled', 'has a client that leaves'])(
     const [query] = registry.list(0);
     if (what === 'is cancelled') registry.cancel(query?.id ?? '');
     else socket.destroy();
-    await vi.waitFor(() => expect(registry.list(0)).toEqual([]));
+    await vi.waitFor(() => expect(registry.list(0)).toEqual([]), { timeout: 15_000 });
     socket.destroy();
   },
 );
