@@ -35,13 +35,15 @@ test('metrics are pushed every 15 seconds', { timeout: 30_000 }, async () => {
 });
 
 test('telemetry goes to localhost:4318', async () => {
-  // Whatever listens there, or nothing: what counts is where chimney turns to. Told by Node's own channel of outgoing requests.
+  // Whatever listens there, or nothing: what counts is where chimney turns to. Told by what it writes to its connections.
   const watch = `
-    import channel from 'node:diagnostics_channel';
-    channel.subscribe('http.client.request.start', ({ request }) => {
-      const to = request.protocol + '//' + request.getHeader('host') + request.path;
-      process.stdout.write(JSON.stringify({ to }) + '\\n');
-    });`;
+    import { Socket } from 'node:net';
+    const { write } = Socket.prototype;
+    Socket.prototype.write = function (...written) {
+      const [, path, host] = /^POST (\\S+) HTTP[^]*?\\r\\nHost: (\\S+)/.exec(String(written[0])) ?? [];
+      if (path) process.stdout.write(JSON.stringify({ to: 'http://' + host + path }) + '\\n');
+      return write.apply(this, written);
+    };`;
   const chimney = await ChimneyProcess.start({
     OTEL_BLRP_SCHEDULE_DELAY: '50',
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(watch)}`,
