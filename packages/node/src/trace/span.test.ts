@@ -13,9 +13,9 @@ const limits: Limits = {
 };
 const spanContext = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 };
 
-function begin(ended: RecordingSpan[] = [], parent?: RecordingSpan): RecordingSpan {
+function begin(ended: RecordingSpan[] = [], parent?: RecordingSpan, ownLimits = limits): RecordingSpan {
   return new RecordingSpan(
-    { limits, onEnd: (span) => void ended.push(span) },
+    { limits: ownLimits, onEnd: (span) => void ended.push(span) },
     {
       scope: { name: '', version: '', schemaUrl: '' },
       spanContext,
@@ -27,6 +27,16 @@ function begin(ended: RecordingSpan[] = [], parent?: RecordingSpan): RecordingSp
     },
   );
 }
+
+test('whoever writes attributes past the limits asks first: so many are taken, and none behind the end', () => {
+  const span = begin([], undefined, { ...limits, attributeValueLengthLimit: Number.POSITIVE_INFINITY });
+  span.setAttribute('a', 1);
+  expect([span.takesMore(1), span.takesMore(2)]).toEqual([true, false]);
+  span.end();
+  expect(span.takesMore(1)).toBe(false);
+  // Texts would have to be cut.
+  expect(begin().takesMore(1)).toBe(false);
+});
 
 test('attributes past the limit are dropped and counted, text is cut, known keys are overwritten', () => {
   const span = begin()
